@@ -1,0 +1,53 @@
+/*
+ * listener.h - sockets that accept connections of strict HTTP/1.1.
+ *
+ * Thread:   the loop's only, but for the functions of exchange.h.
+ * Memory:   a listener owns its connections.
+ * Not here: TLS; routes (server/endpoints.c).
+ */
+#ifndef HTTP_LISTENER_H
+#define HTTP_LISTENER_H
+
+#include "base/error.h"
+#include "http/exchange.h"
+
+struct listener_options {
+    struct str address; /* "host:port", "[v6]:port", "unix:/path"; port 0: any free one */
+    uint64_t keepalive_timeout_ms;
+    uint64_t header_timeout_ms;  /* from the first byte of a head (or the accept) to its end */
+    uint64_t body_timeout_ms;    /* from the end of the head to the end of the body */
+    uint64_t request_timeout_ms; /* stamped on the exchange */
+    uint64_t write_timeout_ms;   /* from the reply to its last byte */
+    size_t max_connections;
+    size_t max_connections_per_ip; /* 0: no limit */
+    size_t max_header_bytes;       /* 431 */
+    size_t max_headers;            /* 431 */
+    size_t max_uri_bytes;          /* 414 */
+    size_t max_body_bytes;         /* 413 */
+    size_t arena_soft_limit;       /* of each exchange */
+    bool server_header;
+    struct str request_id_header;      /* empty: none accepted or sent */
+    bool accept_request_id;            /* from anyone; otherwise from trusted proxies only */
+    const struct str *trusted_proxies; /* CIDRs */
+    size_t ntrusted_proxies;
+};
+
+struct listener;
+
+/* NULL: could not listen (address in use, bad address); errs says why. */
+struct listener *listener_open(struct loop *l, const struct listener_options *opt,
+                               exchange_handler *on_exchange, void *ctx, struct errors *errs);
+/* The address bound, "127.0.0.1:8080"; owned by the listener. */
+struct str listener_address(const struct listener *ln);
+/* Stop accepting; open connections go on. */
+void listener_stop_accepting(struct listener *ln);
+/* From now on every reply ends its connection, and idle connections are closed when `close_idle`.
+ */
+void listener_drain(struct listener *ln, bool close_idle);
+/* Connections open now; exchanges without a sent reply now. */
+size_t listener_connections(const struct listener *ln);
+size_t listener_in_flight(const struct listener *ln);
+/* Closes every connection. All exchanges must have been replied to. */
+void listener_free(struct listener *ln);
+
+#endif

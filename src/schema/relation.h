@@ -1,0 +1,88 @@
+/*
+ * relation.h - what PostgreSQL's catalog says: relations, columns, keys, foreign keys.
+ *
+ * Thread:   any; constant once the schema is published.
+ * Memory:   in the schema's arena.
+ * Not here: GraphQL types made of it (schema.h).
+ */
+#ifndef SCHEMA_RELATION_H
+#define SCHEMA_RELATION_H
+
+#include "schema/scalars.h"
+
+enum relation_kind {
+    RELATION_TABLE,
+    RELATION_PARTITIONED,
+    RELATION_VIEW,
+    RELATION_MATVIEW,
+    RELATION_FOREIGN,
+};
+
+struct relation;
+struct type;
+
+struct column {
+    struct str name; /* in the database */
+    struct str field_name;
+    struct str comment;
+    uint32_t type_oid;   /* of the base type where the column's type is a domain */
+    struct str type_sql; /* the type's name for a cast, schema-qualified and quoted where needed:
+                            "uuid", "public.task_status" */
+    bool not_null;       /* known never to be null, through views too */
+    bool is_id;          /* a key column, or one that references a key: GraphQL type ID */
+    bool leakproof_equality;   /* its = is leakproof: an index works under RLS */
+    const struct codec *codec; /* how its value becomes JSON */
+    const struct scalar
+        *scalar; /* GraphQL scalar; element's for arrays; NULL for enums and composites */
+    const struct type *type; /* named GraphQL type (scalar, enum, object) */
+    bool is_array;
+    struct str expression; /* for the SELECT list when the plain column will not do, for example
+                              "::text"; empty: none */
+    size_t index;          /* position in relation->columns */
+};
+
+struct key {
+    const struct column *const *columns;
+    size_t n;
+    bool primary;
+};
+
+/* One way from a relation to another, made of a foreign key (or declared). */
+struct relationship {
+    struct str field_name;
+    const struct relation *from;
+    const struct relation *to;
+    bool to_many;
+    size_t n; /* column pairs: from.from_columns[i] = to.to_columns[i] */
+    const struct column *const *from_columns;
+    const struct column *const *to_columns;
+    bool nullable; /* to-one: the row may be absent or invisible; always true where RLS may hide it
+                    */
+};
+
+struct relation {
+    uint32_t oid;
+    enum relation_kind kind;
+    struct str schema;
+    struct str name;
+    struct str comment;
+    struct str type_name; /* GraphQL */
+    const struct column *columns;
+    size_t ncolumns;
+    const struct key *keys; /* primary first */
+    size_t nkeys;
+    const struct relationship *relationships;
+    size_t nrelationships;
+    const struct type *type;            /* object type */
+    const struct column *tenant_column; /* NULL if none */
+    bool rls;                           /* row security applies to the request role */
+    bool security_invoker;              /* views */
+};
+
+/* The key that identifies rows (the primary one, or the first), or NULL. */
+static inline const struct key *relation_key(const struct relation *r)
+{
+    return r->nkeys ? &r->keys[0] : NULL;
+}
+
+#endif

@@ -1,0 +1,271 @@
+/*
+ * schema.h - the GraphQL type system as an immutable snapshot with a reference count.
+ *
+ * Thread:   built by one thread; any may read a published one it has retained.
+ * Memory:   everything is in the schema's own arena and dies with the last reference.
+ * Not here: reading the catalog (catalog.h), executing (planner/, execution/).
+ */
+#ifndef SCHEMA_SCHEMA_H
+#define SCHEMA_SCHEMA_H
+
+#include "base/error.h"
+#include "base/map.h"
+#include "language/ast.h"
+#include "schema/relation.h"
+#include "schema/scalars.h"
+
+enum type_kind {
+    TYPE_SCALAR,
+    TYPE_OBJECT,
+    TYPE_INTERFACE,
+    TYPE_UNION,
+    TYPE_ENUM,
+    TYPE_INPUT_OBJECT,
+};
+
+struct type;
+
+/*
+ * A type with its list and non-null wrappers. Level 0 is the outermost; level
+ * nlists is the named type itself. Bit i of non_null: level i is non-null.
+ * [Project!]! is {type = Project, nlists = 1, non_null = 0b11}.
+ */
+struct type_ref {
+    const struct type *type;
+    uint8_t nlists;
+    uint16_t non_null;
+};
+
+#define TYPE_REF_MAX_LISTS 15
+
+static inline bool type_ref_non_null(struct type_ref r)
+{
+    return (r.non_null & 1u) != 0;
+}
+
+static inline bool type_ref_is_list(struct type_ref r)
+{
+    return r.nlists > 0;
+}
+
+/* The type of a list's items; only for lists. */
+static inline struct type_ref type_ref_item(struct type_ref r)
+{
+    return (struct type_ref){r.type, (uint8_t)(r.nlists - 1), (uint16_t)(r.non_null >> 1)};
+}
+
+/* The same without the outermost non-null. */
+static inline struct type_ref type_ref_nullable(struct type_ref r)
+{
+    return (struct type_ref){r.type, r.nlists, (uint16_t)(r.non_null & ~1u)};
+}
+
+static inline bool type_ref_eq(struct type_ref a, struct type_ref b)
+{
+    return a.type == b.type && a.nlists == b.nlists && a.non_null == b.non_null;
+}
+
+/* What an input field or argument means to the planner. */
+enum input_role {
+    INPUT_PLAIN,
+    INPUT_KEY,   /* project(id:): column */
+    INPUT_WHERE, /* the argument `where` */
+    INPUT_ORDER_BY,
+    INPUT_LIMIT,
+    INPUT_OFFSET,
+    INPUT_DISTINCT_ON,
+    INPUT_WHERE_COLUMN,   /* in a where input: `column`, its type is an operator input */
+    INPUT_WHERE_RELATION, /* in a where input: `relationship`, to-one or some/every/none */
+    INPUT_WHERE_AND,
+    INPUT_WHERE_OR,
+    INPUT_WHERE_NOT,
+    INPUT_QUANTIFIER,     /* some every none of a to-many: `quantifier` */
+    INPUT_OPERATOR,       /* in an operator input: `op` */
+    INPUT_ORDER_COLUMN,   /* in an order input: `column` */
+    INPUT_ORDER_RELATION, /* in an order input: to-one `relationship` */
+    INPUT_INCLUDE_DEPRECATED,
+    INPUT_NAME,     /* __type(name:) */
+    INPUT_FUNCTION, /* a function's parameter: `column` is NULL, `parameter` its position from 1 */
+};
+
+enum quantifier {
+    QUANTIFIER_SOME,
+    QUANTIFIER_EVERY,
+    QUANTIFIER_NONE,
+};
+
+struct filter_operator; /* schema/operators.h */
+
+/* An argument of a field or directive, or a field of an input object. */
+struct input_value {
+    struct str name;
+    struct str description;
+    struct str deprecated; /* reason; data is NULL if not deprecated */
+    struct type_ref type;
+    const struct ast_value *default_value; /* NULL if none */
+    enum input_role role;
+    const struct column *column;
+    const struct relationship *relationship;
+    const struct filter_operator *op;
+    enum quantifier quantifier;
+    int parameter;
+};
+
+/* How a field gets its value. */
+enum resolver {
+    RESOLVE_COLUMN,   /* `column` of the parent's relation */
+    RESOLVE_TO_ONE,   /* `relationship` */
+    RESOLVE_TO_MANY,  /* `relationship`, with where, orderBy, limit, offset */
+    RESOLVE_BY_KEY,   /* root: one row of `relation` by `key`, whose columns are the arguments */
+    RESOLVE_LIST,     /* root: rows of `relation` */
+    RESOLVE_TYPENAME, /* __typename */
+    RESOLVE_INTROSPECTION, /* __schema, __type, and every field of the introspection types:
+                              `introspect` names it */
+};
+
+struct field {
+    struct str name;
+    struct str description;
+    struct str deprecated; /* reason; data is NULL if not deprecated */
+    struct type_ref type;
+    const struct input_value *arguments;
+    size_t narguments;
+    enum resolver resolver;
+    const struct column *column;
+    const struct relationship *relationship;
+    const struct relation *relation;
+    const struct key *key;
+    int introspect;
+};
+
+struct enum_value {
+    struct str name;
+    struct str description;
+    struct str deprecated;
+    struct str label; /* in the database; the name where there is none */
+    int value;        /* for enums of our own: OrderDirection */
+};
+
+enum order_direction {
+    ORDER_ASC,
+    ORDER_DESC,
+    ORDER_ASC_NULLS_FIRST,
+    ORDER_ASC_NULLS_LAST,
+    ORDER_DESC_NULLS_FIRST,
+    ORDER_DESC_NULLS_LAST,
+};
+
+struct type {
+    enum type_kind kind;
+    struct str name;
+    struct str description;
+    const struct scalar *scalar; /* TYPE_SCALAR; NULL for named scalars of unknown PostgreSQL types:
+                                    text in and out */
+    struct str specified_by;     /* TYPE_SCALAR */
+    bool one_of;                 /* TYPE_INPUT_OBJECT with @oneOf */
+    bool introspection;          /* __Schema and its kin */
+    const struct field *fields;  /* TYPE_OBJECT, TYPE_INTERFACE, in declaration order */
+    size_t nfields;
+    struct map fields_by_name;        /* of const struct field */
+    const struct input_value *inputs; /* TYPE_INPUT_OBJECT */
+    size_t ninputs;
+    struct map inputs_by_name;
+    const struct enum_value *values; /* TYPE_ENUM */
+    size_t nvalues;
+    struct map values_by_name;
+    const struct type *const *interfaces; /* TYPE_OBJECT, TYPE_INTERFACE */
+    size_t ninterfaces;
+    const struct type *const *possible; /* TYPE_UNION, TYPE_INTERFACE: object types */
+    size_t npossible;
+    const struct relation *relation; /* object types and where/order inputs made of one */
+    struct str enum_sql;             /* TYPE_ENUM of the database: its type's name for a cast */
+    size_t index;                    /* in the schema, dense from 0: for per-type tables */
+};
+
+enum directive_location { /* bits */
+    ON_QUERY = 1 << 0,
+    ON_MUTATION = 1 << 1,
+    ON_SUBSCRIPTION = 1 << 2,
+    ON_FIELD = 1 << 3,
+    ON_FRAGMENT_DEFINITION = 1 << 4,
+    ON_FRAGMENT_SPREAD = 1 << 5,
+    ON_INLINE_FRAGMENT = 1 << 6,
+    ON_VARIABLE_DEFINITION = 1 << 7,
+    ON_SCHEMA = 1 << 8,
+    ON_SCALAR = 1 << 9,
+    ON_OBJECT = 1 << 10,
+    ON_FIELD_DEFINITION = 1 << 11,
+    ON_ARGUMENT_DEFINITION = 1 << 12,
+    ON_INTERFACE = 1 << 13,
+    ON_UNION = 1 << 14,
+    ON_ENUM = 1 << 15,
+    ON_ENUM_VALUE = 1 << 16,
+    ON_INPUT_OBJECT = 1 << 17,
+    ON_INPUT_FIELD_DEFINITION = 1 << 18,
+};
+
+struct directive {
+    struct str name;
+    struct str description;
+    unsigned locations; /* enum directive_location bits */
+    bool repeatable;
+    const struct input_value *arguments;
+    size_t narguments;
+};
+
+struct schema {
+    struct arena *arena;             /* owned */
+    uint64_t version;                /* unique in the process, grows */
+    const struct type *const *types; /* by index; order of introspection */
+    size_t ntypes;
+    struct map types_by_name;
+    const struct type *query;
+    const struct type *mutation; /* NULL if none */
+    const struct type *subscription;
+    const struct directive *directives;
+    size_t ndirectives;
+    const struct relation *relations;
+    size_t nrelations;
+    struct field typename_field; /* __typename: String! on every composite type */
+    struct field schema_field;   /* __schema on the query root */
+    struct field type_field;     /* __type on the query root */
+    int64_t default_limit;       /* schema.pagination */
+    int64_t max_limit;
+};
+
+const struct type *schema_type(const struct schema *s, struct str name);
+/* A declared field, or __typename, or on the query root __schema and __type; NULL if there is none.
+ */
+const struct field *schema_field(const struct schema *s, const struct type *t, struct str name);
+const struct input_value *schema_input(const struct type *input_object, struct str name);
+const struct input_value *field_argument(const struct field *f, struct str name);
+const struct enum_value *schema_enum_value(const struct type *t, struct str name);
+const struct directive *schema_directive(const struct schema *s, struct str name);
+/* Can a value of `abstract_or_same` be of object type t? */
+bool schema_is_possible(const struct type *abstract_or_same, const struct type *t);
+/* "[Project!]!" */
+void type_ref_print(struct type_ref r, struct buf *out);
+
+static inline bool type_is_composite(const struct type *t)
+{
+    return t->kind == TYPE_OBJECT || t->kind == TYPE_INTERFACE || t->kind == TYPE_UNION;
+}
+
+static inline bool type_is_input(const struct type *t)
+{
+    return t->kind == TYPE_SCALAR || t->kind == TYPE_ENUM || t->kind == TYPE_INPUT_OBJECT;
+}
+
+const struct schema *schema_ref(const struct schema *s);
+void schema_unref(const struct schema *s); /* NULL is allowed */
+
+/* The one place that says which schema is current. */
+struct schema_slot;
+struct schema_slot *schema_slot_new(void);
+void schema_slot_free(struct schema_slot *slot);
+/* Retained, or NULL before the first publication. */
+const struct schema *schema_current(struct schema_slot *slot);
+/* Takes over the caller's reference. */
+void schema_publish(struct schema_slot *slot, const struct schema *s);
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * validate.h - is this document legal for this schema? (specification section 5)
+ *
+ * Thread:   any; an operation is immutable and shared by reference count.
+ * Memory:   an operation owns a copy of its document in its own arena and
+ *           retains its schema.
+ * Not here: variable values (variables.h), limits are counted in limits.c.
+ */
+#ifndef VALIDATION_VALIDATE_H
+#define VALIDATION_VALIDATE_H
+
+#include "language/parser.h"
+#include "schema/schema.h"
+
+struct operation_variable {
+    struct str name;
+    struct type_ref type;
+    const struct ast_value *default_value; /* NULL if none */
+    struct location at;
+};
+
+struct operation {
+    struct arena *arena;         /* owned */
+    const struct schema *schema; /* retained */
+    const struct ast_document *document;
+    const struct ast_operation *ast;
+    enum ast_operation_kind kind;
+    const struct type *root;
+    const struct operation_variable *variables;
+    size_t nvariables;
+    uint64_t id; /* unique in the process */
+};
+
+struct validate_limits { /* 0: no limit; each breach is QUERY_TOO_COMPLEX */
+    size_t max_depth;    /* of fields */
+    size_t max_aliases;
+    size_t max_root_fields;
+    size_t max_directives;
+    size_t max_fragments;
+    size_t max_errors; /* validation stops there; default 50 */
+};
+
+struct validate_input {
+    const struct schema *schema;
+    struct str text; /* the document; copied */
+    struct str operation_name;
+    const struct parse_limits *parse_limits;
+    const struct validate_limits *limits;
+    bool suggestions; /* "did you mean", for development */
+};
+
+/*
+ * Parse, count limits, validate the whole document and choose the operation.
+ * NULL, with at least one error added, or an operation with one reference.
+ */
+const struct operation *validate(const struct validate_input *in, struct errors *errs);
+const struct operation *operation_ref(const struct operation *op);
+void operation_unref(const struct operation *op);
+/* Index among the operation's variables, or -1. */
+int operation_variable_find(const struct operation *op, struct str name);
+/* Bytes held, for the caches' bounds. */
+size_t operation_size(const struct operation *op);
+
+#endif
