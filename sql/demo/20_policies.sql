@@ -52,7 +52,7 @@ create policy own_references_policy on public.projects
     for all
     to app_user
     using (true)
-    with check (exists (select from public.users u where u.id = owner_id));
+    with check (exists (select from public.users u where u.id = projects.owner_id));
 
 drop policy if exists own_references_policy on public.tasks;
 create policy own_references_policy on public.tasks
@@ -60,9 +60,9 @@ create policy own_references_policy on public.tasks
     for all
     to app_user
     using (true)
-    with check (exists (select from public.projects p where p.id = project_id)
-                and (assignee_id is null
-                     or exists (select from public.users u where u.id = assignee_id)));
+    with check (exists (select from public.projects p where p.id = tasks.project_id)
+                and (tasks.assignee_id is null
+                     or exists (select from public.users u where u.id = tasks.assignee_id)));
 
 drop policy if exists own_references_policy on public.comments;
 create policy own_references_policy on public.comments
@@ -70,8 +70,8 @@ create policy own_references_policy on public.comments
     for all
     to app_user
     using (true)
-    with check (exists (select from public.tasks t where t.id = task_id)
-                and exists (select from public.users u where u.id = author_id));
+    with check (exists (select from public.tasks t where t.id = comments.task_id)
+                and exists (select from public.users u where u.id = comments.author_id));
 
 comment on policy own_references_policy on public.projects is 'The owner is of the same tenant.';
 comment on policy own_references_policy on public.tasks is

@@ -14,6 +14,8 @@
 #include <strings.h>
 #include <time.h>
 
+#undef alloca
+
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok gets atoi localtime
 #pragma GCC poison gmtime longjmp alloca
 
