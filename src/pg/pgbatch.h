@@ -1,0 +1,110 @@
+/*
+ * pgbatch.h - session settings + statements + deadline: what is sent as one implicit transaction.
+ *
+ * Thread:   one at a time: the submitter's, then the pgclient's, then the submitter's again in
+ * `done`. Memory:   embedded in the submitter's request; everything it points to lives until `done`
+ * ran. Not here: connections (pgconn.c).
+ *
+ * There is no way to send a statement but a batch, and no batch without a
+ * session: the settings are the first statement of every batch.
+ */
+#ifndef PG_PGBATCH_H
+#define PG_PGBATCH_H
+
+#include "base/arena.h"
+#include "base/deadline.h"
+#include "base/error.h"
+#include "pg/pgstatement.h"
+
+struct pgsetting {
+    const char *name;  /* "app.current_tenant_id" */
+    const char *value; /* "" when the identity has none; never NULL */
+};
+
+/* What every statement of a batch runs under: set for the transaction only, all of it every time.
+ */
+struct pgsession {
+    const char *role; /* SET LOCAL ROLE; "" : stay the login role */
+    const struct pgsetting *settings;
+    size_t nsettings;
+    uint64_t tenant;     /* fairness key; requests of one tenant queue behind each other */
+    uint32_t timeout_ms; /* statement_timeout; lowered to what the deadline leaves */
+    bool read_only;      /* transaction_read_only */
+};
+
+struct pgrows; /* one statement's result */
+
+size_t pgrows_count(const struct pgrows *r);
+size_t pgrows_columns(const struct pgrows *r);
+/* All values of a row into out[0..columns). They live as long as the batch's arena. */
+void pgrows_row(const struct pgrows *r, size_t row, struct pgvalue *out);
+/* Rows a command without result affected. */
+uint64_t pgrows_affected(const struct pgrows *r);
+
+struct pgcall {
+    const struct pgstatement *statement;
+    const char *const *params; /* text format, NUL-terminated; NULL: SQL null */
+    const struct pgrows *rows; /* out: binary format */
+};
+
+enum pglane {
+    PGLANE_SLOW, /* one batch at a time on its connection: mutations, unknown plans */
+    PGLANE_FAST, /* several in flight: queries known to be short */
+};
+
+enum pgbatch_outcome {
+    PGBATCH_OK,
+    PGBATCH_FAILED, /* a statement (or the commit) raised an error; everything was rolled back */
+    PGBATCH_UNAVAILABLE, /* no connection could be had in time; nothing was sent */
+    PGBATCH_TIMEOUT,     /* the deadline passed in the queue; nothing was sent */
+    PGBATCH_FULL,        /* too many waiters; nothing was sent */
+    PGBATCH_CANCELLED,   /* pgclient_cancel(): the transaction was rolled back or never began */
+    PGBATCH_LOST, /* the connection broke after the first byte: for a write the outcome is unknown
+                   */
+};
+
+struct pgbatch;
+typedef void pgbatch_done(struct pgbatch *b, void *ctx);
+
+struct pgbatch {
+    /* set by the submitter */
+    const struct pgsession *session;
+    struct pgcall *calls;
+    size_t ncalls;
+    struct deadline until;
+    enum pglane lane;
+    bool repeatable; /* a query: may be sent again after a lost connection, 40001, 40P01, stale plan
+                        or fast-lane timeout */
+    struct arena *arena; /* results are released with it; error texts are allocated in it */
+
+    /* set before `done` */
+    enum pgbatch_outcome outcome;
+    size_t failed_call; /* PGBATCH_FAILED: index, or ncalls when the commit failed, or SIZE_MAX for
+                           the session settings */
+    char sqlstate[6];
+    struct str message; /* PostgreSQL's own words: for log and tracker */
+    struct str detail;
+    struct str hint;
+    struct str constraint;
+    uint64_t queued_ns;  /* waiting for a connection */
+    uint64_t backend_ns; /* from the first byte sent to Sync */
+
+    /* private to pg/ */
+    pgbatch_done *done;
+    void *ctx;
+    struct pgbatch *next;
+    struct pgbatch *prev;
+    uint64_t submitted_ns;
+    uint64_t sent_ns;
+    void *conn;
+    uint32_t state;
+    uint32_t attempts;
+    uint32_t progress;
+    bool cancel_wanted;
+};
+
+/* Zeroes it and sets the rest. session must not be NULL. */
+void pgbatch_init(struct pgbatch *b, const struct pgsession *session, struct pgcall *calls,
+                  size_t ncalls, struct arena *a);
+
+#endif

@@ -1,0 +1,86 @@
+/*
+ * pgpool.h - all connections to one database: limits, health, lifetime; lent to workers.
+ *
+ * Thread:   any; one leaf mutex guards the list of connections and leases.
+ * Memory:   lives as long as the process.
+ * Not here: running statements (pgclient.h, pgconn.c).
+ */
+#ifndef PG_PGPOOL_H
+#define PG_PGPOOL_H
+
+#include "base/deadline.h"
+#include "base/error.h"
+#include "base/loop.h"
+#include "pg/pgbatch.h"
+
+enum pgprepared {
+    PGPREPARED_AUTO, /* named, falling back to unnamed behind a pooler that loses them */
+    PGPREPARED_ON,
+    PGPREPARED_OFF,
+};
+
+struct pgkeyword { /* a libpq connection option */
+    const char *keyword;
+    const char *value;
+};
+
+struct pgpool_options {
+    const char *url;                  /* libpq URI or keywords; may be "" */
+    const struct pgkeyword *keywords; /* override the url; checked against libpq's list */
+    size_t nkeywords;
+    const char *const *search_path; /* set at connect */
+    size_t nsearch_path;
+    size_t min; /* kept open */
+    size_t max;
+    size_t max_waiters;          /* batches waiting, over all workers */
+    uint64_t acquire_timeout_ms; /* longest wait of a batch for a connection */
+    uint64_t idle_timeout_ms;    /* above min */
+    uint64_t max_lifetime_ms;    /* jittered by 10 % */
+    uint64_t connect_timeout_ms;
+    uint64_t backoff_min_ms;
+    uint64_t backoff_max_ms;
+    enum pgprepared prepared;
+    size_t fast_connections; /* per worker; 0: choose */
+    size_t fast_depth;       /* batches in flight on each; 0: 4 */
+    size_t nworkers;
+};
+
+struct pgpool;
+struct pgclient;
+
+/* NULL if an option is unknown to libpq or malformed. Starts its helper thread, which does whatever
+ * may block; does not wait for the database. */
+struct pgpool *pgpool_new(const struct pgpool_options *opt, struct errors *errs);
+/* Cancels what runs, closes everything, ends the helper. All clients must be freed before. */
+void pgpool_free(struct pgpool *p);
+
+struct pgpool_stats {
+    size_t open;
+    size_t busy;
+    size_t idle;
+    size_t connecting;
+    size_t max;
+    size_t waiters;
+    bool up;                /* the last connect or batch reached the database */
+    uint64_t down_since_ns; /* 0 when up */
+};
+void pgpool_stats(struct pgpool *p, struct pgpool_stats *out);
+/* Close every connection as it becomes idle and connect anew (failover, schema change). */
+void pgpool_recycle(struct pgpool *p);
+/* Jobs, commands, start: run a batch on a connection of its own, blocking, from any thread but a
+ * loop's. */
+bool pgpool_run(struct pgpool *p, struct pgbatch *b, struct errors *errs);
+
+/* A worker's share of the pool; made, used and freed on the worker's thread. */
+struct pgclient *pgclient_new(struct pgpool *p, struct loop *worker);
+void pgclient_free(struct pgclient *c); /* nothing may be in flight */
+/* done(b, ctx) is called exactly once, on the worker's thread, never from within this call, after
+ * Sync came back. */
+void pgclient_submit(struct pgclient *c, struct pgbatch *b, pgbatch_done *done, void *ctx);
+/* The client has gone or the deadline passed: take it from the queue, or cancel it (slow lane) or
+ * leave it to its timeout (fast lane). `done` still comes. */
+void pgclient_cancel(struct pgclient *c, struct pgbatch *b);
+/* Batches queued or in flight. */
+size_t pgclient_pending(const struct pgclient *c);
+
+#endif

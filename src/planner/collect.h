@@ -1,0 +1,29 @@
+/*
+ * collect.h - fields and fragments merged into one selection tree (specification section 6.3.2).
+ *
+ * Memory:   in the arena given.
+ */
+#ifndef PLANNER_COLLECT_H
+#define PLANNER_COLLECT_H
+
+#include "validation/variables.h"
+
+/* A field to be resolved, with its merged sub-selections, in response order. */
+struct selection {
+    struct str key; /* response key */
+    const struct field *field;
+    const struct type *parent;
+    const struct ast_selection *ast; /* the first of the merged fields */
+    struct location at;
+    const struct selection *const *children;
+    size_t nchildren;
+};
+
+/*
+ * The merged selection of the operation's root; @skip and @include are decided by
+ * the variables. children of the result are the root fields.
+ */
+const struct selection *collect(const struct operation *op, const struct variables *variables,
+                                struct arena *a);
+
+#endif

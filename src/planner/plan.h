@@ -1,0 +1,97 @@
+/*
+ * plan.h - a compiled operation: SQL, parameters, and the shape that turns rows into a response.
+ *
+ * Thread:   any; immutable, shared by reference count.
+ * Memory:   a plan owns its arena and retains its schema and its operation.
+ * Not here: making one (planner.c), running one (execution/).
+ *
+ * A query is ONE statement, whatever its nesting, so one snapshot and one round
+ * trip. Results are in binary format. Columns of to-one objects stand in the
+ * row of their parent (a join); a list is one column holding an array of
+ * records (record[]), whose elements are again rows in this sense.
+ */
+#ifndef PLANNER_PLAN_H
+#define PLANNER_PLAN_H
+
+#include "pg/pgstatement.h"
+#include "schema/schema.h"
+#include "validation/variables.h"
+
+enum shape_kind {
+    SHAPE_VALUE,    /* column, by codec */
+    SHAPE_OBJECT,   /* columns of this same row, `object` says which; null if its presence column is
+                       null */
+    SHAPE_RECORD,   /* column holds one record: a row of its own; null: null */
+    SHAPE_RECORDS,  /* column holds an array of records, or null for none: a list of objects */
+    SHAPE_ROWS,     /* root only: every row of the result is one object of the list */
+    SHAPE_ROW,      /* root only: the first row of the result is the object, no row: null */
+    SHAPE_TYPENAME, /* `text` is the type's name */
+    SHAPE_INTROSPECTION, /* root only: __schema or __type, `field` and `selection` say what */
+};
+
+struct shape;
+struct selection;
+
+struct shape_field {
+    enum shape_kind kind;
+    bool non_null;       /* the field's type is non-null: a null goes to the parent */
+    bool items_non_null; /* lists: an item that becomes null makes the list null */
+    uint16_t column;
+    const struct codec *codec; /* SHAPE_VALUE */
+    struct str key_json;       /* "\"name\":" ready to append */
+    struct str key;            /* response key */
+    struct str text;
+    const struct shape *object; /* SHAPE_OBJECT, RECORD, RECORDS, ROWS, ROW */
+    struct location at;
+    const struct selection *selection; /* SHAPE_INTROSPECTION */
+};
+
+struct shape {
+    const struct shape_field *fields;
+    size_t nfields;
+    size_t ncolumns; /* of the row it reads; the parent's for SHAPE_OBJECT */
+    int presence;    /* SHAPE_OBJECT: a column that is null only if the object is absent; -1: always
+                        there */
+};
+
+/* What becomes of a value before it is sent as text. */
+enum param_form {
+    PARAM_TEXT,     /* a scalar as its text */
+    PARAM_ARRAY,    /* a list as one array literal */
+    PARAM_CONTAINS, /* LIKE pattern %x% of literal text */
+    PARAM_STARTS,
+    PARAM_ENDS,
+    PARAM_LIMIT,  /* non-negative, at most schema max_limit; absent or null: default_limit */
+    PARAM_OFFSET, /* non-negative; absent or null: 0 */
+};
+
+/* Where the value of $n comes from. */
+struct plan_param {
+    enum param_form form;
+    int variable;          /* index in the operation, or -1: `constant` */
+    const uint32_t *steps; /* way into the variable's value: member or item index at each level */
+    size_t nsteps;
+    struct type_ref type; /* of the value: scalar coercion, enum labels */
+    struct str constant;  /* text, already in its form; data NULL: SQL null */
+    struct location at;   /* for errors */
+    struct str what;      /* "limit": names it in errors */
+};
+
+struct plan {
+    struct arena *arena;               /* owned */
+    const struct operation *operation; /* retained (it retains the schema) */
+    struct pgstatement statement;      /* sql.len is 0 when nothing of the database is selected */
+    const struct plan_param *params;   /* statement.nparams of them */
+    const struct shape *root;          /* fields in response order */
+    uint64_t id;                       /* unique in the process */
+    size_t size;                       /* bytes held */
+    /* Measured cost, any thread, relaxed: EWMA of backend nanoseconds; 0: never run. */
+    uint64_t *cost_ns;
+};
+
+const struct plan *plan_ref(const struct plan *p);
+void plan_unref(const struct plan *p); /* NULL is allowed */
+/* SQL, parameters and shape as text: what the plan tests compare. */
+void plan_describe(const struct plan *p, struct buf *out);
+
+#endif
