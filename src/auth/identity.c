@@ -1,0 +1,378 @@
+/*
+ * identity.c - claims of a verified token to session settings.
+ *
+ * Thread:   any; an auth is constant.
+ * Memory:   identities are in the request's arena.
+ * Not here: signatures (keys.c), putting settings into a batch (execution/session.c).
+ *
+ * An identity always has every configured setting, empty when there is nothing
+ * to put into it: a setting left over from another request cannot exist.
+ */
+#include "auth/auth.h"
+#include "auth/keys.h"
+#include "auth/token.h"
+#include "base/deadline.h"
+#include "base/map.h"
+
+struct auth {
+    struct arena *arena; /* owned; everything below is in it */
+    struct auth_options opt;
+    struct keys *keys;
+    struct identity_setting *empty; /* all settings with "" */
+    size_t nsettings;
+    size_t tenant_index; /* into opt.claims */
+};
+
+/* --- making one --------------------------------------------------------------- */
+
+static struct str *copy_strings(struct arena *a, const struct str *from, size_t n)
+{
+    struct str *to = ARENA_ARRAY(a, n ? n : 1, struct str);
+
+    for (size_t i = 0; i < n; i++)
+        to[i] = arena_dup(a, from[i]);
+    return to;
+}
+
+static void copy_claims(struct auth *au, const struct auth_options *opt)
+{
+    struct arena *a = au->arena;
+    struct auth_claim_options *claims =
+        ARENA_ARRAY(a, opt->nclaims ? opt->nclaims : 1, struct auth_claim_options);
+
+    for (size_t i = 0; i < opt->nclaims; i++) {
+        claims[i] = opt->claims[i];
+        claims[i].name = arena_dup(a, opt->claims[i].name);
+        claims[i].path = arena_dup(a, opt->claims[i].path);
+        claims[i].settings = copy_strings(a, opt->claims[i].settings, opt->claims[i].nsettings);
+        au->nsettings += opt->claims[i].nsettings;
+    }
+    au->opt.claims = claims;
+    au->empty = ARENA_ARRAY(a, au->nsettings ? au->nsettings : 1, struct identity_setting);
+    for (size_t i = 0, s = 0; i < opt->nclaims; i++)
+        for (size_t j = 0; j < claims[i].nsettings; j++)
+            au->empty[s++] = (struct identity_setting){claims[i].settings[j].data, ""};
+}
+
+/* PostgreSQL takes a setting for one of its own unless it has a dot; role and the like must stay
+ * ours. */
+static bool is_custom_setting(struct str name)
+{
+    size_t dot = str_find(name, '.');
+
+    return dot > 0 && dot + 1 < name.len && !str_starts(name, STR("fraiseql."));
+}
+
+static void check_settings(const struct auth_options *opt, struct errors *errs)
+{
+    struct arena *a = errs->arena;
+    struct map seen;
+
+    map_init(&seen, a);
+    for (size_t i = 0; i < opt->nclaims; i++)
+        for (size_t j = 0; j < opt->claims[i].nsettings; j++) {
+            struct str name = opt->claims[i].settings[j];
+
+            if (!is_custom_setting(name))
+                errors_add(
+                    errs, CONFIG_INVALID,
+                    "auth.claims.%.*s: \"%.*s\" is not a custom setting such as app.tenant_id",
+                    STR_ARG(opt->claims[i].name), STR_ARG(name));
+            else if (!map_add(&seen, name, errs))
+                errors_add(errs, CONFIG_INVALID,
+                           "auth.claims.%.*s: the setting \"%.*s\" is filled by another claim",
+                           STR_ARG(opt->claims[i].name), STR_ARG(name));
+        }
+}
+
+static void check_options(struct auth *au, struct errors *errs)
+{
+    const struct auth_options *opt = &au->opt;
+
+    check_settings(opt, errs);
+    if (opt->mode != AUTH_NONE && opt->nkeys == 0)
+        errors_add(errs, CONFIG_INVALID,
+                   "auth.jwt.keys: a key is needed unless auth.mode is \"none\"");
+    for (size_t i = 0; i < opt->nkeys && opt->nalgorithms; i++) {
+        bool listed = false;
+
+        for (size_t j = 0; j < opt->nalgorithms; j++)
+            listed |= str_eq(opt->keys[i].alg, opt->algorithms[j]);
+        if (!listed)
+            errors_add(errs, CONFIG_INVALID,
+                       "auth.jwt.keys[%zu]: %.*s is not among auth.jwt.algorithms", i,
+                       STR_ARG(opt->keys[i].alg));
+    }
+    if (!opt->tenancy)
+        return;
+    if (opt->mode == AUTH_NONE)
+        errors_add(errs, CONFIG_INVALID,
+                   "tenancy.enabled: no request has a tenant while auth.mode is \"none\"");
+    au->tenant_index = opt->nclaims;
+    for (size_t i = 0; i < opt->nclaims; i++)
+        if (str_eq(opt->claims[i].name, opt->tenant_claim))
+            au->tenant_index = i;
+    if (au->tenant_index == opt->nclaims)
+        errors_add(errs, CONFIG_INVALID, "tenancy.claim: \"%.*s\" is not among auth.claims",
+                   STR_ARG(opt->tenant_claim));
+}
+
+struct auth *auth_new(const struct auth_options *opt, struct errors *errs)
+{
+    size_t before = errs->n;
+    struct arena *a = arena_new(0);
+    struct auth *au = ARENA_NEW(a, struct auth);
+
+    au->arena = a;
+    au->opt = *opt;
+    check_options(au, errs);
+    au->keys = keys_new(opt->keys, opt->nkeys, errs);
+    au->opt.keys = NULL;
+    au->opt.algorithms = copy_strings(a, opt->algorithms, opt->nalgorithms);
+    au->opt.issuers = copy_strings(a, opt->issuers, opt->nissuers);
+    au->opt.audiences = copy_strings(a, opt->audiences, opt->naudiences);
+    au->opt.tenant_claim = arena_dup(a, opt->tenant_claim);
+    copy_claims(au, opt);
+    if (errs->n == before)
+        return au;
+    auth_free(au);
+    return NULL;
+}
+
+void auth_free(struct auth *a)
+{
+    if (a == NULL)
+        return;
+    keys_free(a->keys);
+    arena_free(a->arena);
+}
+
+/* --- checking a token ------------------------------------------------------------ */
+
+static bool contains(const struct str *list, size_t n, struct str s)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(list[i], s))
+            return true;
+    return false;
+}
+
+/* A NumericDate in whole seconds; fractions are cut. False: no number of a sane size. */
+static bool numeric_date(const struct jval *v, int64_t *out)
+{
+    struct str head, tail;
+
+    if (v->kind != JVAL_NUMBER || str_find(v->text, 'e') != v->text.len ||
+        str_find(v->text, 'E') != v->text.len)
+        return false;
+    str_cut(v->text, '.', &head, &tail);
+    return str_to_i64(head, out) && *out > -(INT64_C(1) << 52) && *out < (INT64_C(1) << 52);
+}
+
+static const char *check_times(const struct auth_options *opt, const struct jval *claims)
+{
+    int64_t now = wall_clock_us() / 1000000;
+    int64_t leeway = (int64_t)opt->leeway_s;
+    int64_t t;
+    const struct jval *exp = jval_get(claims, STR("exp"));
+    const struct jval *nbf = jval_get(claims, STR("nbf"));
+    const struct jval *iat = jval_get(claims, STR("iat"));
+
+    if (exp == NULL && opt->require_exp)
+        return "the token has no expiry";
+    if (exp != NULL && !numeric_date(exp, &t))
+        return "the token's expiry is malformed";
+    if (exp != NULL && now >= t + leeway)
+        return "the token has expired";
+    if (nbf != NULL && (!numeric_date(nbf, &t) || now < t - leeway))
+        return "the token is not valid yet";
+    if (iat != NULL && (!numeric_date(iat, &t) || now < t - leeway))
+        return "the token was issued in the future";
+    return NULL;
+}
+
+static bool audience_accepted(const struct auth_options *opt, const struct jval *aud)
+{
+    if (aud == NULL)
+        return false;
+    if (aud->kind == JVAL_STRING)
+        return contains(opt->audiences, opt->naudiences, aud->text);
+    for (size_t i = 0; aud->kind == JVAL_ARRAY && i < aud->n; i++)
+        if (aud->items[i]->kind == JVAL_STRING &&
+            contains(opt->audiences, opt->naudiences, aud->items[i]->text))
+            return true;
+    return false;
+}
+
+static const char *check_claims(const struct auth_options *opt, const struct jval *claims)
+{
+    const struct jval *iss = jval_get(claims, STR("iss"));
+    const char *bad = check_times(opt, claims);
+
+    if (bad != NULL)
+        return bad;
+    if (opt->nissuers > 0 && (iss == NULL || iss->kind != JVAL_STRING ||
+                              !contains(opt->issuers, opt->nissuers, iss->text)))
+        return "the token is from another issuer";
+    if (opt->naudiences > 0 && !audience_accepted(opt, jval_get(claims, STR("aud"))))
+        return "the token is for another audience";
+    return NULL;
+}
+
+/* --- claims to settings -------------------------------------------------------------- */
+
+/* The whole path as one name first (claims such as "https://x/roles" have dots), then step by step.
+ */
+static const struct jval *claim_at(const struct jval *claims, struct str path)
+{
+    const struct jval *v = jval_get(claims, path);
+    struct str step;
+
+    if (v != NULL)
+        return v;
+    for (v = claims; path.len > 0 && v != NULL;) {
+        str_cut(path, '.', &step, &path);
+        v = v->kind == JVAL_OBJECT ? jval_get(v, step) : NULL;
+    }
+    return v;
+}
+
+static bool is_uuid(struct str s)
+{
+    if (s.len != 36)
+        return false;
+    for (size_t i = 0; i < s.len; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        char c = s.data[i];
+
+        if (dash ? c != '-'
+                 : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')))
+            return false;
+    }
+    return true;
+}
+
+/* Text of a claim: a scalar as it is, anything else as JSON. "" for null. */
+static struct str claim_text(const struct jval *v, struct arena *a)
+{
+    struct buf b;
+    struct str s;
+
+    if (v->kind == JVAL_STRING || v->kind == JVAL_NUMBER)
+        return v->text;
+    if (v->kind == JVAL_NULL)
+        return STR("");
+    buf_init(&b, 0);
+    jval_write(v, &b);
+    s = arena_dup(a, buf_str(&b));
+    buf_fini(&b);
+    return s;
+}
+
+/* Fill *text from the token; a reason why it will not do, or NULL. */
+static const char *claim_value(const struct auth_claim_options *claim, const struct jval *claims,
+                               struct arena *a, struct str *text)
+{
+    const struct jval *v = claim_at(claims, claim->path);
+
+    *text = v ? claim_text(v, a) : STR("");
+    if (text->len == 0)
+        return claim->required ? "is missing" : NULL;
+    if (claim->type == CLAIM_UUID && (v->kind != JVAL_STRING || !is_uuid(*text)))
+        return "is not a UUID";
+    *text = arena_dup(a, *text);
+    return NULL;
+}
+
+static bool settings_from_claims(const struct auth *au, const struct jval *claims, struct arena *ar,
+                                 struct identity *out, struct errors *errs)
+{
+    struct identity_setting *settings =
+        arena_copy(ar, au->empty, au->nsettings * sizeof(*au->empty));
+    size_t at = 0;
+
+    for (size_t i = 0; i < au->opt.nclaims; i++) {
+        const struct auth_claim_options *claim = &au->opt.claims[i];
+        struct str text;
+        const char *bad = claim_value(claim, claims, ar, &text);
+
+        if (bad != NULL) {
+            errors_add(errs, UNAUTHENTICATED, "the token's claim \"%.*s\" %s", STR_ARG(claim->path),
+                       bad);
+            return false;
+        }
+        for (size_t j = 0; j < claim->nsettings; j++)
+            settings[at++].value = text.data;
+        if (au->opt.tenancy && i == au->tenant_index)
+            out->tenant = text;
+    }
+    out->settings = settings;
+    return true;
+}
+
+/* "Bearer <token>": the token, or the empty slice. RFC 6750 section 2.1. */
+static struct str bearer_token(struct str authorization)
+{
+    struct str scheme, token;
+
+    if (!str_cut(authorization, ' ', &scheme, &token) || !str_eq_nocase(scheme, STR("Bearer")))
+        return str_make("", 0);
+    return str_trim(token);
+}
+
+static bool verify_token(const struct auth *au, struct str text, struct arena *ar,
+                         struct token *token, struct errors *errs)
+{
+    const char *bad = NULL;
+
+    if (text.len == 0)
+        bad = "the Authorization header has no bearer token";
+    else if (text.len > au->opt.max_token_bytes)
+        bad = "the token is too long";
+    else if ((bad = token_parse(text, ar, token)) != NULL)
+        ;
+    else if (au->opt.nalgorithms > 0 &&
+             !contains(au->opt.algorithms, au->opt.nalgorithms, token->alg))
+        bad = "the token's algorithm is not accepted";
+    else if (!token_verify(token, au->keys))
+        bad = "the token's signature is not valid";
+    else
+        bad = check_claims(&au->opt, token->payload);
+    if (bad != NULL)
+        errors_add(errs, UNAUTHENTICATED, "%s", bad);
+    return bad == NULL;
+}
+
+static bool anonymous(const struct auth *au, struct errors *errs)
+{
+    if (au->opt.mode == AUTH_REQUIRED || au->opt.tenancy) {
+        errors_add(errs, UNAUTHENTICATED, "a bearer token is required");
+        return false;
+    }
+    return true;
+}
+
+bool identity_from_token(const struct auth *a, struct str authorization, struct arena *ar,
+                         struct identity *out, struct errors *errs)
+{
+    struct token token;
+    const struct jval *sub;
+
+    *out = (struct identity){.settings = a->empty, .nsettings = a->nsettings};
+    if (a->opt.mode == AUTH_NONE)
+        return true;
+    if (authorization.data == NULL)
+        return anonymous(a, errs);
+    if (!verify_token(a, bearer_token(authorization), ar, &token, errs) ||
+        !settings_from_claims(a, token.payload, ar, out, errs))
+        return false;
+    out->authenticated = true;
+    sub = jval_get(token.payload, STR("sub"));
+    if (sub != NULL && sub->kind == JVAL_STRING)
+        out->subject = sub->text;
+    if (a->opt.tenancy && out->tenant.len == 0) {
+        errors_add(errs, FORBIDDEN, "the token names no tenant");
+        return false;
+    }
+    return true;
+}
