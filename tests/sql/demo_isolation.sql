@@ -14,36 +14,10 @@ begin;
 \ir ../../sql/demo/40_functions.sql
 \ir ../../sql/demo/50_data.sql
 
+\ir ../support/checks.sql
+
 create schema demo_test;
-grant usage on schema demo_test to app_user, fraiseqld;
-
-create function demo_test.is(got anyelement, expected anyelement, sentence text) returns void
-    language plpgsql
-as $$
-begin
-    if got is distinct from expected then
-        raise exception 'not true: %', sentence using detail = format('got %s, expected %s', got, expected);
-    end if;
-end
-$$;
-
--- The statement fails with this SQLSTATE.
-create function demo_test.fails(statement text, state text, sentence text) returns void
-    language plpgsql
-as $$
-begin
-    begin
-        execute statement;
-    exception
-        when others then
-            if sqlstate = state then
-                return;
-            end if;
-            raise exception 'not true: %', sentence using detail = format('%s: %s', sqlstate, sqlerrm);
-    end;
-    raise exception 'not true: %', sentence using detail = 'it succeeded';
-end
-$$;
+grant usage on schema demo_test to app_user;
 
 create function demo_test.begin_request(tenant text, person text) returns void
     language sql
@@ -83,9 +57,9 @@ begin
         end if;
         update demo_test.expected set rows = n where relation = e.relation and tenant_id = e.tenant_id;
     end loop;
-    perform demo_test.is((select min(rows) > 0 from demo_test.expected), true,
+    perform checks.is((select min(rows) > 0 from demo_test.expected), true,
                          'each tenant has a row in each relation');
-    perform demo_test.is((select array_agg(c.oid::regclass::text order by c.oid::regclass::text)
+    perform checks.is((select array_agg(c.oid::regclass::text order by c.oid::regclass::text)
                             from pg_class c
                            where c.relnamespace = 'public'::regnamespace
                              and c.relkind in ('r', 'v', 'm', 'p', 'f')
@@ -93,19 +67,19 @@ begin
                          (select array_agg(distinct relation::text order by relation::text)
                             from demo_test.expected),
                          'this test knows every relation that app_user may read');
-    perform demo_test.is((select count(*) from pg_class c
+    perform checks.is((select count(*) from pg_class c
                            where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'
                              and not (c.relrowsecurity and c.relforcerowsecurity)),
                          0::bigint, 'row-level security is enabled and forced on every table');
-    perform demo_test.is((select bool_or(rolsuper or rolbypassrls or rolcreaterole or rolcreatedb)
+    perform checks.is((select bool_or(rolsuper or rolbypassrls or rolcreaterole or rolcreatedb)
                             from pg_roles where rolname in ('app_user', 'fraiseqld')),
                          false, 'neither role has an attribute that lifts it above the others');
-    perform demo_test.is((select count(*) from pg_class c join pg_roles r on r.oid = c.relowner
+    perform checks.is((select count(*) from pg_class c join pg_roles r on r.oid = c.relowner
                            where r.rolname in ('app_user', 'fraiseqld')),
                          0::bigint, 'neither role owns anything');
-    perform demo_test.is(has_table_privilege('app_user', 'public.v_tenant_project_summary', 'select'),
+    perform checks.is(has_table_privilege('app_user', 'public.v_tenant_project_summary', 'select'),
                          false, 'the materialized view is not readable by requests');
-    perform demo_test.is((select count(*) from pg_proc p
+    perform checks.is((select count(*) from pg_proc p
                            where p.pronamespace = 'public'::regnamespace and p.proname like 'fn\_%'
                              and (p.prosecdef or p.proconfig is null
                                   or not has_function_privilege('app_user', p.oid, 'execute')
@@ -117,7 +91,7 @@ grant select on demo_test.expected to app_user;
 
 -- From here as the daemon: a login that is nothing until it takes the request role.
 set local session authorization fraiseqld;
-select demo_test.fails('select from public.v_task', '42501', 'the login role reads nothing by itself');
+select checks.fails('select from public.v_task', '42501', 'the login role reads nothing by itself');
 set local role app_user;
 
 do $$
@@ -135,19 +109,19 @@ begin
             execute format('select count(*) filter (where %1$I = %2$L), count(*) filter (where %1$I <> %2$L) from %3$s',
                            e.tenant_column, tenant, e.relation)
                into own, others;
-            perform demo_test.is(own, e.rows, format('%s shows tenant %s its rows', e.relation, tenant));
-            perform demo_test.is(others, 0::bigint, format('%s shows tenant %s no others', e.relation, tenant));
+            perform checks.is(own, e.rows, format('%s shows tenant %s its rows', e.relation, tenant));
+            perform checks.is(others, 0::bigint, format('%s shows tenant %s no others', e.relation, tenant));
         end loop;
     end loop;
 
     -- Asking for another's row by key is as asking for one that does not exist.
     perform demo_test.begin_request('00000000-0000-4000-8000-000000000002', '');
-    perform demo_test.is((select count(*) from public.v_project where id = '00000000-0000-4000-8002-000000000001'),
+    perform checks.is((select count(*) from public.v_project where id = '00000000-0000-4000-8002-000000000001'),
                          0::bigint, 'another tenant''s project is not found by its key');
-    perform demo_test.is((select count(*) from public.fn_search_tasks('announcement', 100) t
+    perform checks.is((select count(*) from public.fn_search_tasks('announcement', 100) t
                            where t.tenant_id <> '00000000-0000-4000-8000-000000000002'),
                          0::bigint, 'a search finds nothing of another tenant');
-    perform demo_test.is((select count(*) > 0 from public.fn_search_tasks('announcement', 100)),
+    perform checks.is((select count(*) > 0 from public.fn_search_tasks('announcement', 100)),
                          true, 'a search finds what the tenant has');
 
     -- The empty string is what a setting of an earlier transaction reads as.
@@ -155,20 +129,20 @@ begin
     for e in select distinct relation from demo_test.expected
     loop
         execute format('select count(*) from %s', e.relation) into own;
-        perform demo_test.is(own, 0::bigint, format('%s is empty when the tenant is ''''', e.relation));
+        perform checks.is(own, 0::bigint, format('%s is empty when the tenant is ''''', e.relation));
     end loop;
     perform demo_test.begin_request('x'' or true --', '');
     for e in select distinct relation from demo_test.expected
     loop
-        perform demo_test.fails(format('select from %s', e.relation), '22P02',
+        perform checks.fails(format('select from %s', e.relation), '22P02',
                                 format('%s refuses a tenant that is no uuid', e.relation));
     end loop;
 end
 $$;
 
-select demo_test.fails('select from public.v_tenant_project_summary', '42501',
+select checks.fails('select from public.v_tenant_project_summary', '42501',
                        'requests cannot read the materialized view');
-select demo_test.fails('set local role postgres', '42501', 'a request cannot take another role')
+select checks.fails('set local role postgres', '42501', 'a request cannot take another role')
  where exists (select from pg_roles where rolname = 'postgres');
 
 -- Writing, as Ada of Acme (tenant 1), at rows and keys of Globex (tenant 2).
@@ -185,38 +159,38 @@ declare
     other_project constant uuid := '00000000-0000-4000-8002-00000000003d';
     changed    bigint;
 begin
-    perform demo_test.fails(format('insert into public.projects (tenant_id, owner_id, name) values (%L, %L, ''x'')', globex, ada),
+    perform checks.fails(format('insert into public.projects (tenant_id, owner_id, name) values (%L, %L, ''x'')', globex, ada),
                             '42501', 'a row cannot be inserted for another tenant');
-    perform demo_test.fails(format('update public.projects set tenant_id = %L where id = %L', globex, project),
+    perform checks.fails(format('update public.projects set tenant_id = %L where id = %L', globex, project),
                             '42501', 'a row cannot be given to another tenant');
-    perform demo_test.fails(format('insert into public.projects (owner_id, name) values (%L, ''x'')', other_user),
+    perform checks.fails(format('insert into public.projects (owner_id, name) values (%L, ''x'')', other_user),
                             '42501', 'a project cannot be owned by another tenant''s user');
-    perform demo_test.fails(format('insert into public.tasks (project_id, title) values (%L, ''x'')', other_project),
+    perform checks.fails(format('insert into public.tasks (project_id, title) values (%L, ''x'')', other_project),
                             '42501', 'a task cannot be part of another tenant''s project');
-    perform demo_test.fails(format('insert into public.tasks (project_id, assignee_id, title) values (%L, %L, ''x'')', project, other_user),
+    perform checks.fails(format('insert into public.tasks (project_id, assignee_id, title) values (%L, %L, ''x'')', project, other_user),
                             '42501', 'a task cannot be assigned to another tenant''s user');
-    perform demo_test.fails('insert into public.tenants (name, slug) values (''x'', ''x'')',
+    perform checks.fails('insert into public.tenants (name, slug) values (''x'', ''x'')',
                             '42501', 'tenants are not created by requests');
 
     update public.tasks set title = 'taken' where project_id = other_project;
     get diagnostics changed = row_count;
-    perform demo_test.is(changed, 0::bigint, 'another tenant''s rows are not updated');
+    perform checks.is(changed, 0::bigint, 'another tenant''s rows are not updated');
     delete from public.projects where id = other_project;
     get diagnostics changed = row_count;
-    perform demo_test.is(changed, 0::bigint, 'another tenant''s rows are not deleted');
+    perform checks.is(changed, 0::bigint, 'another tenant''s rows are not deleted');
 
     -- The second policy on comments: by user within the tenant.
-    perform demo_test.fails(format('insert into public.comments (task_id, author_id, body) select id, %L, ''x'' from public.v_task limit 1', grace),
+    perform checks.fails(format('insert into public.comments (task_id, author_id, body) select id, %L, ''x'' from public.v_task limit 1', grace),
                             '42501', 'nobody comments in another''s name');
     update public.comments set body = 'x' where author_id = grace;
     get diagnostics changed = row_count;
-    perform demo_test.is(changed, 0::bigint, 'a comment is changed by nobody but its author');
+    perform checks.is(changed, 0::bigint, 'a comment is changed by nobody but its author');
     delete from public.comments where author_id = grace;
     get diagnostics changed = row_count;
-    perform demo_test.is(changed, 0::bigint, 'a comment is deleted by nobody but its author');
+    perform checks.is(changed, 0::bigint, 'a comment is deleted by nobody but its author');
     update public.comments set edited = true where author_id = ada;
     get diagnostics changed = row_count;
-    perform demo_test.is(changed > 0, true, 'authors change their comments');
+    perform checks.is(changed > 0, true, 'authors change their comments');
 end
 $$;
 
@@ -237,7 +211,7 @@ do $$
 begin
     perform from public.v_tenant_summary where demo_test.peek(tenant_id);
     perform from public.v_tenant where demo_test.peek(id);
-    perform demo_test.is((select array_agg(distinct tenant_id) from demo_test.seen),
+    perform checks.is((select array_agg(distinct tenant_id) from demo_test.seen),
                          array['00000000-0000-4000-8000-000000000001']::uuid[],
                          'a leaky condition sees the rows of the tenant only');
 end
@@ -259,19 +233,19 @@ declare
     plan text;
 begin
     plan := pg_temp.plan_of('select * from public.v_task where id = ''00000000-0000-4000-8003-000000000001''');
-    perform demo_test.is(plan ~ '"Index Cond":[^\n]*[( ]id = ' and plan not like '%Seq Scan%', true,
+    perform checks.is(plan ~ '"Index Cond":[^\n]*[( ]id = ' and plan not like '%Seq Scan%', true,
                          'a task is found by its key through an index');
     plan := pg_temp.plan_of('select * from public.v_task order by created_at desc, id desc limit 20');
-    perform demo_test.is(plan like '%"tasks_tenant_created_idx"%' and plan not like '%"Sort"%', true,
+    perform checks.is(plan like '%"tasks_tenant_created_idx"%' and plan not like '%"Sort"%', true,
                          'the newest tasks are read in index order');
     plan := pg_temp.plan_of('select * from public.v_task order by id limit 20');
-    perform demo_test.is(plan not like '%"Sort"%' and plan not like '%Seq Scan%', true,
+    perform checks.is(plan not like '%"Sort"%' and plan not like '%Seq Scan%', true,
                          'a list in key order is read in index order');
     plan := pg_temp.plan_of('select * from public.v_task where status = ''TODO'' order by due_date, id limit 20');
-    perform demo_test.is(plan like '%"tasks_tenant_status_idx"%' and plan ~ '"Index Cond":[^\n]*status = ' and plan not like '%Seq Scan%', true,
+    perform checks.is(plan like '%"tasks_tenant_status_idx"%' and plan ~ '"Index Cond":[^\n]*status = ' and plan not like '%Seq Scan%', true,
                          'a filter on status is an index condition');
     plan := pg_temp.plan_of('select * from public.v_comment where task_id = ''00000000-0000-4000-8003-000000000001'' order by created_at, id');
-    perform demo_test.is(plan like '%"comments_task_idx"%' and plan not like '%Seq Scan%', true,
+    perform checks.is(plan like '%"comments_task_idx"%' and plan not like '%Seq Scan%', true,
                          'the comments of a task are found by index');
 end
 $$;
