@@ -1,0 +1,174 @@
+/*
+ * config.h - the effective configuration: plain fields, and how they are read.
+ *
+ * Thread:   constant once loaded.
+ * Memory:   everything is in the config's arena until config_free().
+ * Not here: what an option means to a module (each has its own options structure).
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include "base/buf.h"
+#include "base/error.h"
+
+struct config_strings {
+    const struct str *items;
+    size_t n;
+};
+
+struct config_pair {
+    struct str name;
+    struct str value;
+};
+
+struct config_pairs {
+    const struct config_pair *items;
+    size_t n;
+};
+
+/* auth.claims.<name> */
+struct config_claim {
+    struct str name;
+    struct str path;
+    struct config_strings settings;
+    bool uuid; /* type: uuid (default text) */
+    bool required;
+};
+
+/* auth.jwt.keys[] */
+struct config_key {
+    struct str kid;
+    struct str alg;
+    struct str secret; /* from secret or secret_file */
+};
+
+enum config_auth_mode {
+    CONFIG_AUTH_NONE,
+    CONFIG_AUTH_OPTIONAL,
+    CONFIG_AUTH_REQUIRED,
+};
+
+enum config_auto {
+    CONFIG_AUTO,
+    CONFIG_ON,
+    CONFIG_OFF,
+};
+
+struct config {
+    struct arena *arena; /* owned */
+
+    /* server */
+    struct config_strings listen; /* default ["0.0.0.0:8080"] */
+    struct str admin_listen;      /* default "127.0.0.1:9090"; "": probes on the main port only */
+    size_t workers;               /* auto is 0 */
+    struct str graphql_path;
+    bool server_header;
+    uint64_t keepalive_timeout_ms;
+    uint64_t header_timeout_ms;
+    uint64_t body_timeout_ms;
+    uint64_t request_timeout_ms;
+    uint64_t write_timeout_ms;
+    uint64_t shutdown_delay_ms;
+    uint64_t shutdown_drain_timeout_ms;
+    size_t max_connections;
+    size_t max_connections_per_ip;
+    size_t max_queue; /* requests in the workers' hands */
+    size_t max_header_bytes;
+    size_t max_headers;
+    size_t max_uri_bytes;
+    size_t max_body_bytes;
+    size_t max_response_bytes;
+    struct config_strings trusted_proxies;
+    struct str request_id_header;
+    bool request_id_accept_all; /* request_id.accept: trusted (default) | all */
+
+    /* database */
+    struct str database_url;
+    struct config_pairs database_keywords; /* host port dbname user password sslmode
+                                              application_name … and options.*, by libpq's names */
+    struct config_strings search_path;
+    struct str database_role;
+    uint64_t statement_timeout_ms;
+    enum config_auto prepared_statements;
+    size_t pool_min;
+    size_t pool_max;
+    uint64_t pool_acquire_timeout_ms;
+    uint64_t pool_idle_timeout_ms;
+    uint64_t pool_max_lifetime_ms;
+    size_t pool_max_waiters;
+    uint64_t pool_connect_timeout_ms;
+    uint64_t pool_backoff_min_ms; /* retry_backoff: [min, max] */
+    uint64_t pool_backoff_max_ms;
+
+    /* schema */
+    struct config_strings expose_schemas;
+    struct config_strings expose_views;
+    bool expose_materialized_views;
+    struct config_strings expose_tables;
+    struct config_strings expose_exclude;
+    struct config_strings strip_prefixes;
+    size_t default_limit;
+    size_t max_limit;
+    enum config_auto introspection; /* auto: off when errors.environment is production */
+
+    /* auth, tenancy */
+    enum config_auth_mode auth_mode;
+    struct config_strings jwt_algorithms;
+    struct config_strings jwt_issuers;
+    struct config_strings jwt_audiences;
+    uint64_t jwt_leeway_ms;
+    bool jwt_require_exp;
+    size_t jwt_max_token_bytes;
+    const struct config_key *jwt_keys;
+    size_t njwt_keys;
+    const struct config_claim *claims;
+    size_t nclaims;
+    bool tenancy_enabled;
+    struct str tenancy_claim;
+
+    /* turborouter */
+    bool turbo_enabled;
+    size_t turbo_max_entries;
+    size_t turbo_max_bytes;
+
+    /* security */
+    size_t max_depth;
+    size_t max_aliases;
+    size_t max_root_fields;
+    size_t max_tokens;
+    size_t max_document_bytes;
+    size_t max_directives;
+    size_t max_fragments;
+
+    /* errors */
+    struct str environment;
+    bool mask_errors;
+
+    /* observability */
+    enum log_level log_level;
+    enum log_format log_format;
+    bool log_access; /* default false: a line per request */
+    bool metrics_enabled;
+    struct str metrics_path;
+};
+
+struct config_sources {
+    const char
+        *file; /* NULL: $FRAISEQLD_CONFIG, else /etc/fraiseqld/fraiseqld.yaml if it is there */
+    const char *const *settings; /* "key=value" of --set, in order */
+    size_t nsettings;
+    const char *const *environment; /* environ */
+};
+
+/* False with CONFIG_INVALID errors, as many as were found (at most 20), each with its place. */
+NODISCARD bool config_load(const struct config_sources *from, struct config **out,
+                           struct errors *errs);
+void config_free(struct config *c); /* NULL is allowed */
+/* Effective values as YAML with their origin in a comment; secrets as "***". */
+void config_dump(const struct config *c, struct buf *out);
+/* conf/fraiseqld.yaml: every option with its default and what it does. */
+void config_example(struct buf *out);
+/* Type, default, range and help of one key; false if there is none (out: a suggestion). */
+bool config_explain(struct str key, struct buf *out);
+
+#endif

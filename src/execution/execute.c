@@ -1,0 +1,233 @@
+/*
+ * execute.c - a GraphQL request from its text to its response: stages 5 to 13.
+ *
+ * Thread:   a worker's.
+ * Memory:   in the request's arena; operation and plan are retained until the end.
+ * Not here: HTTP, authentication.
+ *
+ * The only state machine of a request: execute_start() goes through to the
+ * batch, its callback goes on from there. Both end in finish().
+ */
+#include "execution/execute.h"
+
+#include "execution/bind.h"
+#include "execution/response.h"
+#include "execution/session.h"
+#include "pg/sqlstate.h"
+#include "planner/planner.h"
+
+/* A plan below this mean backend time may share its connection with others in flight. */
+#define FAST_PLAN_NS UINT64_C(1000000)
+
+static const char *const operation_types[] = {
+    [AST_QUERY] = "query",
+    [AST_MUTATION] = "mutation",
+    [AST_SUBSCRIPTION] = "subscription",
+};
+
+static void finish(struct execution *x)
+{
+    if (errors_any(&x->errors) && !x->executed)
+        response_errors(&x->errors, x->request_id, x->engine->mask_errors, &x->body);
+    plan_unref(x->plan);
+    operation_unref(x->operation);
+    x->plan = NULL;
+    x->operation = NULL;
+    x->done(x);
+}
+
+/* --- document to operation ------------------------------------------------------- */
+
+static bool find_operation(struct execution *x)
+{
+    const struct engine *e = x->engine;
+    const struct schema *schema = schema_current(e->schema);
+    struct turbo_key key = {.document = x->request.query,
+                            .operation_name = x->request.operation_name,
+                            .role = str_of(e->role)};
+
+    if (schema == NULL) {
+        errors_add(&x->errors, SERVICE_UNAVAILABLE, "the schema is not loaded yet");
+        return false;
+    }
+    key.schema_version = schema->version;
+    if (e->turbo != NULL)
+        x->operation = turbo_operation(e->turbo, &key);
+    x->turbo_hit = x->operation != NULL;
+    if (x->operation == NULL) {
+        struct validate_input in = {
+            .schema = schema,
+            .text = x->request.query,
+            .operation_name = x->request.operation_name,
+            .parse_limits = &e->parse_limits,
+            .limits = &e->validate_limits,
+            .suggestions = e->suggestions,
+        };
+
+        x->operation = validate(&in, &x->errors);
+        if (x->operation != NULL && e->turbo != NULL)
+            turbo_put_operation(e->turbo, &key, x->operation);
+    }
+    schema_unref(schema);
+    if (x->operation == NULL)
+        return false;
+    x->operation_type = operation_types[x->operation->kind];
+    if (x->request.query_only && x->operation->kind != AST_QUERY) {
+        errors_add(&x->errors, METHOD_NOT_ALLOWED, "GET may only carry queries");
+        return false;
+    }
+    return true;
+}
+
+/* --- operation to plan -------------------------------------------------------------- */
+
+static bool selects_introspection(const struct plan *p)
+{
+    for (size_t i = 0; i < p->root->nfields; i++)
+        if (p->root->fields[i].kind == SHAPE_INTROSPECTION)
+            return true;
+    return false;
+}
+
+static bool find_plan(struct execution *x, const struct variables *v)
+{
+    const struct engine *e = x->engine;
+    struct digest skeleton = variables_skeleton(x->operation, v);
+
+    if (e->turbo != NULL)
+        x->plan = turbo_plan(e->turbo, x->operation, &skeleton);
+    if (x->plan == NULL) {
+        x->turbo_hit = false;
+        x->plan = planner_compile(x->operation, v, &x->errors);
+        if (x->plan == NULL)
+            return false;
+        if (e->turbo != NULL)
+            turbo_put_plan(e->turbo, x->operation, &skeleton, x->plan);
+    }
+    if (!e->introspection && selects_introspection(x->plan)) {
+        errors_add(&x->errors, INTROSPECTION_DISABLED, "introspection is disabled");
+        return false;
+    }
+    return true;
+}
+
+/* --- plan to response ------------------------------------------------------------------ */
+
+/* {"data":…} with what went wrong on the way, or a failure of the whole when it is too large. */
+static void respond(struct execution *x, const struct pgrows *rows)
+{
+    x->executed = true;
+    if (!response_data(x->plan, rows, &x->body, &x->errors)) {
+        buf_fini(&x->body);
+        buf_init(&x->body, 0);
+        errors_init(&x->errors, x->arena);
+        errors_add(&x->errors, QUERY_TOO_COMPLEX, "the response is larger than %zu bytes",
+                   x->engine->max_response_bytes);
+        buf_append_lit(&x->body, "{\"data\":null}");
+    }
+    if (errors_any(&x->errors)) {
+        x->body.len--; /* the closing brace */
+        x->body.max = 0;
+        buf_append_char(&x->body, ',');
+        response_errors_member(&x->errors, x->request_id, x->engine->mask_errors, &x->body);
+        buf_append_char(&x->body, '}');
+    }
+    finish(x);
+}
+
+/* A statement raised an error: the operation has begun, so there is "data", which is null. */
+static void respond_failed(struct execution *x)
+{
+    struct error *e = sqlstate_error(&x->batch, &x->errors);
+
+    x->executed = x->batch.outcome == PGBATCH_FAILED || x->batch.outcome == PGBATCH_LOST ||
+                  x->batch.outcome == PGBATCH_CANCELLED;
+    if (x->plan->root->nfields == 1) {
+        const struct shape_field *f = &x->plan->root->fields[0];
+        struct path *path = ARENA_NEW(x->arena, struct path);
+
+        *path = (struct path){NULL, arena_dup(x->arena, f->key), -1};
+        e->path = path;
+        error_at(e, &x->errors, f->at);
+    }
+    LOG(error_code_info(e->code)->level, "statement failed",
+        LOG_CSTR("code", error_code_info(e->code)->name), LOG_CSTR("sqlstate", e->sqlstate),
+        LOG_STR("detail", e->detail), LOG_STR("request_id", x->request_id));
+    if (x->executed) {
+        buf_append_lit(&x->body, "{\"data\":null,");
+        response_errors_member(&x->errors, x->request_id, x->engine->mask_errors, &x->body);
+        buf_append_char(&x->body, '}');
+    }
+    finish(x);
+}
+
+/* Exponentially weighted mean, weight 1/8; a lost update of two threads does not matter. */
+static void learn_cost(const struct plan *p, uint64_t ns)
+{
+    uint64_t old = __atomic_load_n(p->cost_ns, __ATOMIC_RELAXED);
+    uint64_t mean = old ? old - old / 8 + ns / 8 : ns;
+
+    __atomic_store_n(p->cost_ns, mean ? mean : 1, __ATOMIC_RELAXED);
+}
+
+static void on_batch(struct pgbatch *b, void *ctx)
+{
+    struct execution *x = ctx;
+
+    x->in_flight = false;
+    x->backend_ns = b->backend_ns;
+    if (b->outcome != PGBATCH_OK) {
+        respond_failed(x);
+        return;
+    }
+    learn_cost(x->plan, b->backend_ns);
+    respond(x, x->call.rows);
+}
+
+static void submit(struct execution *x, const char *const *params)
+{
+    uint64_t cost = __atomic_load_n(x->plan->cost_ns, __ATOMIC_RELAXED);
+
+    session_init(&x->session, x->identity, x->engine->role, x->engine->statement_timeout_ms,
+                 x->arena);
+    x->call = (struct pgcall){.statement = &x->plan->statement, .params = params};
+    pgbatch_init(&x->batch, &x->session, &x->call, 1, x->arena);
+    x->batch.until = x->until;
+    x->batch.repeatable = x->operation->kind == AST_QUERY;
+    if (x->batch.repeatable && cost > 0 && cost < FAST_PLAN_NS)
+        x->batch.lane = PGLANE_FAST;
+    x->in_flight = true;
+    pgclient_submit(x->pg, &x->batch, on_batch, x);
+}
+
+void execute_start(struct execution *x)
+{
+    struct variables v;
+    const char *const *params;
+
+    x->operation_type = "unknown";
+    errors_init(&x->errors, x->arena);
+    buf_init(&x->body, x->engine->max_response_bytes);
+    if (!find_operation(x) ||
+        !variables_coerce(x->operation, x->request.variables, x->arena, &v, &x->errors) ||
+        !find_plan(x, &v) || !bind_parameters(x->plan, &v, x->arena, &params, &x->errors)) {
+        finish(x);
+        return;
+    }
+    if (x->plan->statement.sql.len == 0) {
+        respond(x, NULL);
+        return;
+    }
+    if (deadline_passed(x->until)) {
+        errors_add(&x->errors, TIMEOUT, "the request's time was up before it reached the database");
+        finish(x);
+        return;
+    }
+    submit(x, params);
+}
+
+void execute_cancel(struct execution *x)
+{
+    if (x->in_flight)
+        pgclient_cancel(x->pg, &x->batch);
+}

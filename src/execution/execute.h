@@ -1,0 +1,72 @@
+/*
+ * execute.h - a GraphQL request from its text to its response: stages 5 to 13.
+ *
+ * Thread:   a worker's; `done` is called on the same thread.
+ * Memory:   an execution is embedded in the worker's job and lives in its arena.
+ * Not here: HTTP (server/graphql_endpoint.c), who is asking (auth/).
+ */
+#ifndef EXECUTION_EXECUTE_H
+#define EXECUTION_EXECUTE_H
+
+#include "auth/auth.h"
+#include "base/buf.h"
+#include "base/deadline.h"
+#include "cache/turbo.h"
+#include "pg/pgpool.h"
+
+/* Shared by all workers; constant but for the slot and the cache. */
+struct engine {
+    struct schema_slot *schema;
+    struct turbo *turbo; /* NULL: off */
+    struct parse_limits parse_limits;
+    struct validate_limits validate_limits;
+    const char *role; /* database.role */
+    uint32_t statement_timeout_ms;
+    size_t max_response_bytes;
+    bool introspection;
+    bool mask_errors;
+    bool suggestions;
+};
+
+struct graphql_request {
+    struct str query;
+    struct str operation_name;    /* empty if none */
+    const struct jval *variables; /* object or NULL */
+    bool query_only;              /* GET: a mutation is refused */
+};
+
+struct execution {
+    /* set by the caller, constant afterwards */
+    const struct engine *engine;
+    struct pgclient *pg;
+    struct arena *arena;
+    struct graphql_request request;
+    const struct identity *identity;
+    struct deadline until;
+    struct str request_id;
+    void (*done)(struct execution *x);
+
+    /* for the caller in `done` */
+    struct buf body; /* the response; the caller takes it */
+    bool executed;   /* execution began: there is a "data" member */
+    struct errors errors;
+    const char *operation_type; /* "query", "mutation", "subscription", or "unknown" */
+    bool turbo_hit;
+    uint64_t backend_ns;
+
+    /* private */
+    const struct operation *operation;
+    const struct plan *plan;
+    struct pgsession session;
+    struct pgbatch batch;
+    struct pgcall call;
+    bool in_flight;
+};
+
+/* Runs straight through, or until the batch is submitted. done comes exactly once, perhaps before
+ * this returns. */
+void execute_start(struct execution *x);
+/* The client has gone. done still comes. */
+void execute_cancel(struct execution *x);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * session.c - role and settings for one transaction.
+ *
+ * Thread:   worker.
+ * Memory:   in the request's arena.
+ * Not here: sending them (pg/pgconn.c puts them before every batch).
+ */
+#include "execution/session.h"
+
+void session_init(struct pgsession *s, const struct identity *who, const char *role,
+                  uint32_t timeout_ms, struct arena *a)
+{
+    struct pgsetting *settings = ARENA_ARRAY(a, who->nsettings + 1, struct pgsetting);
+
+    for (size_t i = 0; i < who->nsettings; i++)
+        settings[i] = (struct pgsetting){who->settings[i].name, who->settings[i].value};
+    *s = (struct pgsession){
+        .role = role,
+        .settings = settings,
+        .nsettings = who->nsettings,
+        .tenant = str_hash(who->tenant.len ? who->tenant : who->subject),
+        .timeout_ms = timeout_ms,
+    };
+}
