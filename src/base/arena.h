@@ -8,6 +8,8 @@
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 
+#include <stdarg.h>
+
 #include "base/base.h"
 #include "base/str.h"
 
@@ -31,6 +33,7 @@ void *arena_array(struct arena *a, size_t n, size_t size);
 struct str arena_dup(struct arena *a, struct str s);
 void *arena_copy(struct arena *a, const void *data, size_t size);
 struct str arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
+struct str arena_vprintf(struct arena *a, const char *fmt, va_list args) PRINTF_LIKE(2, 0);
 /* Bytes asked for so far. */
 size_t arena_used(const struct arena *a);
 bool arena_over_limit(const struct arena *a);

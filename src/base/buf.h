@@ -50,9 +50,9 @@ static inline char *buf_reserve(struct buf *b, size_t n)
 
 static inline void buf_append(struct buf *b, const void *data, size_t len)
 {
-    char *to = buf_reserve(b, len);
+    char *to;
 
-    if (to == NULL || len == 0)
+    if (len == 0 || (to = buf_reserve(b, len)) == NULL)
         return;
     memcpy(to, data, len);
     b->len += len;

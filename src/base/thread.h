@@ -4,7 +4,7 @@
 #ifndef BASE_THREAD_H
 #define BASE_THREAD_H
 
-#include "base/base.h"
+#include "base/str.h"
 
 enum thread_kind {
     THREAD_MAIN, /* before and after the daemon runs, and commands */
@@ -27,5 +27,7 @@ void thread_become(enum thread_kind kind, const char *name);
 void thread_check(enum thread_kind kind);
 /* Processors this process may use: affinity and cgroup quota, at least 1. */
 unsigned thread_cpus(void);
+/* The same from the text of a cgroup's cpu.max, "quota period", rounded up; 0: no quota. */
+unsigned thread_quota(struct str cpu_max);
 
 #endif
