@@ -18,8 +18,9 @@ enum operand {
     OPERAND_ENDS,
 };
 
-enum filter_class { /* bits: which columns have the operator */
-    FILTER_ANY = 1 << 0,
+enum filter_class {        /* bits: which columns have the operator */
+    FILTER_ANY = 1 << 0,   /* every column, also of types without = (json, xml, point) */
+    FILTER_EQUAL = 1 << 5, /* types with =, but arrays */
     FILTER_ORDERED = 1 << 1,
     FILTER_STRING = 1 << 2,
     FILTER_ARRAY = 1 << 3,
@@ -40,6 +41,8 @@ struct filter_operator {
     const char *sql_null;
     const char
         *cast; /* of the parameter; NULL: the column's type ("[]" appended for OPERAND_LIST) */
+    const char *scalar; /* GraphQL type of the operand; NULL: the column's (OPERAND_TEXT and
+                           its kin: String, OPERAND_BOOLEAN: Boolean) */
     const char *description;
 };
 

@@ -24,12 +24,14 @@ struct type;
 struct column {
     struct str name; /* in the database */
     struct str field_name;
-    struct str comment;
-    uint32_t type_oid;   /* of the base type where the column's type is a domain */
-    struct str type_sql; /* the type's name for a cast, schema-qualified and quoted where needed:
-                            "uuid", "public.task_status" */
-    bool not_null;       /* known never to be null, through views too */
-    bool is_id;          /* a key column, or one that references a key: GraphQL type ID */
+    struct str comment; /* for people: without annotations; a plain view column has its table's */
+    struct str deprecated; /* reason; data is NULL if not deprecated */
+    uint32_t type_oid;     /* of the base type where the column's type is a domain */
+    struct str type_sql;   /* the type's name for a cast, schema-qualified and quoted where needed:
+                              "uuid", "public.task_status" */
+    bool not_null;         /* known never to be null, through views too */
+    bool is_id;            /* a key column, or one that references a key: GraphQL type ID */
+    bool comparable;       /* its type has = and an order: eq, in, orderBy */
     bool leakproof_equality;   /* its = is leakproof: an index works under RLS */
     const struct codec *codec; /* how its value becomes JSON */
     const struct scalar
@@ -45,6 +47,7 @@ struct key {
     const struct column *const *columns;
     size_t n;
     bool primary;
+    bool identifies; /* no column of it can be null: every row has its own value */
 };
 
 /* One way from a relation to another, made of a foreign key (or declared). */
@@ -65,24 +68,28 @@ struct relation {
     enum relation_kind kind;
     struct str schema;
     struct str name;
-    struct str comment;
-    struct str type_name; /* GraphQL */
+    struct str comment;    /* for people: without annotations */
+    struct str deprecated; /* reason; data is NULL if not deprecated */
+    struct str type_name;  /* GraphQL */
     const struct column *columns;
     size_t ncolumns;
-    const struct key *keys; /* primary first */
+    const struct key
+        *keys; /* primary first, then those that identify rows, then other unique ones */
     size_t nkeys;
     const struct relationship *relationships;
     size_t nrelationships;
     const struct type *type;            /* object type */
     const struct column *tenant_column; /* NULL if none */
-    bool rls;                           /* row security applies to the request role */
+    bool rls;                           /* row security hides rows from the request role, of the
+                                           relation or of one that the view reads */
     bool security_invoker;              /* views */
 };
 
-/* The key that identifies rows (the primary one, or the first), or NULL. */
+/* The key that identifies rows (the primary one, or the first without nullable columns), or NULL.
+ */
 static inline const struct key *relation_key(const struct relation *r)
 {
-    return r->nkeys ? &r->keys[0] : NULL;
+    return r->nkeys && r->keys[0].identifies ? &r->keys[0] : NULL;
 }
 
 #endif

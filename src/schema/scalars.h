@@ -55,6 +55,7 @@ struct scalar {
     struct str description;
     struct str specified_by; /* URL or empty */
     bool built_in;           /* Int Float String Boolean ID */
+    unsigned filters;        /* enum filter_class bits (operators.h) of comparable columns */
     /*
      * Is this JSON value (from variables) or literal acceptable? On success *text is
      * what PostgreSQL gets as the text of a parameter (arena or borrowed).

@@ -8,6 +8,8 @@
 #ifndef SCHEMA_SCHEMA_H
 #define SCHEMA_SCHEMA_H
 
+#include <stdatomic.h>
+
 #include "base/error.h"
 #include "base/map.h"
 #include "language/ast.h"
@@ -123,6 +125,51 @@ enum resolver {
                               `introspect` names it */
 };
 
+/* field.introspect: which field of the introspection system this is (specification section 4). */
+enum introspection_field {
+    INTROSPECT_NONE,
+    INTROSPECT_SCHEMA, /* __schema on the query root */
+    INTROSPECT_TYPE,   /* __type(name:) on the query root */
+    INTROSPECT_SCHEMA_DESCRIPTION,
+    INTROSPECT_SCHEMA_TYPES,
+    INTROSPECT_SCHEMA_QUERY_TYPE,
+    INTROSPECT_SCHEMA_MUTATION_TYPE,
+    INTROSPECT_SCHEMA_SUBSCRIPTION_TYPE,
+    INTROSPECT_SCHEMA_DIRECTIVES,
+    INTROSPECT_TYPE_KIND,
+    INTROSPECT_TYPE_NAME,
+    INTROSPECT_TYPE_DESCRIPTION,
+    INTROSPECT_TYPE_SPECIFIED_BY_URL,
+    INTROSPECT_TYPE_FIELDS, /* (includeDeprecated:) */
+    INTROSPECT_TYPE_INTERFACES,
+    INTROSPECT_TYPE_POSSIBLE_TYPES,
+    INTROSPECT_TYPE_ENUM_VALUES,  /* (includeDeprecated:) */
+    INTROSPECT_TYPE_INPUT_FIELDS, /* (includeDeprecated:) */
+    INTROSPECT_TYPE_OF_TYPE,
+    INTROSPECT_TYPE_IS_ONE_OF,
+    INTROSPECT_FIELD_NAME,
+    INTROSPECT_FIELD_DESCRIPTION,
+    INTROSPECT_FIELD_ARGS, /* (includeDeprecated:) */
+    INTROSPECT_FIELD_TYPE,
+    INTROSPECT_FIELD_IS_DEPRECATED,
+    INTROSPECT_FIELD_DEPRECATION_REASON,
+    INTROSPECT_INPUT_NAME,
+    INTROSPECT_INPUT_DESCRIPTION,
+    INTROSPECT_INPUT_TYPE,
+    INTROSPECT_INPUT_DEFAULT_VALUE,
+    INTROSPECT_INPUT_IS_DEPRECATED,
+    INTROSPECT_INPUT_DEPRECATION_REASON,
+    INTROSPECT_ENUM_VALUE_NAME,
+    INTROSPECT_ENUM_VALUE_DESCRIPTION,
+    INTROSPECT_ENUM_VALUE_IS_DEPRECATED,
+    INTROSPECT_ENUM_VALUE_DEPRECATION_REASON,
+    INTROSPECT_DIRECTIVE_NAME,
+    INTROSPECT_DIRECTIVE_DESCRIPTION,
+    INTROSPECT_DIRECTIVE_IS_REPEATABLE,
+    INTROSPECT_DIRECTIVE_LOCATIONS,
+    INTROSPECT_DIRECTIVE_ARGS, /* (includeDeprecated:) */
+};
+
 struct field {
     struct str name;
     struct str description;
@@ -135,7 +182,7 @@ struct field {
     const struct relationship *relationship;
     const struct relation *relation;
     const struct key *key;
-    int introspect;
+    enum introspection_field introspect; /* RESOLVE_INTROSPECTION */
 };
 
 struct enum_value {
@@ -143,7 +190,8 @@ struct enum_value {
     struct str description;
     struct str deprecated;
     struct str label; /* in the database; the name where there is none */
-    int value;        /* for enums of our own: OrderDirection */
+    int value;        /* enums of our own: OrderDirection (enum order_direction), __TypeKind (enum
+                         schema_type_kind), __DirectiveLocation (the bit of enum directive_location) */
 };
 
 enum order_direction {
@@ -153,6 +201,12 @@ enum order_direction {
     ORDER_ASC_NULLS_LAST,
     ORDER_DESC_NULLS_FIRST,
     ORDER_DESC_NULLS_LAST,
+};
+
+/* __TypeKind: enum type_kind, then the wrappers. */
+enum schema_type_kind {
+    SCHEMA_KIND_LIST = TYPE_INPUT_OBJECT + 1,
+    SCHEMA_KIND_NON_NULL,
 };
 
 struct type {
@@ -215,6 +269,7 @@ struct directive {
 
 struct schema {
     struct arena *arena;             /* owned */
+    atomic_size_t *references;       /* for schema_ref() and schema_unref() only */
     uint64_t version;                /* unique in the process, grows */
     const struct type *const *types; /* by index; order of introspection */
     size_t ntypes;

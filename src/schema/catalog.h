@@ -1,0 +1,35 @@
+/*
+ * catalog.h - the catalog document (JSON) to a schema.
+ *
+ * Thread:   any; one at a time per call.
+ * Memory:   the schema owns everything; nothing of the document is kept.
+ * Not here: reading the document from the database (sql/catalog.sql, run by jobs/ and commands/).
+ */
+#ifndef SCHEMA_CATALOG_H
+#define SCHEMA_CATALOG_H
+
+#include "schema/schema.h"
+
+struct schema_options {
+    const struct str *strip_prefixes; /* of relation names: "v_", "tv_", ... */
+    size_t nstrip_prefixes;
+    struct str tenant_column; /* name of the column that holds the tenant; empty: none */
+    int64_t default_limit;    /* schema.pagination */
+    int64_t max_limit;
+    bool bigint_numbers;  /* int8 as JSON numbers, not strings */
+    bool decimal_numbers; /* numeric as JSON numbers, not strings */
+};
+
+/* v_ tv_ tb_ mv_ fn_, tenant_id, 100, 1000. */
+struct schema_options schema_options_default(void);
+
+/*
+ * The GraphQL schema of the one JSON document that sql/catalog.sql returns, with
+ * one reference. NULL, with SCHEMA_INVALID for each thing that is wrong, if it is
+ * not a legal schema. A document that is none (BAD_REQUEST of jval, or
+ * SCHEMA_INVALID) is refused the same way.
+ */
+struct schema *schema_from_catalog(struct str json, const struct schema_options *opt,
+                                   struct errors *errs);
+
+#endif
