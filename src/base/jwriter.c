@@ -9,6 +9,7 @@
  * sixteen or eight at a time, and only a block with something to escape in it
  * is taken apart.
  */
+#include <float.h>
 #include <math.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -174,7 +175,8 @@ void jwriter_double(struct buf *b, double v)
         buf_append_i64(b, (int64_t)v);
         return;
     }
-    for (int digits = 15; digits <= 17; digits++) {
+    /* Fifteen digits are exact for every text of fifteen, but for the few of a subnormal. */
+    for (int digits = fabs(v) < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
         len = snprintf(text, sizeof(text), "%.*g", digits, v);
         if (strtod(text, NULL) == v)
             break;
