@@ -352,27 +352,38 @@ static bool anonymous(const struct auth *au, struct errors *errs)
     return true;
 }
 
+/* The identity of a verified token; false: refused, *out may be half filled. */
+static bool identify(const struct auth *au, const struct token *token, struct arena *ar,
+                     struct identity *out, struct errors *errs)
+{
+    const struct jval *sub = jval_get(token->payload, STR("sub"));
+
+    if (!settings_from_claims(au, token->payload, ar, out, errs))
+        return false;
+    if (au->opt.tenancy && out->tenant.len == 0) {
+        errors_add(errs, FORBIDDEN, "the token names no tenant");
+        return false;
+    }
+    if (sub != NULL && sub->kind == JVAL_STRING)
+        out->subject = sub->text;
+    out->authenticated = true;
+    return true;
+}
+
 bool identity_from_token(const struct auth *a, struct str authorization, struct arena *ar,
                          struct identity *out, struct errors *errs)
 {
+    const struct identity nobody = {.settings = a->empty, .nsettings = a->nsettings};
     struct token token;
-    const struct jval *sub;
 
-    *out = (struct identity){.settings = a->empty, .nsettings = a->nsettings};
+    *out = nobody;
     if (a->opt.mode == AUTH_NONE)
         return true;
     if (authorization.data == NULL)
         return anonymous(a, errs);
-    if (!verify_token(a, bearer_token(authorization), ar, &token, errs) ||
-        !settings_from_claims(a, token.payload, ar, out, errs))
-        return false;
-    out->authenticated = true;
-    sub = jval_get(token.payload, STR("sub"));
-    if (sub != NULL && sub->kind == JVAL_STRING)
-        out->subject = sub->text;
-    if (a->opt.tenancy && out->tenant.len == 0) {
-        errors_add(errs, FORBIDDEN, "the token names no tenant");
-        return false;
-    }
-    return true;
+    if (verify_token(a, bearer_token(authorization), ar, &token, errs) &&
+        identify(a, &token, ar, out, errs))
+        return true;
+    *out = nobody;
+    return false;
 }
