@@ -1,0 +1,47 @@
+/*
+ * schema_watch.h - keeps the published schema true to the database's catalog.
+ *
+ * Thread:   started, kicked and stopped from the main thread; works on its own (jobs).
+ * Memory:   copies nothing of its options: they must outlive it.
+ * Not here: what a catalog document means (schema/catalog.c).
+ */
+#ifndef JOBS_SCHEMA_WATCH_H
+#define JOBS_SCHEMA_WATCH_H
+
+#include "base/str.h"
+#include "pg/pgpool.h"
+#include "schema/catalog.h"
+
+struct schema_watch_options {
+    struct pgpool *pool;
+    struct schema_slot *slot;
+    struct str role; /* whose privileges count; empty: the login role */
+    const struct str *schemas;
+    size_t nschemas;
+    const struct str *views;
+    size_t nviews;
+    const struct str *tables;
+    size_t ntables;
+    const struct str *exclude;
+    size_t nexclude;
+    bool materialized_views; /* those that match `views` */
+    struct schema_options schema;
+    uint64_t backoff_min_ms;
+    uint64_t backoff_max_ms;
+};
+
+struct schema_watch;
+
+/* Loads at once, and again with growing pauses until it succeeds once. */
+struct schema_watch *schema_watch_start(const struct schema_watch_options *opt);
+/* Load again soon. The old schema stays when that fails. */
+void schema_watch_kick(struct schema_watch *w);
+void schema_watch_stop(struct schema_watch *w);
+
+/*
+ * Read the catalog and build the schema once, blocking: one reference, or NULL
+ * with errors (SERVICE_UNAVAILABLE: no database; SCHEMA_INVALID: no legal schema).
+ */
+const struct schema *schema_load(const struct schema_watch_options *opt, struct errors *errs);
+
+#endif

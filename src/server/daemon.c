@@ -1,0 +1,270 @@
+/*
+ * daemon.c - builds everything from a configuration, serves, drains, stops.
+ *
+ * Thread:   the main thread, which becomes the loop.
+ * Memory:   the daemon owns its parts; they end in the reverse order of their start.
+ * Not here: what the parts do.
+ *
+ *   running --SIGTERM--> leaving --delay--> closing --all answered, or drain_timeout--> stopped
+ *
+ * Leaving: not ready, but still accepting, because load balancers learn late.
+ * Closing: no new connections, idle ones closed. A second signal skips to stopped.
+ */
+#include "server/daemon.h"
+
+#include "base/thread.h"
+#include "http/listener.h"
+#include "jobs/schema_watch.h"
+#include "server/endpoints.h"
+#include "server/options.h"
+#include "version.h"
+
+#include <signal.h>
+
+#define MAX_LISTENERS  8
+#define DRAIN_CHECK_MS 20
+
+enum phase {
+    RUNNING,
+    LEAVING,
+    CLOSING,
+    STOPPED,
+};
+
+struct daemon {
+    const struct config *config;
+    struct arena *arena; /* owned; option structures */
+    struct loop *loop;
+    struct pgpool *pool;
+    struct schema_slot *slot;
+    struct schema_watch *watch;
+    struct turbo *turbo;
+    struct auth *auth;
+    struct workers *workers;
+    struct engine engine;
+    struct graphql_context graphql;
+    struct health health;
+    struct endpoints endpoints;
+    struct listener *listeners[MAX_LISTENERS];
+    size_t nlisteners;
+    struct timer *timer; /* of the phases */
+    enum phase phase;
+    struct deadline drain_until;
+};
+
+/* --- stopping ------------------------------------------------------------------ */
+
+static size_t in_flight(const struct daemon *d)
+{
+    size_t n = workers_in_flight(d->workers);
+
+    for (size_t i = 0; i < d->nlisteners; i++)
+        n += listener_in_flight(d->listeners[i]);
+    return n;
+}
+
+static void stop_now(struct daemon *d)
+{
+    d->phase = STOPPED;
+    loop_stop(d->loop);
+}
+
+static void close_listeners(struct daemon *d)
+{
+    d->phase = CLOSING;
+    d->drain_until = deadline_in_ms(d->config->shutdown_drain_timeout_ms);
+    for (size_t i = 0; i < d->nlisteners; i++) {
+        listener_stop_accepting(d->listeners[i]);
+        listener_drain(d->listeners[i], true);
+    }
+}
+
+static void on_timer(void *ctx)
+{
+    struct daemon *d = ctx;
+
+    if (d->phase == LEAVING)
+        close_listeners(d);
+    if (d->phase != CLOSING)
+        return;
+    if (in_flight(d) == 0) {
+        stop_now(d);
+        return;
+    }
+    if (deadline_passed(d->drain_until)) {
+        LOG(LOG_WARN, "requests were still running when the drain timeout ended",
+            LOG_INT("requests", in_flight(d)));
+        stop_now(d);
+        return;
+    }
+    timer_set(d->timer, deadline_in_ms(DRAIN_CHECK_MS));
+}
+
+static void on_stop_signal(int signo, void *ctx)
+{
+    struct daemon *d = ctx;
+    uint64_t delay_ms = signo == SIGTERM ? d->config->shutdown_delay_ms : 0;
+
+    if (d->phase != RUNNING) {
+        LOG(LOG_INFO, "stopping at once");
+        stop_now(d);
+        return;
+    }
+    LOG(LOG_INFO, "shutting down", LOG_CSTR("signal", signo == SIGTERM ? "SIGTERM" : "SIGINT"),
+        LOG_INT("delay_ms", delay_ms), LOG_INT("requests", in_flight(d)));
+    d->phase = LEAVING;
+    d->health.draining = true;
+    for (size_t i = 0; i < d->nlisteners; i++)
+        listener_drain(d->listeners[i], false);
+    timer_set(d->timer, deadline_in_ms(delay_ms));
+}
+
+static void on_reload_signal(int signo, void *ctx)
+{
+    struct daemon *d = ctx;
+
+    (void)signo;
+    LOG(LOG_INFO, "reloading the schema");
+    schema_watch_kick(d->watch);
+}
+
+/* --- building ------------------------------------------------------------------- */
+
+static void init_engine(struct daemon *d)
+{
+    const struct config *c = d->config;
+    bool production = str_is(c->environment, "production");
+
+    d->turbo = c->turbo_enabled ? turbo_new(c->turbo_max_entries, c->turbo_max_bytes) : NULL;
+    d->engine = (struct engine){
+        .schema = d->slot,
+        .turbo = d->turbo,
+        .parse_limits = {c->max_document_bytes,               c->max_tokens, 200},
+        .validate_limits = { .max_depth = c->max_depth,
+                         .max_aliases = c->max_aliases,
+                         .max_root_fields = c->max_root_fields,
+                         .max_directives = c->max_directives,
+                         .max_fragments = c->max_fragments,
+                         .max_errors = 50},
+        .role = arena_dup(d->arena, c->database_role).data,
+        .statement_timeout_ms = (uint32_t)c->statement_timeout_ms,
+        .max_response_bytes = c->max_response_bytes,
+        .introspection =
+            c->introspection == CONFIG_AUTO ? !production : c->introspection == CONFIG_ON,
+        .mask_errors = c->mask_errors,
+        .suggestions = !production,
+    };
+    d->graphql = (struct graphql_context){d->auth, &d->engine, c->log_access};
+}
+
+static bool listen_on(struct daemon *d, struct str address, exchange_handler *handler,
+                      struct errors *errs)
+{
+    struct listener_options opt = options_listener(d->config, address);
+    struct listener *ln;
+
+    if (d->nlisteners == MAX_LISTENERS) {
+        errors_add(errs, CONFIG_INVALID, "server.listen: at most %d addresses", MAX_LISTENERS - 1);
+        return false;
+    }
+    ln = listener_open(d->loop, &opt, handler, &d->endpoints, errs);
+    if (ln == NULL)
+        return false;
+    d->listeners[d->nlisteners++] = ln;
+    return true;
+}
+
+static bool open_listeners(struct daemon *d, struct errors *errs)
+{
+    const struct config *c = d->config;
+
+    for (size_t i = 0; i < c->listen.n; i++)
+        if (!listen_on(d, c->listen.items[i], endpoints_api, errs))
+            return false;
+    return c->admin_listen.len == 0 || listen_on(d, c->admin_listen, endpoints_admin, errs);
+}
+
+static void start_services(struct daemon *d)
+{
+    const struct config *c = d->config;
+    struct workers_options workers = {
+        .count = options_workers(c),
+        .max_queue = c->max_queue,
+        .pool = d->pool,
+    };
+    struct schema_watch_options watch = options_schema_watch(c);
+
+    watch.pool = d->pool;
+    watch.slot = d->slot;
+    init_engine(d);
+    d->workers = workers_start(&workers);
+    d->watch = schema_watch_start(&watch);
+    d->health = (struct health){d->workers, d->pool, d->slot, d->turbo, false};
+    d->endpoints = (struct endpoints){
+        .workers = d->workers,
+        .graphql = &d->graphql,
+        .health = &d->health,
+        .graphql_path = c->graphql_path,
+        .metrics_path = c->metrics_enabled ? c->metrics_path : STR(""),
+    };
+}
+
+struct daemon *daemon_start(const struct config *c, struct errors *errs)
+{
+    struct daemon *d = xcalloc(1, sizeof(*d));
+
+    d->config = c;
+    d->arena = arena_new(0);
+    signal(SIGPIPE, SIG_IGN);
+    thread_become(THREAD_LOOP, "loop");
+    d->loop = loop_new("loop");
+    d->slot = schema_slot_new();
+    d->auth = options_auth(c, d->arena, errs);
+    d->pool = options_pool(c, d->arena, errs);
+    if (d->auth != NULL && d->pool != NULL) {
+        start_services(d);
+        if (open_listeners(d, errs))
+            return d;
+    }
+    daemon_free(d);
+    return NULL;
+}
+
+static void announce(const struct daemon *d)
+{
+    LOG(LOG_INFO, "started", LOG_CSTR("version", FRAISEQLD_VERSION),
+        LOG_CSTR("revision", FRAISEQLD_REVISION), LOG_INT("workers", options_workers(d->config)),
+        LOG_INT("pool_max", d->config->pool_max), LOG_STR("environment", d->config->environment));
+    for (size_t i = 0; i < d->nlisteners; i++)
+        LOG(LOG_INFO, "listening", LOG_STR("address", listener_address(d->listeners[i])));
+}
+
+void daemon_run(struct daemon *d)
+{
+    d->timer = loop_timer(d->loop, on_timer, d);
+    loop_signal(d->loop, SIGTERM, on_stop_signal, d);
+    loop_signal(d->loop, SIGINT, on_stop_signal, d);
+    loop_signal(d->loop, SIGHUP, on_reload_signal, d);
+    announce(d);
+    loop_run(d->loop);
+    timer_free(d->timer);
+    LOG(LOG_INFO, "stopped");
+}
+
+void daemon_free(struct daemon *d)
+{
+    if (d->watch != NULL)
+        schema_watch_stop(d->watch);
+    if (d->workers != NULL)
+        workers_stop(d->workers);
+    for (size_t i = 0; i < d->nlisteners; i++)
+        listener_free(d->listeners[i]);
+    if (d->pool != NULL)
+        pgpool_free(d->pool);
+    turbo_free(d->turbo);
+    schema_slot_free(d->slot);
+    auth_free(d->auth);
+    loop_free(d->loop);
+    arena_free(d->arena);
+    xfree(d);
+}

@@ -1,0 +1,100 @@
+/*
+ * endpoints.c - table: path to handler.
+ *
+ * Thread:   loop.
+ * Memory:   none kept.
+ * Not here: what the handlers do.
+ */
+#include "server/endpoints.h"
+
+#include "metrics/metrics.h"
+#include "server/ops_endpoints.h"
+
+enum {
+    ON_API = 1,
+    ON_ADMIN = 2
+};
+
+struct route {
+    const char *path;
+    unsigned where;
+    void (*handler)(const struct health *h, struct http_reply *r);
+};
+
+/* path, listeners, handler; GET and HEAD only */
+static const struct route routes[] = {
+    {"/health",   ON_API | ON_ADMIN, ops_ready  },
+    {"/healthz",  ON_ADMIN,          ops_live   },
+    {"/livez",    ON_ADMIN,          ops_live   },
+    {"/ready",    ON_API | ON_ADMIN, ops_ready  },
+    {"/readyz",   ON_ADMIN,          ops_ready  },
+    {"/startupz", ON_ADMIN,          ops_startup},
+};
+
+static const struct http_header allow_get[] = {
+    {STR_INIT("Allow"), STR_INIT("GET, HEAD")},
+};
+
+static void answer(struct exchange *x, const struct health *h,
+                   void (*handler)(const struct health *h, struct http_reply *r))
+{
+    const struct http_request *q = exchange_request(x);
+    struct http_reply r = {0};
+
+    if (str_is(q->method, "GET") || str_is(q->method, "HEAD")) {
+        buf_init(&r.body, 0);
+        handler(h, &r);
+    } else {
+        graphql_error_reply(x, METHOD_NOT_ALLOWED, "the method must be GET or HEAD", &r);
+        r.headers = allow_get;
+        r.nheaders = COUNT_OF(allow_get);
+    }
+    exchange_reply(x, &r);
+}
+
+static bool answer_route(struct exchange *x, const struct endpoints *e, unsigned where)
+{
+    struct str path = exchange_request(x)->path;
+
+    for (size_t i = 0; i < COUNT_OF(routes); i++)
+        if ((routes[i].where & where) != 0 && str_is(path, routes[i].path)) {
+            answer(x, e->health, routes[i].handler);
+            return true;
+        }
+    if (where == ON_ADMIN && e->metrics_path.len > 0 && str_eq(path, e->metrics_path)) {
+        answer(x, e->health, ops_metrics);
+        return true;
+    }
+    return false;
+}
+
+static void not_found(struct exchange *x)
+{
+    struct http_reply r;
+
+    graphql_error_reply(x, NOT_FOUND, "there is nothing at this path", &r);
+    exchange_reply(x, &r);
+}
+
+void endpoints_api(struct exchange *x, void *ctx)
+{
+    const struct endpoints *e = ctx;
+    struct http_reply r;
+
+    if (!str_eq(exchange_request(x)->path, e->graphql_path)) {
+        if (!answer_route(x, e, ON_API))
+            not_found(x);
+        return;
+    }
+    if (workers_submit(e->workers, x, graphql_endpoint_run, e->graphql))
+        return;
+    metric_add(METRIC_HTTP_REJECTED_QUEUE_FULL, 1);
+    graphql_error_reply(x, SERVICE_UNAVAILABLE, "the server is overloaded", &r);
+    exchange_reply(x, &r);
+}
+
+void endpoints_admin(struct exchange *x, void *ctx)
+{
+    if (!answer_route(x, ctx, ON_ADMIN))
+        not_found(x);
+}

@@ -1,0 +1,32 @@
+/*
+ * endpoints.h - table: path to handler.
+ */
+#ifndef SERVER_ENDPOINTS_H
+#define SERVER_ENDPOINTS_H
+
+#include "http/exchange.h"
+#include "jobs/schema_watch.h"
+#include "server/graphql_endpoint.h"
+
+/* What the operational endpoints tell about. */
+struct health {
+    const struct workers *workers;
+    struct pgpool *pool;
+    struct schema_slot *schema;
+    struct turbo *turbo; /* NULL: off */
+    bool draining;       /* loop only */
+};
+
+struct endpoints {
+    struct workers *workers;
+    const struct graphql_context *graphql;
+    struct health *health;
+    struct str graphql_path;
+    struct str metrics_path; /* empty: no metrics */
+};
+
+/* Exchange handlers of the two kinds of listener; ctx is a struct endpoints. */
+void endpoints_api(struct exchange *x, void *ctx);
+void endpoints_admin(struct exchange *x, void *ctx);
+
+#endif

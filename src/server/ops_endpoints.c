@@ -1,0 +1,88 @@
+/*
+ * ops_endpoints.c - health, readiness and metrics; answered on the loop at once.
+ *
+ * Thread:   loop. Nothing here waits for the database, so probes cost it nothing
+ *           and are answered under overload.
+ * Memory:   the reply's buf.
+ */
+#include "server/ops_endpoints.h"
+
+#include "metrics/metrics.h"
+#include "metrics/prometheus.h"
+
+/* A worker that has not come round for so long is stuck. */
+#define HEARTBEAT_STALE_NS (UINT64_C(10) * 1000000000)
+/* Readiness outlives a database outage by so much: all pods leaving at once helps nobody. */
+#define DATABASE_GRACE_NS (UINT64_C(10) * 1000000000)
+
+static void answer(struct http_reply *r, bool ok, const char *status)
+{
+    r->status = ok ? 200 : 503;
+    r->content_type = STR("application/json");
+    buf_printf(&r->body, "{\"status\":\"%s\"}\n", status);
+}
+
+void ops_live(const struct health *h, struct http_reply *r)
+{
+    bool ok = workers_oldest_heartbeat_ns(h->workers) < HEARTBEAT_STALE_NS;
+
+    answer(r, ok, ok ? "ok" : "a worker is stuck");
+}
+
+static bool schema_loaded(const struct health *h)
+{
+    const struct schema *s = schema_current(h->schema);
+
+    schema_unref(s);
+    return s != NULL;
+}
+
+void ops_startup(const struct health *h, struct http_reply *r)
+{
+    bool ok = schema_loaded(h);
+
+    answer(r, ok, ok ? "ok" : "the schema is not loaded yet");
+}
+
+void ops_ready(const struct health *h, struct http_reply *r)
+{
+    struct pgpool_stats pool;
+
+    pgpool_stats(h->pool, &pool);
+    if (h->draining)
+        answer(r, false, "shutting down");
+    else if (!schema_loaded(h))
+        answer(r, false, "the schema is not loaded yet");
+    else if (!pool.up && monotonic_ns() - pool.down_since_ns > DATABASE_GRACE_NS)
+        answer(r, false, "the database cannot be reached");
+    else
+        answer(r, true, "ok");
+}
+
+static void update_gauges(const struct health *h)
+{
+    struct pgpool_stats pool;
+    struct turbo_stats turbo;
+
+    pgpool_stats(h->pool, &pool);
+    metric_gauge_set(GAUGE_DB_UP, pool.up);
+    metric_gauge_set(GAUGE_DB_POOL_CONNECTIONS_IDLE, pool.idle);
+    metric_gauge_set(GAUGE_DB_POOL_CONNECTIONS_USED, pool.busy);
+    metric_gauge_set(GAUGE_DB_POOL_CONNECTIONS_CONNECTING, pool.connecting);
+    metric_gauge_set(GAUGE_DB_POOL_MAX_CONNECTIONS, pool.max);
+    metric_gauge_set(GAUGE_DB_POOL_WAITERS, pool.waiters);
+    metric_gauge_set(GAUGE_HTTP_REQUESTS_IN_FLIGHT, workers_in_flight(h->workers));
+    if (h->turbo == NULL)
+        return;
+    turbo_stats(h->turbo, &turbo);
+    metric_gauge_set(GAUGE_TURBO_ENTRIES, turbo.entries);
+    metric_gauge_set(GAUGE_TURBO_BYTES, turbo.bytes);
+}
+
+void ops_metrics(const struct health *h, struct http_reply *r)
+{
+    update_gauges(h);
+    r->status = 200;
+    r->content_type = STR("text/plain; version=0.0.4; charset=utf-8");
+    prometheus_write(&r->body);
+}

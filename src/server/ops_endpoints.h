@@ -1,0 +1,15 @@
+/*
+ * ops_endpoints.h - health, readiness and metrics; answered on the loop at once.
+ */
+#ifndef SERVER_OPS_ENDPOINTS_H
+#define SERVER_OPS_ENDPOINTS_H
+
+#include "server/endpoints.h"
+
+/* Each fills in status, type and body. */
+void ops_live(const struct health *h, struct http_reply *r);
+void ops_ready(const struct health *h, struct http_reply *r);
+void ops_startup(const struct health *h, struct http_reply *r);
+void ops_metrics(const struct health *h, struct http_reply *r);
+
+#endif

@@ -1,0 +1,172 @@
+/*
+ * options.c - from the configuration to each module's own options.
+ *
+ * Thread:   main, at start.
+ * Memory:   in the arena given, or borrowed from the config.
+ */
+#include "server/options.h"
+
+#include "base/thread.h"
+
+size_t options_workers(const struct config *c)
+{
+    unsigned cpus = thread_cpus();
+
+    if (c->workers > 0)
+        return c->workers;
+    return cpus > 1 ? cpus - 1 : 1; /* the loop has one */
+}
+
+struct listener_options options_listener(const struct config *c, struct str address)
+{
+    return (struct listener_options){
+        .address = address,
+        .keepalive_timeout_ms = c->keepalive_timeout_ms,
+        .header_timeout_ms = c->header_timeout_ms,
+        .body_timeout_ms = c->body_timeout_ms,
+        .request_timeout_ms = c->request_timeout_ms,
+        .write_timeout_ms = c->write_timeout_ms,
+        .max_connections = c->max_connections,
+        .max_connections_per_ip = c->max_connections_per_ip,
+        .max_header_bytes = c->max_header_bytes,
+        .max_headers = c->max_headers,
+        .max_uri_bytes = c->max_uri_bytes,
+        .max_body_bytes = c->max_body_bytes,
+        .server_header = c->server_header,
+        .request_id_header = c->request_id_header,
+        .accept_request_id = c->request_id_accept_all,
+        .trusted_proxies = c->trusted_proxies.items,
+        .ntrusted_proxies = c->trusted_proxies.n,
+    };
+}
+
+static const struct auth_key_options *auth_keys(const struct config *c, struct arena *a)
+{
+    struct auth_key_options *keys =
+        ARENA_ARRAY(a, c->njwt_keys ? c->njwt_keys : 1, struct auth_key_options);
+
+    for (size_t i = 0; i < c->njwt_keys; i++)
+        keys[i] = (struct auth_key_options){c->jwt_keys[i].kid, c->jwt_keys[i].alg,
+                                            c->jwt_keys[i].secret};
+    return keys;
+}
+
+static const struct auth_claim_options *auth_claims(const struct config *c, struct arena *a)
+{
+    struct auth_claim_options *claims =
+        ARENA_ARRAY(a, c->nclaims ? c->nclaims : 1, struct auth_claim_options);
+
+    for (size_t i = 0; i < c->nclaims; i++)
+        claims[i] = (struct auth_claim_options){
+            .name = c->claims[i].name,
+            .path = c->claims[i].path,
+            .settings = c->claims[i].settings.items,
+            .nsettings = c->claims[i].settings.n,
+            .type = c->claims[i].uuid ? CLAIM_UUID : CLAIM_TEXT,
+            .required = c->claims[i].required,
+        };
+    return claims;
+}
+
+struct auth *options_auth(const struct config *c, struct arena *a, struct errors *errs)
+{
+    static const enum auth_mode modes[] = {
+        [CONFIG_AUTH_NONE] = AUTH_NONE,
+        [CONFIG_AUTH_OPTIONAL] = AUTH_OPTIONAL,
+        [CONFIG_AUTH_REQUIRED] = AUTH_REQUIRED,
+    };
+    struct auth_options opt = {
+        .mode = modes[c->auth_mode],
+        .algorithms = c->jwt_algorithms.items,
+        .nalgorithms = c->jwt_algorithms.n,
+        .issuers = c->jwt_issuers.items,
+        .nissuers = c->jwt_issuers.n,
+        .audiences = c->jwt_audiences.items,
+        .naudiences = c->jwt_audiences.n,
+        .leeway_s = c->jwt_leeway_ms / 1000,
+        .require_exp = c->jwt_require_exp,
+        .max_token_bytes = c->jwt_max_token_bytes,
+        .keys = auth_keys(c, a),
+        .nkeys = c->njwt_keys,
+        .claims = auth_claims(c, a),
+        .nclaims = c->nclaims,
+        .tenancy = c->tenancy_enabled,
+        .tenant_claim = c->tenancy_claim,
+    };
+
+    return auth_new(&opt, errs);
+}
+
+static const struct pgkeyword *pool_keywords(const struct config *c, struct arena *a)
+{
+    struct pgkeyword *k =
+        ARENA_ARRAY(a, c->database_keywords.n ? c->database_keywords.n : 1, struct pgkeyword);
+
+    for (size_t i = 0; i < c->database_keywords.n; i++)
+        k[i] = (struct pgkeyword){arena_dup(a, c->database_keywords.items[i].name).data,
+                                  arena_dup(a, c->database_keywords.items[i].value).data};
+    return k;
+}
+
+static const char *const *c_strings(struct config_strings list, struct arena *a)
+{
+    const char **out = ARENA_ARRAY(a, list.n ? list.n : 1, const char *);
+
+    for (size_t i = 0; i < list.n; i++)
+        out[i] = arena_dup(a, list.items[i]).data;
+    return out;
+}
+
+struct pgpool *options_pool(const struct config *c, struct arena *a, struct errors *errs)
+{
+    static const enum pgprepared prepared[] = {
+        [CONFIG_AUTO] = PGPREPARED_AUTO,
+        [CONFIG_ON] = PGPREPARED_ON,
+        [CONFIG_OFF] = PGPREPARED_OFF,
+    };
+    struct pgpool_options opt = {
+        .url = arena_dup(a, c->database_url).data,
+        .keywords = pool_keywords(c, a),
+        .nkeywords = c->database_keywords.n,
+        .search_path = c_strings(c->search_path, a),
+        .nsearch_path = c->search_path.n,
+        .min = c->pool_min,
+        .max = c->pool_max,
+        .max_waiters = c->pool_max_waiters,
+        .acquire_timeout_ms = c->pool_acquire_timeout_ms,
+        .idle_timeout_ms = c->pool_idle_timeout_ms,
+        .max_lifetime_ms = c->pool_max_lifetime_ms,
+        .connect_timeout_ms = c->pool_connect_timeout_ms,
+        .backoff_min_ms = c->pool_backoff_min_ms,
+        .backoff_max_ms = c->pool_backoff_max_ms,
+        .prepared = prepared[c->prepared_statements],
+        .nworkers = options_workers(c),
+    };
+
+    return pgpool_new(&opt, errs);
+}
+
+struct schema_watch_options options_schema_watch(const struct config *c)
+{
+    struct schema_watch_options opt = {
+        .role = c->database_role,
+        .schemas = c->expose_schemas.items,
+        .nschemas = c->expose_schemas.n,
+        .views = c->expose_views.items,
+        .nviews = c->expose_views.n,
+        .tables = c->expose_tables.items,
+        .ntables = c->expose_tables.n,
+        .exclude = c->expose_exclude.items,
+        .nexclude = c->expose_exclude.n,
+        .materialized_views = c->expose_materialized_views,
+        .schema = schema_options_default(),
+        .backoff_min_ms = c->pool_backoff_min_ms,
+        .backoff_max_ms = c->pool_backoff_max_ms,
+    };
+
+    opt.schema.strip_prefixes = c->strip_prefixes.items;
+    opt.schema.nstrip_prefixes = c->strip_prefixes.n;
+    opt.schema.default_limit = (int64_t)c->default_limit;
+    opt.schema.max_limit = (int64_t)c->max_limit;
+    return opt;
+}

@@ -1,0 +1,24 @@
+/*
+ * options.h - from the configuration to each module's own options.
+ *
+ * Modules see their options structure only; this is the seam between their
+ * words and the configuration's.
+ */
+#ifndef SERVER_OPTIONS_H
+#define SERVER_OPTIONS_H
+
+#include "auth/auth.h"
+#include "config/config.h"
+#include "http/listener.h"
+#include "jobs/schema_watch.h"
+#include "pg/pgpool.h"
+
+size_t options_workers(const struct config *c);
+struct listener_options options_listener(const struct config *c, struct str address);
+/* NULL with CONFIG_INVALID errors. */
+struct auth *options_auth(const struct config *c, struct arena *a, struct errors *errs);
+struct pgpool *options_pool(const struct config *c, struct arena *a, struct errors *errs);
+/* All but pool and slot. */
+struct schema_watch_options options_schema_watch(const struct config *c);
+
+#endif

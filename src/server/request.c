@@ -1,0 +1,259 @@
+/*
+ * request.c - HTTP request to GraphQL request (GraphQL over HTTP, sections 4 and 5).
+ *
+ * Thread:   any.
+ * Memory:   in the arena given, or pointing into the HTTP request.
+ * Not here: status codes (graphql_endpoint.c).
+ */
+#include "server/request.h"
+
+static const struct jval_limits body_limits = {.max_depth = 64, .max_values = 100000};
+
+/* --- Accept (RFC 9110 section 12.5.1) --------------------------------------------- */
+
+/* "0.5" to 500; 1000 when absent or malformed. */
+static unsigned quality(struct str parameters)
+{
+    struct str one;
+
+    while (parameters.len > 0) {
+        unsigned q = 0;
+
+        str_cut(parameters, ';', &one, &parameters);
+        one = str_trim(one);
+        if (one.len < 3 || (one.data[0] != 'q' && one.data[0] != 'Q') || one.data[1] != '=')
+            continue;
+        if (one.data[2] != '0')
+            return 1000;
+        for (size_t i = 4, unit = 100; i < one.len && unit > 0; i++, unit /= 10)
+            if (one.data[i] >= '0' && one.data[i] <= '9')
+                q += (unsigned)(one.data[i] - '0') * (unsigned)unit;
+        return q;
+    }
+    return 1000;
+}
+
+struct preference { /* quality by the most specific range that matches */
+    unsigned q;
+    int specificity; /* -1: nothing matched */
+};
+
+static void prefer(struct preference *p, struct str range, const char *media, unsigned q)
+{
+    int specificity = str_eq_nocase(range, str_of(media))           ? 2
+                      : str_eq_nocase(range, STR("application/*"))  ? 1
+                      : str_eq(range, STR("*/*")) || range.len == 0 ? 0
+                                                                    : -1;
+
+    if (specificity > p->specificity)
+        *p = (struct preference){q, specificity};
+}
+
+bool request_accept(const struct http_request *q, enum request_media *out)
+{
+    struct str accept = http_request_header(q, STR("accept"));
+    struct preference json = {0, -1};
+    struct preference graphql = {0, -1};
+
+    *out = MEDIA_JSON;
+    if (str_trim(accept).len == 0)
+        return true;
+    while (accept.len > 0) {
+        struct str one, range, parameters;
+        unsigned weight;
+
+        str_cut(accept, ',', &one, &accept);
+        str_cut(one, ';', &range, &parameters);
+        range = str_trim(range);
+        if (range.len == 0)
+            continue;
+        weight = quality(parameters);
+        prefer(&json, range, "application/json", weight);
+        prefer(&graphql, range, "application/graphql-response+json", weight);
+    }
+    if (graphql.specificity == 2 && graphql.q > 0 && (graphql.q >= json.q || json.specificity < 2))
+        *out = MEDIA_GRAPHQL;
+    else if (json.q == 0 && graphql.q > 0)
+        *out = MEDIA_GRAPHQL;
+    return json.q > 0 || graphql.q > 0;
+}
+
+/* --- the parts of a request ----------------------------------------------------------- */
+
+static bool bad(struct errors *errs, const char *message)
+{
+    errors_add(errs, BAD_REQUEST, "%s", message);
+    return false;
+}
+
+static bool text_member(const struct jval *body, struct str name, struct str *out,
+                        struct errors *errs)
+{
+    const struct jval *v = jval_get(body, name);
+
+    if (v == NULL || v->kind == JVAL_NULL)
+        return true;
+    if (v->kind != JVAL_STRING) {
+        errors_add(errs, BAD_REQUEST, "\"%.*s\" must be a string", STR_ARG(name));
+        return false;
+    }
+    *out = v->text;
+    return true;
+}
+
+static bool object_member(const struct jval *body, struct str name, const struct jval **out,
+                          struct errors *errs)
+{
+    const struct jval *v = jval_get(body, name);
+
+    if (v == NULL || v->kind == JVAL_NULL)
+        return true;
+    if (v->kind != JVAL_OBJECT) {
+        errors_add(errs, BAD_REQUEST, "\"%.*s\" must be an object", STR_ARG(name));
+        return false;
+    }
+    *out = v;
+    return true;
+}
+
+static bool from_json(const struct jval *body, struct graphql_request *out, struct errors *errs)
+{
+    const struct jval *extensions = NULL;
+
+    if (body->kind == JVAL_ARRAY)
+        return bad(errs, "batches of requests are not accepted");
+    if (body->kind != JVAL_OBJECT)
+        return bad(errs, "the request body must be a JSON object");
+    if (!text_member(body, STR("query"), &out->query, errs) ||
+        !text_member(body, STR("operationName"), &out->operation_name, errs) ||
+        !object_member(body, STR("variables"), &out->variables, errs) ||
+        !object_member(body, STR("extensions"), &extensions, errs))
+        return false;
+    if (out->query.data == NULL)
+        return bad(errs, "the request has no \"query\"");
+    return true;
+}
+
+/* application/json, in UTF-8 if it says. */
+static bool is_json(struct str content_type)
+{
+    struct str media, parameters, one, value;
+
+    str_cut(content_type, ';', &media, &parameters);
+    if (!str_eq_nocase(str_trim(media), STR("application/json")))
+        return false;
+    while (parameters.len > 0) {
+        str_cut(parameters, ';', &one, &parameters);
+        if (!str_cut(str_trim(one), '=', &one, &value) || !str_eq_nocase(one, STR("charset")))
+            continue;
+        if (!str_eq_nocase(value, STR("utf-8")) && !str_eq_nocase(value, STR("\"utf-8\"")))
+            return false;
+    }
+    return true;
+}
+
+static bool decode_post(const struct http_request *q, struct arena *a, struct graphql_request *out,
+                        struct errors *errs)
+{
+    const struct jval *body;
+
+    if (!is_json(http_request_header(q, STR("content-type")))) {
+        errors_add(errs, UNSUPPORTED_MEDIA_TYPE, "the request body must be application/json");
+        return false;
+    }
+    return jval_parse(q->body, &body_limits, a, &body, errs) && from_json(body, out, errs);
+}
+
+/* --- GET ------------------------------------------------------------------------------- */
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+bool request_percent_decode(struct str s, struct arena *a, struct str *out)
+{
+    char *to = arena_alloc_raw(a, s.len + 1);
+    size_t n = 0;
+
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.data[i];
+
+        if (c == '+') {
+            c = ' ';
+        } else if (c == '%') {
+            int high = s.len - i > 2 ? hex_digit(s.data[i + 1]) : -1;
+            int low = s.len - i > 2 ? hex_digit(s.data[i + 2]) : -1;
+
+            if (high < 0 || low < 0)
+                return false;
+            c = (char)(high * 16 + low);
+            i += 2;
+        }
+        to[n++] = c;
+    }
+    *out = str_make(to, n);
+    return str_is_utf8(*out);
+}
+
+static bool json_parameter(struct str text, struct arena *a, const struct jval **out,
+                           struct errors *errs)
+{
+    const struct jval *v;
+
+    if (text.len == 0)
+        return true;
+    if (!jval_parse(text, &body_limits, a, &v, errs))
+        return false;
+    if (v->kind == JVAL_NULL)
+        return true;
+    if (v->kind != JVAL_OBJECT)
+        return bad(errs, "\"variables\" and \"extensions\" must be objects");
+    *out = v;
+    return true;
+}
+
+static bool decode_get(const struct http_request *q, struct arena *a, struct graphql_request *out,
+                       struct errors *errs)
+{
+    struct str rest = q->query;
+    struct str one, name, value;
+    const struct jval *extensions = NULL;
+
+    out->query_only = true;
+    while (rest.len > 0) {
+        str_cut(rest, '&', &one, &rest);
+        str_cut(one, '=', &name, &value);
+        if (!request_percent_decode(name, a, &name) || !request_percent_decode(value, a, &value))
+            return bad(errs, "the query string is not percent-encoded UTF-8");
+        if (str_is(name, "query"))
+            out->query = value;
+        else if (str_is(name, "operationName"))
+            out->operation_name = value;
+        else if (str_is(name, "variables") && !json_parameter(value, a, &out->variables, errs))
+            return false;
+        else if (str_is(name, "extensions") && !json_parameter(value, a, &extensions, errs))
+            return false;
+    }
+    if (out->query.data == NULL)
+        return bad(errs, "the request has no \"query\"");
+    return true;
+}
+
+bool request_decode(const struct http_request *q, struct arena *a, struct graphql_request *out,
+                    struct errors *errs)
+{
+    *out = (struct graphql_request){0};
+    if (str_is(q->method, "POST"))
+        return decode_post(q, a, out, errs);
+    if (str_is(q->method, "GET") || str_is(q->method, "HEAD"))
+        return decode_get(q, a, out, errs);
+    errors_add(errs, METHOD_NOT_ALLOWED, "the method must be GET or POST");
+    return false;
+}

@@ -1,0 +1,27 @@
+/*
+ * request.h - HTTP request to GraphQL request (GraphQL over HTTP, sections 4 and 5).
+ *
+ * Thread:   any.
+ * Memory:   in the arena given, or pointing into the HTTP request.
+ */
+#ifndef SERVER_REQUEST_H
+#define SERVER_REQUEST_H
+
+#include "execution/execute.h"
+#include "http/exchange.h"
+
+enum request_media {
+    MEDIA_JSON,    /* application/json */
+    MEDIA_GRAPHQL, /* application/graphql-response+json */
+};
+
+/* What the Accept header prefers; application/json when it has no preference. False: neither. */
+bool request_accept(const struct http_request *q, enum request_media *out);
+/* BAD_REQUEST, METHOD_NOT_ALLOWED or UNSUPPORTED_MEDIA_TYPE when it is none. */
+NODISCARD bool request_decode(const struct http_request *q, struct arena *a,
+                              struct graphql_request *out, struct errors *errs);
+/* Undo percent-encoding and '+' (application/x-www-form-urlencoded); false if malformed or not
+ * UTF-8. */
+bool request_percent_decode(struct str s, struct arena *a, struct str *out);
+
+#endif

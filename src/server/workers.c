@@ -1,0 +1,229 @@
+/*
+ * workers.c - worker threads: each a loop, a share of the connection pool, and the jobs in its
+ * hands.
+ *
+ * Thread:   workers_submit() and the abandon callback run on the main loop,
+ *           everything named job_ on the worker that has the job.
+ * Memory:   a job lives in the arena of its exchange, so after exchange_reply()
+ *           it may be gone at any time. Nobody keeps a pointer to a job across
+ *           threads: the news that a client has gone travels with the job's id,
+ *           and the worker looks whether it still has it.
+ * Not here: what a job does.
+ */
+#include "server/workers.h"
+
+#include "base/thread.h"
+
+#include <stdatomic.h>
+
+#define HEARTBEAT_MS 1000
+
+struct worker {
+    struct workers *all;
+    struct thread *thread;
+    struct loop *loop;
+    struct pgclient *pg;
+    struct timer *heartbeat;
+    struct job *jobs; /* in hand */
+    uint64_t last_id; /* main loop only */
+    /* any thread, relaxed: counts and flags, nothing is published through them */
+    atomic_size_t in_flight;
+    atomic_uint_fast64_t beat_ns;
+};
+
+struct workers {
+    size_t n;
+    size_t max_queue;
+    struct pgpool *pool;
+    struct worker *items;
+};
+
+/* --- on the worker ------------------------------------------------------------ */
+
+static void beat(void *ctx)
+{
+    struct worker *w = ctx;
+
+    atomic_store_explicit(&w->beat_ns, monotonic_ns(), memory_order_relaxed);
+    timer_set(w->heartbeat, deadline_in_ms(HEARTBEAT_MS));
+}
+
+static void work(void *arg)
+{
+    struct worker *w = arg;
+
+    w->pg = pgclient_new(w->all->pool, w->loop);
+    w->heartbeat = loop_timer(w->loop, beat, w);
+    beat(w);
+    loop_run(w->loop);
+    timer_free(w->heartbeat);
+    pgclient_free(w->pg);
+}
+
+static void job_start(struct loop_task *t)
+{
+    struct exchange *x = exchange_of_task(t);
+    struct job *j = exchange_user(x);
+    struct worker *w = j->worker;
+
+    thread_check(THREAD_WORKER);
+    j->next = w->jobs;
+    if (w->jobs != NULL)
+        w->jobs->prev = j;
+    w->jobs = j;
+    j->run(j);
+}
+
+void job_reply(struct job *j, struct http_reply *r)
+{
+    struct worker *w = j->worker;
+
+    thread_check(THREAD_WORKER);
+    if (j->prev != NULL)
+        j->prev->next = j->next;
+    else
+        w->jobs = j->next;
+    if (j->next != NULL)
+        j->next->prev = j->prev;
+    atomic_fetch_sub_explicit(&w->in_flight, 1, memory_order_relaxed);
+    exchange_reply(j->exchange, r);
+}
+
+struct pgclient *job_pg(const struct job *j)
+{
+    return j->worker->pg;
+}
+
+/* --- a client that went away ------------------------------------------------------ */
+
+struct abandon {
+    struct loop_task task;
+    struct worker *worker;
+    uint64_t id;
+};
+
+static void cancel_job(struct loop_task *t)
+{
+    struct abandon *a = CONTAINER_OF(t, struct abandon, task);
+    struct job *j = a->worker->jobs;
+
+    while (j != NULL && j->id != a->id)
+        j = j->next;
+    if (j != NULL)
+        execute_cancel(&j->execution);
+    xfree(a);
+}
+
+/* Main loop; the exchange has not been replied to there, so its job can be read. */
+static void on_abandon(struct exchange *x, void *ctx)
+{
+    const struct job *j = exchange_user(x);
+    struct abandon *a = xcalloc(1, sizeof(*a));
+
+    (void)ctx;
+    a->task.fn = cancel_job;
+    a->worker = j->worker;
+    a->id = j->id;
+    loop_post(a->worker->loop, &a->task);
+}
+
+/* --- on the main loop ----------------------------------------------------------------- */
+
+struct workers *workers_start(const struct workers_options *opt)
+{
+    struct workers *all = xcalloc(1, sizeof(*all));
+
+    CHECK(opt->count > 0);
+    all->n = opt->count;
+    all->max_queue = opt->max_queue;
+    all->pool = opt->pool;
+    all->items = xcalloc(all->n, sizeof(*all->items));
+    for (size_t i = 0; i < all->n; i++) {
+        struct worker *w = &all->items[i];
+        char name[16];
+
+        snprintf(name, sizeof(name), "worker-%zu", i);
+        w->all = all;
+        w->loop = loop_new(name);
+        atomic_store_explicit(&w->beat_ns, monotonic_ns(), memory_order_relaxed);
+        w->thread = thread_start(THREAD_WORKER, name, work, w);
+    }
+    return all;
+}
+
+static struct worker *least_busy(struct workers *all, size_t *total)
+{
+    struct worker *best = NULL;
+    size_t best_load = SIZE_MAX;
+
+    *total = 0;
+    for (size_t i = 0; i < all->n; i++) {
+        size_t load = atomic_load_explicit(&all->items[i].in_flight, memory_order_relaxed);
+
+        *total += load;
+        if (load < best_load) {
+            best_load = load;
+            best = &all->items[i];
+        }
+    }
+    return best;
+}
+
+bool workers_submit(struct workers *all, struct exchange *x, void (*run)(struct job *j),
+                    const void *context)
+{
+    size_t total;
+    struct worker *w = least_busy(all, &total);
+    struct job *j;
+    struct loop_task *t;
+
+    if (total >= all->max_queue)
+        return false;
+    j = ARENA_NEW(exchange_arena(x), struct job);
+    j->exchange = x;
+    j->worker = w;
+    j->id = ++w->last_id;
+    j->run = run;
+    j->context = context;
+    exchange_set_user(x, j);
+    exchange_on_abandon(x, on_abandon, NULL);
+    atomic_fetch_add_explicit(&w->in_flight, 1, memory_order_relaxed);
+    t = exchange_task(x);
+    t->fn = job_start;
+    loop_post(w->loop, t);
+    return true;
+}
+
+size_t workers_in_flight(const struct workers *all)
+{
+    size_t total = 0;
+
+    for (size_t i = 0; i < all->n; i++)
+        total += atomic_load_explicit(&all->items[i].in_flight, memory_order_relaxed);
+    return total;
+}
+
+uint64_t workers_oldest_heartbeat_ns(const struct workers *all)
+{
+    uint64_t now = monotonic_ns();
+    uint64_t oldest = 0;
+
+    for (size_t i = 0; i < all->n; i++) {
+        uint64_t at = atomic_load_explicit(&all->items[i].beat_ns, memory_order_relaxed);
+
+        if (now > at && now - at > oldest)
+            oldest = now - at;
+    }
+    return oldest;
+}
+
+void workers_stop(struct workers *all)
+{
+    for (size_t i = 0; i < all->n; i++) {
+        loop_stop(all->items[i].loop);
+        thread_join(all->items[i].thread);
+        loop_free(all->items[i].loop);
+    }
+    xfree(all->items);
+    xfree(all);
+}
