@@ -156,6 +156,8 @@ void loop_run(struct loop *l)
             run_tasks(l);
         if (atomic_load_explicit(&l->stop, memory_order_acquire))
             break;
+        /* The tasks may have read the clock; the wait for events ends later than that. */
+        l->now_ns = 0;
         event_base_loop(l->base, EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY |
                                      (has_tasks(l) ? EVLOOP_NONBLOCK : 0));
     }
