@@ -13,6 +13,7 @@
 #include "execution/bind.h"
 #include "execution/response.h"
 #include "execution/session.h"
+#include "metrics/metrics.h"
 #include "pg/sqlstate.h"
 #include "planner/planner.h"
 
@@ -25,8 +26,33 @@ static const char *const operation_types[] = {
     [AST_SUBSCRIPTION] = "subscription",
 };
 
+/* type, with errors or without */
+static const enum metric request_metrics[][2] = {
+    [AST_QUERY] = {METRIC_GRAPHQL_QUERY_OK,      METRIC_GRAPHQL_QUERY_ERROR   },
+    [AST_MUTATION] = {METRIC_GRAPHQL_MUTATION_OK,   METRIC_GRAPHQL_MUTATION_ERROR},
+    [AST_SUBSCRIPTION] = {METRIC_GRAPHQL_UNKNOWN_ERROR, METRIC_GRAPHQL_UNKNOWN_ERROR },
+};
+
+static void count(const struct execution *x)
+{
+    if (x->operation == NULL)
+        metric_add(METRIC_GRAPHQL_UNKNOWN_ERROR, 1);
+    else
+        metric_add(request_metrics[x->operation->kind][errors_any(&x->errors)], 1);
+    for (const struct error *e = x->errors.first; e != NULL; e = e->next)
+        metric_add(metric_of_error(e->code), 1);
+}
+
+/* Time since `since` into a phase's histogram. */
+static void phase(enum histogram h, uint64_t since)
+{
+    metric_observe(h, monotonic_ns() - since);
+}
+
 static void finish(struct execution *x)
 {
+    count(x);
+    metric_add(x->turbo_hit ? METRIC_TURBO_HIT : METRIC_TURBO_MISS, 1);
     if (errors_any(&x->errors) && !x->executed)
         response_errors(&x->errors, x->request_id, x->engine->mask_errors, &x->body);
     plan_unref(x->plan);
@@ -64,7 +90,10 @@ static bool find_operation(struct execution *x)
             .suggestions = e->suggestions,
         };
 
+        uint64_t since = monotonic_ns();
+
         x->operation = validate(&in, &x->errors);
+        phase(HISTOGRAM_PHASE_VALIDATE, since);
         if (x->operation != NULL && e->turbo != NULL)
             turbo_put_operation(e->turbo, &key, x->operation);
     }
@@ -97,8 +126,11 @@ static bool find_plan(struct execution *x, const struct variables *v)
     if (e->turbo != NULL)
         x->plan = turbo_plan(e->turbo, x->operation, &skeleton);
     if (x->plan == NULL) {
+        uint64_t since = monotonic_ns();
+
         x->turbo_hit = false;
         x->plan = planner_compile(x->operation, v, &x->errors);
+        phase(HISTOGRAM_PHASE_PLAN, since);
         if (x->plan == NULL)
             return false;
         if (e->turbo != NULL)
@@ -116,6 +148,8 @@ static bool find_plan(struct execution *x, const struct variables *v)
 /* {"data":…} with what went wrong on the way, or a failure of the whole when it is too large. */
 static void respond(struct execution *x, const struct pgrows *rows)
 {
+    uint64_t since = monotonic_ns();
+
     x->executed = true;
     if (!response_data(x->plan, rows, &x->body, &x->errors)) {
         buf_fini(&x->body);
@@ -132,6 +166,7 @@ static void respond(struct execution *x, const struct pgrows *rows)
         response_errors_member(&x->errors, x->request_id, x->engine->mask_errors, &x->body);
         buf_append_char(&x->body, '}');
     }
+    phase(HISTOGRAM_PHASE_RESPOND, since);
     finish(x);
 }
 
@@ -148,7 +183,7 @@ static void respond_failed(struct execution *x)
 
         *path = (struct path){NULL, arena_dup(x->arena, f->key), -1};
         e->path = path;
-        error_at(e, &x->errors, f->at);
+        error_at(e, &x->errors, plan_location(x->plan, f->offset));
     }
     LOG(error_code_info(e->code)->level, "statement failed",
         LOG_CSTR("code", error_code_info(e->code)->name), LOG_CSTR("sqlstate", e->sqlstate),
@@ -176,6 +211,8 @@ static void on_batch(struct pgbatch *b, void *ctx)
 
     x->in_flight = false;
     x->backend_ns = b->backend_ns;
+    metric_observe(HISTOGRAM_DB_QUERY, b->queued_ns + b->backend_ns);
+    metric_observe(HISTOGRAM_PHASE_DB, b->backend_ns);
     if (b->outcome != PGBATCH_OK) {
         respond_failed(x);
         return;

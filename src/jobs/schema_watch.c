@@ -114,7 +114,7 @@ static bool load_and_publish(struct schema_watch *w)
 
     errors_init(&errs, a);
     s = schema_load(&w->opt, &errs);
-    metric_add(s ? METRIC_SCHEMA_LOADS_OK : METRIC_SCHEMA_LOADS_FAILED, 1);
+    metric_add(s ? METRIC_SCHEMA_LOADS_OK : METRIC_SCHEMA_LOADS_ERROR, 1);
     if (s == NULL) {
         log_errors(&errs);
     } else {

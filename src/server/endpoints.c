@@ -88,7 +88,7 @@ void endpoints_api(struct exchange *x, void *ctx)
     }
     if (workers_submit(e->workers, x, graphql_endpoint_run, e->graphql))
         return;
-    metric_add(METRIC_HTTP_REJECTED_QUEUE_FULL, 1);
+    metric_add(METRIC_HTTP_REJECTED_QUEUE, 1);
     graphql_error_reply(x, SERVICE_UNAVAILABLE, "the server is overloaded", &r);
     exchange_reply(x, &r);
 }

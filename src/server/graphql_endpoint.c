@@ -13,6 +13,7 @@
 #include "server/graphql_endpoint.h"
 
 #include "execution/response.h"
+#include "metrics/metrics.h"
 #include "server/request.h"
 
 static const char media_json[] = "application/json; charset=utf-8";
@@ -115,6 +116,7 @@ static void reply(struct job *j, enum request_media media)
     headers_for(&r, exchange_request(j->exchange));
     if (ctx->log_access)
         log_access(j, r.status);
+    metric_observe(HISTOGRAM_HTTP_REQUEST, monotonic_ns() - exchange_received_ns(j->exchange));
     r.body = buf_move(&x->body);
     job_reply(j, &r);
 }
@@ -142,6 +144,21 @@ static void refuse(struct job *j)
     reply(j, job_media(j));
 }
 
+static bool authenticate(struct job *j)
+{
+    const struct graphql_context *ctx = j->context;
+    struct execution *x = &j->execution;
+    struct str header = http_request_header(exchange_request(j->exchange), STR("authorization"));
+    uint64_t since = monotonic_ns();
+    bool ok = identity_from_token(ctx->auth, header, x->arena, &j->identity, &x->errors);
+
+    if (header.data != NULL) {
+        metric_add(ok ? METRIC_AUTH_TOKENS_ACCEPTED : METRIC_AUTH_TOKENS_REFUSED, 1);
+        metric_observe(HISTOGRAM_PHASE_AUTH, monotonic_ns() - since);
+    }
+    return ok;
+}
+
 void graphql_endpoint_run(struct job *j)
 {
     const struct graphql_context *ctx = j->context;
@@ -162,9 +179,7 @@ void graphql_endpoint_run(struct job *j)
     if (!request_accept(q, &media))
         errors_add(&x->errors, NOT_ACCEPTABLE,
                    "the response is application/graphql-response+json or application/json");
-    else if (identity_from_token(ctx->auth, http_request_header(q, STR("authorization")), a,
-                                 &j->identity, &x->errors) &&
-             request_decode(q, a, &x->request, &x->errors)) {
+    else if (authenticate(j) && request_decode(q, a, &x->request, &x->errors)) {
         execute_start(x);
         return;
     }

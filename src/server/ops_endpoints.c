@@ -66,17 +66,19 @@ static void update_gauges(const struct health *h)
 
     pgpool_stats(h->pool, &pool);
     metric_gauge_set(GAUGE_DB_UP, pool.up);
-    metric_gauge_set(GAUGE_DB_POOL_CONNECTIONS_IDLE, pool.idle);
-    metric_gauge_set(GAUGE_DB_POOL_CONNECTIONS_USED, pool.busy);
-    metric_gauge_set(GAUGE_DB_POOL_CONNECTIONS_CONNECTING, pool.connecting);
-    metric_gauge_set(GAUGE_DB_POOL_MAX_CONNECTIONS, pool.max);
-    metric_gauge_set(GAUGE_DB_POOL_WAITERS, pool.waiters);
-    metric_gauge_set(GAUGE_HTTP_REQUESTS_IN_FLIGHT, workers_in_flight(h->workers));
+    metric_gauge_set(GAUGE_DB_POOL_IDLE, (double)pool.idle);
+    metric_gauge_set(GAUGE_DB_POOL_USED, (double)pool.busy);
+    metric_gauge_set(GAUGE_DB_POOL_CONNECTING, (double)pool.connecting);
+    metric_gauge_set(GAUGE_DB_POOL_MAX, (double)pool.max);
+    metric_gauge_set(GAUGE_DB_POOL_UTILIZATION,
+                     pool.max ? (double)pool.busy / (double)pool.max : 0);
+    metric_gauge_set(GAUGE_DB_POOL_WAITERS, (double)pool.waiters);
+    metric_gauge_set(GAUGE_HTTP_REQUESTS_IN_FLIGHT, (double)workers_in_flight(h->workers));
     if (h->turbo == NULL)
         return;
     turbo_stats(h->turbo, &turbo);
-    metric_gauge_set(GAUGE_TURBO_ENTRIES, turbo.entries);
-    metric_gauge_set(GAUGE_TURBO_BYTES, turbo.bytes);
+    metric_gauge_set(GAUGE_TURBO_ENTRIES, (double)turbo.entries);
+    metric_gauge_set(GAUGE_TURBO_BYTES, (double)turbo.bytes);
 }
 
 void ops_metrics(const struct health *h, struct http_reply *r)
