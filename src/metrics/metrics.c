@@ -1,0 +1,215 @@
+/*
+ * metrics.c - a slot of counts for each thread.
+ *
+ * Thread:   a slot is written by one thread, with relaxed atomics, since
+ *           others read it; the list of slots has a mutex.
+ * Memory:   slots live as long as the process; a thread that ends leaves its
+ *           slot, with its counts, to the next one that starts.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "metrics/metrics.h"
+
+enum buckets {
+    BUCKETS_REQUEST, /* 1 ms to 10 s */
+    BUCKETS_FINE,    /* 10 us to 1 s */
+};
+
+#define US UINT64_C(1000)
+#define MS UINT64_C(1000000)
+
+/* clang-format off */
+static const uint64_t bounds[][HISTOGRAM_BUCKETS] = {
+    [BUCKETS_REQUEST] = {1 * MS, 2500 * US, 5 * MS, 10 * MS, 25 * MS, 50 * MS, 100 * MS, 250 * MS,
+                         500 * MS, 1000 * MS, 2500 * MS, 5000 * MS, 10000 * MS},
+    [BUCKETS_FINE] = {10 * US, 25 * US, 50 * US, 100 * US, 250 * US, 500 * US, 1 * MS, 2500 * US,
+                      5 * MS, 10 * MS, 50 * MS, 250 * MS, 1000 * MS},
+};
+/* clang-format on */
+
+#define METRIC(type, name, help)
+#define SAME_GAUGE(id)
+#define COUNTER(id, labels)
+#define GAUGE(id, labels)
+static const enum buckets buckets_of[] = {
+#define HISTOGRAM(id, labels, buckets) [HISTOGRAM_##id] = buckets,
+#include "metrics/metrics.def"
+#undef HISTOGRAM
+};
+#undef METRIC
+#undef SAME_GAUGE
+#undef COUNTER
+#undef GAUGE
+
+struct slot {
+    struct slot *next; /* constant once listed */
+    bool taken;        /* under the mutex */
+    _Atomic uint64_t counters[METRIC_COUNT];
+    struct {
+        _Atomic uint64_t counts[HISTOGRAM_BUCKETS + 1];
+        _Atomic uint64_t sum_ns;
+    } histograms[HISTOGRAM_COUNT];
+};
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* guards the list and `taken` */
+static struct slot *slots;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_key_t slot_key; /* only for its destructor */
+static _Thread_local struct slot *own_slot;
+static _Atomic double gauges[GAUGE_COUNT];
+
+static void leave_slot(void *slot)
+{
+    struct slot *s = slot;
+
+    own_slot = NULL;
+    pthread_mutex_lock(&mutex);
+    s->taken = false;
+    pthread_mutex_unlock(&mutex);
+}
+
+static void make_key(void)
+{
+    CHECK(pthread_key_create(&slot_key, leave_slot) == 0);
+}
+
+static __attribute__((noinline)) struct slot *take_slot(void)
+{
+    struct slot *s;
+
+    pthread_once(&once, make_key);
+    pthread_mutex_lock(&mutex);
+    for (s = slots; s != NULL && s->taken; s = s->next)
+        continue;
+    if (s == NULL) {
+        s = xcalloc(1, sizeof(*s));
+        s->next = slots;
+        slots = s;
+    }
+    s->taken = true;
+    pthread_mutex_unlock(&mutex);
+    CHECK(pthread_setspecific(slot_key, s) == 0);
+    own_slot = s;
+    return s;
+}
+
+static inline struct slot *slot(void)
+{
+    return own_slot != NULL ? own_slot : take_slot();
+}
+
+/* One writer: a relaxed load and store lose nothing, and readers see whole values. */
+static inline void bump(_Atomic uint64_t *counter, uint64_t n)
+{
+    uint64_t v = atomic_load_explicit(counter, memory_order_relaxed);
+
+    atomic_store_explicit(counter, v + n, memory_order_relaxed);
+}
+
+void metric_add(enum metric m, uint64_t n)
+{
+    bump(&slot()->counters[m], n);
+}
+
+void metric_observe(enum histogram h, uint64_t nanoseconds)
+{
+    const uint64_t *limits = metric_bounds(h);
+    struct slot *s = slot();
+    size_t i = 0;
+
+    while (i < HISTOGRAM_BUCKETS && nanoseconds > limits[i])
+        i++;
+    bump(&s->histograms[h].counts[i], 1);
+    bump(&s->histograms[h].sum_ns, nanoseconds);
+}
+
+void metric_gauge_set(enum gauge g, double value)
+{
+    atomic_store_explicit(&gauges[g], value, memory_order_relaxed);
+}
+
+void metric_gauge_add(enum gauge g, double delta)
+{
+    double v = atomic_load_explicit(&gauges[g], memory_order_relaxed);
+
+    while (!atomic_compare_exchange_weak_explicit(&gauges[g], &v, v + delta, memory_order_relaxed,
+                                                  memory_order_relaxed))
+        continue;
+}
+
+enum metric metric_of_status(int status)
+{
+    /* In the order of the counters. */
+    static const short codes[] = {200, 204, 304, 400, 401, 403, 404, 405, 406, 408, 409, 411,
+                                  413, 414, 415, 417, 429, 431, 499, 500, 501, 503, 504, 505};
+
+    _Static_assert(COUNT_OF(codes) == METRIC_HTTP_REQUESTS_OTHER - METRIC_HTTP_REQUESTS_200,
+                   "one counter for each code");
+    for (size_t i = 0; i < COUNT_OF(codes); i++)
+        if (codes[i] == status)
+            return (enum metric)(METRIC_HTTP_REQUESTS_200 + i);
+    return METRIC_HTTP_REQUESTS_OTHER;
+}
+
+enum metric metric_of_error(enum error_code code)
+{
+    return (enum metric)(METRIC_GRAPHQL_ERRORS_GRAPHQL_PARSE_FAILED + (unsigned)code);
+}
+
+enum metric metric_of_sqlstate(const char *sqlstate)
+{
+    /* In the order of the counters. */
+    static const char classes[][3] = {"08", "22", "23", "25", "26", "28", "40", "42",
+                                      "53", "54", "55", "57", "58", "P0", "XX"};
+
+    _Static_assert(COUNT_OF(classes) == METRIC_DB_ERRORS_OTHER - METRIC_DB_ERRORS_08,
+                   "one counter for each class");
+    for (size_t i = 0; i < COUNT_OF(classes); i++)
+        if (strncmp(classes[i], sqlstate, 2) == 0)
+            return (enum metric)(METRIC_DB_ERRORS_08 + i);
+    return METRIC_DB_ERRORS_OTHER;
+}
+
+/* Slots are only ever added in front, and never freed: the first one found leads to all. */
+static struct slot *first_slot(void)
+{
+    struct slot *s;
+
+    pthread_mutex_lock(&mutex);
+    s = slots;
+    pthread_mutex_unlock(&mutex);
+    return s;
+}
+
+uint64_t metric_total(enum metric m)
+{
+    uint64_t total = 0;
+
+    for (struct slot *s = first_slot(); s != NULL; s = s->next)
+        total += atomic_load_explicit(&s->counters[m], memory_order_relaxed);
+    return total;
+}
+
+double metric_gauge(enum gauge g)
+{
+    return atomic_load_explicit(&gauges[g], memory_order_relaxed);
+}
+
+struct histogram_total metric_histogram(enum histogram h)
+{
+    struct histogram_total total = {0};
+
+    for (struct slot *s = first_slot(); s != NULL; s = s->next) {
+        for (size_t i = 0; i <= HISTOGRAM_BUCKETS; i++)
+            total.counts[i] +=
+                atomic_load_explicit(&s->histograms[h].counts[i], memory_order_relaxed);
+        total.sum_ns += atomic_load_explicit(&s->histograms[h].sum_ns, memory_order_relaxed);
+    }
+    return total;
+}
+
+const uint64_t *metric_bounds(enum histogram h)
+{
+    return bounds[buckets_of[h]];
+}
