@@ -228,7 +228,7 @@ static void sign(const char *secret, const char *text, size_t len,
 
 void token_make(const char *secret, const char *tenant, const char *user, char out[TOKEN_ROOM])
 {
-    static const char header[] = "{\"alg\":\"HS256\",\"typ\":\"JWT\"}";
+    static const char header[] = "{\"alg\":\"HS256\",\"kid\":\"bench\",\"typ\":\"JWT\"}";
     unsigned char signature[SIGNATURE_SIZE];
     long now = (long)time(NULL);
     char claims[256];

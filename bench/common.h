@@ -35,7 +35,7 @@ struct pool {
  * One operation of the benchmark. The yardstick answers it with `json_sql`, the limit is taken with
  * `column_sql` (typed columns in binary, as the daemon reads them), a load is made of the document
  * NAME.graphql. Every parameter is a letter: u user, p project, k task, a "ACTIVE", o "TODO",
- * s a task status, t a title.
+ * s a task status, t a title, d a description.
  */
 struct operation {
     const char *name;
@@ -48,11 +48,15 @@ struct operation {
 };
 
 enum {
-    OPERATION_COUNT = 8
+    OPERATION_COUNT = 8,
+    MAX_PARAMETERS = 4
 };
 
 /* The case study's mix: 78 % queries. */
 extern const struct operation operations[OPERATION_COUNT];
+
+/* The description of created tasks: as long as the others', so that lists keep their size. */
+extern const char *const created_description;
 
 /* The first statement of every batch: tenant $1, statement timeout $2. */
 extern const char *const context_sql;
@@ -97,7 +101,7 @@ enum {
     TOKEN_ROOM = 512
 };
 
-/* An HS256 token for the tenant and user, valid for a day. */
+/* An HS256 token of key "bench" for the tenant and user, valid for a day. */
 void token_make(const char *secret, const char *tenant, const char *user, char out[TOKEN_ROOM]);
 
 /*

@@ -114,11 +114,16 @@ static int write_variables(char *out, size_t room, const struct operation *op,
 
         switch (*p) {
         case 'u':
+            name = op->mutation ? "assigneeId" : "id";
             value = row->value[POOL_USER];
             break;
         case 'p':
             name = op->mutation ? "projectId" : "id";
             value = row->value[POOL_PROJECT];
+            break;
+        case 'd':
+            name = "description";
+            value = created_description;
             break;
         case 'k':
             value = row->value[POOL_TASK];
@@ -147,7 +152,7 @@ static void connection_send(struct connection *c, uint64_t since)
     size_t row = (size_t)(random_next(&random_state) % pool.count);
     int operation = weights_draw(weights, &random_state);
     const struct operation *op = &operations[operation];
-    char body[REQUEST_ROOM / 2], variables[512], request[REQUEST_ROOM];
+    char body[REQUEST_ROOM / 2], variables[1024], request[REQUEST_ROOM];
     int body_len, len;
 
     write_variables(variables, sizeof variables, op, &pool.rows[row]);

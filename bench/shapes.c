@@ -11,59 +11,64 @@
  * Memory:   until exit.
  * Not here: JSON encoding of what arrived; libpq's own work is all the client CPU there is.
  */
+#include "common.h"
+
 #include <getopt.h>
-#include <inttypes.h>
 #include <libpq-fe.h>
 #include <poll.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-enum { MAX_CONNECTIONS = 64, MAX_STATEMENTS = 4, POOL_COLUMNS = 4, ID_SIZE = 40 };
+enum {
+    MAX_CONNECTIONS = 64,
+    MAX_STATEMENTS = 4
+};
 
 #define CONTEXT                                                                                    \
     "select set_config('app.current_tenant_id', $1, true), set_config('role', 'app_user', true), " \
     "set_config('statement_timeout', $2, true)"
 #define TASK_COLUMNS "t.id, t.title, t.status, t.priority, t.due_on, t.created_at, u.id, u.name"
-#define TASKS_OF_PROJECT                                                                          \
-    " from v_task t left join v_user u on u.id = t.assignee_id where t.project_id = p.id "        \
+#define TASKS_OF_PROJECT                                                                   \
+    " from v_task t left join v_user u on u.id = t.assignee_id where t.project_id = p.id " \
     "order by t.created_at desc, t.id limit "
 /* The same with the limit below the join: the assignees of ten tasks are read, not of all. */
-#define TASKS_LIMITED                                                                             \
-    " from (select * from v_task t where t.project_id = p.id order by t.created_at desc, t.id "   \
+#define TASKS_LIMITED                                                                           \
+    " from (select * from v_task t where t.project_id = p.id order by t.created_at desc, t.id " \
     "limit 10) t left join v_user u on u.id = t.assignee_id"
 #define TASKS_LIMITED_ORDERED TASKS_LIMITED " order by t.created_at desc, t.id"
-#define PROJECT_COLUMNS "p.id, p.name, p.status, p.updated_at, o.id, o.name, o.email"
-#define PROJECTS " from v_project p left join v_user o on o.id = p.owner_id "
-#define PROJECT_ORDER " order by p.updated_at desc, p.id limit "
-#define TASK_JSON                                                                                 \
-    "(select json_agg(row_to_json(x)) from (select t.id, t.title, t.status, t.priority, "         \
-    "t.due_on, t.created_at, case when u.id is not null then json_build_object('id', u.id, "      \
+#define PROJECT_COLUMNS       "p.id, p.name, p.status, p.updated_at, o.id, o.name, o.email"
+#define PROJECTS              " from v_project p left join v_user o on o.id = p.owner_id "
+#define PROJECT_ORDER         " order by p.updated_at desc, p.id limit "
+#define TASK_JSON                                                                            \
+    "(select json_agg(row_to_json(x)) from (select t.id, t.title, t.status, t.priority, "    \
+    "t.due_on, t.created_at, case when u.id is not null then json_build_object('id', u.id, " \
     "'name', u.name) end as assignee" TASKS_OF_PROJECT "10) x)"
-#define TASK_JSON_BUILD                                                                           \
-    "(select json_agg(x.j) from (select json_build_object('id', t.id, 'title', t.title, "         \
-    "'status', t.status, 'priority', t.priority, 'due_on', t.due_on, 'created_at', t.created_at, "\
-    "'assignee', case when u.id is not null then json_build_object('id', u.id, 'name', u.name) "  \
+#define TASK_JSON_BUILD                                                                            \
+    "(select json_agg(x.j) from (select json_build_object('id', t.id, 'title', t.title, "          \
+    "'status', t.status, 'priority', t.priority, 'due_on', t.due_on, 'created_at', t.created_at, " \
+    "'assignee', case when u.id is not null then json_build_object('id', u.id, 'name', u.name) "   \
     "end) as j" TASKS_OF_PROJECT "10) x)"
-#define CONTEXT_NO_ROLE                                                                            \
-    "select set_config('app.current_tenant_id', $1, true), "                                       \
+#define CONTEXT_NO_ROLE                                      \
+    "select set_config('app.current_tenant_id', $1, true), " \
     "set_config('statement_timeout', $2, true)"
 #define CONTEXT_NO_TIMEOUT                                                                         \
-    "select set_config('app.current_tenant_id', $1, true), set_config('role', 'app_user', true), $2"
+    "select set_config('app.current_tenant_id', $1, true), set_config('role', 'app_user', true), " \
+    "$2"
 #define CONTEXT_TENANT "select set_config('app.current_tenant_id', $1, true), $2"
-#define CONTEXT_SIX                                                                                \
-    CONTEXT ", set_config('app.current_user_id', $1, true), set_config('app.roles', 'a,b', true), " \
-            "set_config('lock_timeout', '5s', true)"
-#define Q1                                                                                         \
-    "select id, email, name, role, active, created_at, last_login_at, id from v_user where id = $1"
-#define Q2                                                                                        \
-    "select id, name, status, budget::text, due_on, updated_at from v_project "                   \
+#define CONTEXT_SIX                                                                         \
+    CONTEXT                                                                                 \
+    ", set_config('app.current_user_id', $1, true), set_config('app.roles', 'a,b', true), " \
+    "set_config('lock_timeout', '5s', true)"
+#define Q1                                                                                        \
+    "select id, email, name, role, active, created_at, last_login_at, id from v_user where id = " \
+    "$1"
+#define Q2                                                                      \
+    "select id, name, status, budget::text, due_on, updated_at from v_project " \
     "where status = 'ACTIVE' order by updated_at desc, id limit "
-#define Q5                                                                                        \
-    "select id, project_id, assignee_id, title, description, status, priority, "                  \
-    "estimate_hours::text, due_on, created_at, updated_at, completed_at from v_task "             \
+#define Q5                                                                            \
+    "select id, project_id, assignee_id, title, description, status, priority, "      \
+    "estimate_hours::text, due_on, created_at, updated_at, completed_at from v_task " \
     "where status = 'TODO' order by updated_at desc, id limit "
 
 struct statement {
@@ -75,7 +80,7 @@ struct variant {
     const char *group;
     const char *name;
     int binary;
-    bool transaction; /* BEGIN and COMMIT around the batch */
+    bool transaction;    /* BEGIN and COMMIT around the batch */
     const char *context; /* instead of CONTEXT, when not NULL */
     struct statement statements[MAX_STATEMENTS];
 };
@@ -123,7 +128,9 @@ static const struct variant variants[] = {
 };
 /* clang-format on */
 
-enum { VARIANTS = sizeof variants / sizeof variants[0] };
+enum {
+    VARIANTS = sizeof variants / sizeof variants[0]
+};
 
 struct measure {
     double best_rate, least_backend_us, least_client_us, bytes;
@@ -139,65 +146,18 @@ struct connection {
 
 static struct connection connections[MAX_CONNECTIONS];
 static int connection_count = 4;
-static char (*pool)[POOL_COLUMNS][ID_SIZE];
-static size_t pool_size, pool_next;
+static struct pool pool;
+static size_t pool_next;
 static uint64_t bytes_seen, rows_seen;
 
-static void fail(const char *what, const char *detail)
-{
-    fprintf(stderr, "shapes: %s: %s\n", what, detail);
-    exit(1);
-}
-
-static double now_ns(clockid_t clock)
-{
-    struct timespec t;
-
-    clock_gettime(clock, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
+/* Of our own backends only. */
 static double backends_ns(void)
 {
     double sum = 0;
 
-    for (int i = 0; i < connection_count; i++) {
-        char path[64];
-        uint64_t ns = 0;
-        FILE *f;
-
-        snprintf(path, sizeof path, "/proc/%d/schedstat", connections[i].pid);
-        f = fopen(path, "r");
-        if (!f || fscanf(f, "%" SCNu64, &ns) != 1)
-            fail("could not read", path);
-        fclose(f);
-        sum += (double)ns;
-    }
+    for (int i = 0; i < connection_count; i++)
+        sum += (double)process_cpu_ns(connections[i].pid);
     return sum;
-}
-
-static void read_pool(const char *path)
-{
-    FILE *f = fopen(path, "r");
-    char line[256];
-    size_t room = 0;
-
-    if (!f)
-        fail("could not open", path);
-    while (fgets(line, sizeof line, f)) {
-        if (pool_size == room) {
-            room = room ? room * 2 : 1024;
-            pool = realloc(pool, room * sizeof *pool);
-            if (!pool)
-                fail("out of memory", path);
-        }
-        if (sscanf(line, "%39s %39s %39s %39s", pool[pool_size][0], pool[pool_size][1],
-                   pool[pool_size][2], pool[pool_size][3]) == POOL_COLUMNS)
-            pool_size++;
-    }
-    fclose(f);
-    if (pool_size == 0)
-        fail("nothing in", path);
 }
 
 static void send_statement(struct connection *c, bool prepare, const char *name, const char *sql,
@@ -212,31 +172,28 @@ static void send_statement(struct connection *c, bool prepare, const char *name,
 static void send_batch(struct connection *c, int v)
 {
     const struct variant *x = &variants[v];
-    const char *const *row;
-    const char *ids[POOL_COLUMNS];
+    const struct pool_row *row;
     char context[32] = "context";
     bool prepare = !c->prepared[v];
     bool first = !c->begin_prepared;
 
-    pool_next = (pool_next + 1) % pool_size;
-    for (int i = 0; i < POOL_COLUMNS; i++)
-        ids[i] = pool[pool_next][i];
-    row = ids;
+    pool_next = (pool_next + 1) % pool.count;
+    row = &pool.rows[pool_next];
     if (x->transaction)
         send_statement(c, first, "begin", "begin isolation level repeatable read read only", 0,
                        NULL, 0);
     if (x->context)
         snprintf(context, sizeof context, "context%d", v);
     send_statement(c, x->context ? prepare : first, context, x->context ? x->context : CONTEXT, 2,
-                   (const char *[]){row[0], "25000"}, 0);
+                   (const char *[]){row->value[POOL_TENANT], "25000"}, 0);
     for (int s = 0; s < MAX_STATEMENTS && x->statements[s].sql; s++) {
         const char *values[4];
         int n = 0;
         char name[32];
 
         for (const char *p = x->statements[s].parameters; *p; p++)
-            values[n++] = *p == 'u'   ? row[1]
-                          : *p == 'p' ? row[2]
+            values[n++] = *p == 'u'   ? row->value[POOL_USER]
+                          : *p == 'p' ? row->value[POOL_PROJECT]
                           : *p == '2' ? "20"
                           : *p == 'H' ? "200"
                           : *p == 'T' ? "10"
@@ -307,15 +264,15 @@ static void run(int v, double ms, struct measure *m)
         }
     bytes_seen = rows_seen = 0;
     backend = backends_ns();
-    client = now_ns(CLOCK_PROCESS_CPUTIME_ID);
-    start = now_ns(CLOCK_MONOTONIC);
+    client = (double)own_cpu_ns();
+    start = (double)now_ns();
     end = start + ms * 1e6;
     for (int i = 0; i < connection_count; i++) {
         send_batch(&connections[i], v);
         fds[i] = (struct pollfd){.fd = PQsocket(connections[i].pg), .events = POLLIN};
     }
     for (int active = connection_count; active > 0;) {
-        bool over = now_ns(CLOCK_MONOTONIC) > end;
+        bool over = (double)now_ns() > end;
 
         poll(fds, (nfds_t)connection_count, -1);
         for (int i = 0; i < connection_count; i++) {
@@ -330,8 +287,8 @@ static void run(int v, double ms, struct measure *m)
             }
         }
     }
-    double rate = (double)done / (now_ns(CLOCK_MONOTONIC) - start) * 1e9;
-    double client_us = (now_ns(CLOCK_PROCESS_CPUTIME_ID) - client) / 1e3 / (double)done;
+    double rate = (double)done / ((double)now_ns() - start) * 1e9;
+    double client_us = ((double)own_cpu_ns() - client) / 1e3 / (double)done;
     double backend_us = (backends_ns() - backend) / 1e3 / (double)done;
 
     if (rate > m->best_rate)
@@ -389,7 +346,7 @@ int main(int argc, char **argv)
                         "[-g group]\n");
         return 2;
     }
-    read_pool(argv[optind + 1]);
+    pool = pool_read(argv[optind + 1]);
     connect_all(argv[optind]);
     for (int round = 0; round < rounds; round++)
         for (int v = 0; v < VARIANTS; v++)
@@ -404,6 +361,6 @@ int main(int argc, char **argv)
                    results[v].best_rate, results[v].bytes, results[v].rows);
     for (int i = 0; i < connection_count; i++)
         PQfinish(connections[i].pg);
-    free(pool);
+    free(pool.rows);
     return 0;
 }

@@ -9,7 +9,8 @@
  *           "depth" is how many batches a connection may have in flight.
  * Thread:   one.
  * Memory:   a client lives from accept until it is closed and its request was answered.
- * Not here: limits, timeouts, TLS, reconnecting: it serves one benchmark and dies.
+ * Not here: limits, timeouts, TLS, pipelined requests, reconnecting: it serves one benchmark, then
+ *           dies.
  */
 #include "common.h"
 
@@ -31,8 +32,7 @@
 
 enum {
     REQUEST_ROOM = 16384,
-    PARAMETER_ROOM = 256,
-    MAX_PARAMETERS = 2
+    PARAMETER_ROOM = 256
 };
 enum {
     MAX_DATABASES = 64,
@@ -169,10 +169,12 @@ static void database_send(struct database *d, struct client *c)
 {
     const struct operation *op = &operations[c->operation];
     const char *context_values[] = {c->tenant, "25000"};
-    const char *values[] = {c->parameters[0], c->parameters[1]};
+    const char *values[MAX_PARAMETERS];
     bool ok = true;
     int flushed;
 
+    for (int i = 0; i < MAX_PARAMETERS; i++)
+        values[i] = c->parameters[i];
     if (!d->context_prepared)
         ok = PQsendPrepare(d->pg, "context", context_sql, 0, NULL);
     ok = ok && PQsendQueryPrepared(d->pg, "context", 2, context_values, NULL, NULL, 0);
@@ -267,6 +269,12 @@ static bool read_operation(struct client *c, const char *body)
             break;
         case 't':
             member = "title";
+            break;
+        case 'd':
+            member = "description";
+            break;
+        case 'u':
+            member = operations[c->operation].mutation ? "assigneeId" : "id";
             break;
         case 'p':
             member = operations[c->operation].mutation ? "projectId" : "id";
