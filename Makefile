@@ -32,7 +32,8 @@ LINK_release   := -Wl,-z,relro,-z,now
 LINK_fuzz      := -fsanitize=fuzzer,address,undefined
 
 REVISION := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
-PG_INC   := $(shell pg_config --includedir 2>/dev/null)
+# Where Debian has it, should it only be installed below.
+PG_INC   := $(or $(shell pg_config --includedir 2>/dev/null),/usr/include/postgresql)
 CPPFLAGS += -Isrc -I$(O)/gen -D_GNU_SOURCE -DXXH_INLINE_ALL $(addprefix -I,$(PG_INC))
 CFLAGS_ALL := -std=gnu11 $(WARN) $(WERROR) $(HARDEN) $(FLAGS_$(BUILD)) -pthread $(CFLAGS)
 LDFLAGS_ALL := -pie -pthread $(filter -fsanitize% --coverage,$(FLAGS_$(BUILD))) $(LINK_$(BUILD)) $(LDFLAGS)
@@ -74,7 +75,7 @@ $(O)/gen/sql/%.h: sql/%.sql
 	@{ printf 'static const char sql_%s[] =\n' '$*'; sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/    "/' -e 's/$$/\\n"/' $<; printf ';\n'; } > $@
 $(SOURCES:src/%.c=$(O)/obj/%.o): | $(SQL_GEN)
 
-$(O)/gen/version.h: Makefile .FORCE-version
+$(O)/gen/version.h: Makefile .FORCE-version | deps-build
 	@mkdir -p $(@D)
 	@printf '#define FRAISEQLD_VERSION "%s"\n#define FRAISEQLD_REVISION "%s"\n#define FRAISEQLD_COMPILER "%s"\n' \
 	  '$(VERSION)' '$(REVISION)' "$$($(CC) --version | head -n 1)" > $@.tmp
@@ -123,4 +124,4 @@ clean: ## remove everything that was built
 	rm -rf build
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | column -t -s "$$(printf '\t')"
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | column -t -s "$$(printf '\t')"

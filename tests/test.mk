@@ -1,11 +1,94 @@
-# Dependencies, tests, lint, fuzzing, demo and bench. Included by the Makefile.
+# Dependencies, tests, lint, fuzzing, demo, bench and installation. Included by the Makefile.
+
+# --- dependencies: what is there is left alone ---------------------------------------------
 
 .PHONY: deps-build deps-test
-deps-build:
-	@:
+deps-build: ## install what the build needs (Debian), if it is not there
+	@tests/support/deps build
 
-# --- programs that tests run: tests/support/<name>.c -------------------------------------
+deps-test: deps-build ## install what the tests need (Debian), if it is not there
+	@tests/support/deps test
 
-$(O)/support/http_echo: tests/support/http_echo.c $(foreach layer,http metrics base,$(O)/lib/$(layer).a)
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+tests/node_modules/.package-lock.json: tests/package-lock.json | deps-test
+	@cd tests && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# --- programs ----------------------------------------------------------------------------------
+
+$(UNIT_TESTS) $(FUZZERS): | deps-test
+
+.PHONY: archives unit-programs fuzz-programs
+archives: $(ARCHIVES)
+unit-programs: $(UNIT_TESTS)
+fuzz-programs: $(FUZZERS)
+
+# --- tests ----------------------------------------------------------------------------------------
+
+# Threads are what these are about; the other units' tests have only one.
+TSAN_FOLDERS := base http pg metrics cache
+E2E_TSAN := $(wildcard $(addprefix tests/e2e/,isolation.test.mjs lifecycle.test.mjs cancel.test.mjs limits.test.mjs))
+FUZZ_SECONDS ?= 60
+JOBS ?= 2
+
+unit_of = $(filter $(addprefix build/$(1)/unit/,$(addsuffix /%,$(2))),$(UNIT_SOURCES:tests/unit/%.c=build/$(1)/unit/%))
+SUB := $(MAKE) --no-print-directory -j$(JOBS)
+
+# Code that does not compile ends it before anything is said to be tested.
+.PHONY: test check
+test: deps-test tests/node_modules/.package-lock.json ## run every test; the last line counts them
+	@mkdir -p build/test-logs
+	@for build in release asan tsan fuzz; do \
+	  case $$build in fuzz) goals=fuzz-programs ;; release) goals=all ;; *) goals='all unit-programs' ;; esac; \
+	  echo "building $$build"; \
+	  $(SUB) BUILD=$$build $$goals >build/test-logs/build-$$build.log 2>&1 || \
+	    { cat build/test-logs/build-$$build.log; echo '0 passed, 1 failed'; exit 1; }; \
+	done
+	@MAKE='$(MAKE)' \
+	  UNIT_ASAN='$(UNIT_SOURCES:tests/unit/%.c=build/asan/unit/%)' \
+	  UNIT_TSAN='$(call unit_of,tsan,$(TSAN_FOLDERS))' \
+	  E2E_TSAN='$(E2E_TSAN)' FUZZERS='$(FUZZERS)' FUZZ_SECONDS='$(if $(filter file,$(origin FUZZ_SECONDS)),20,$(FUZZ_SECONDS))' \
+	  tests/support/suite $(STEPS)
+
+check: test ## the same as test
+
+.PHONY: sql e2e lint format
+sql: deps-test ## run the tests in SQL
+	@tests/sql/run
+
+e2e: all tests/node_modules/.package-lock.json ## run the end-to-end tests with the binary of BUILD
+	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld tests/e2e/run $(E2E)
+
+lint: deps-test archives ## check layers, confinement of libraries, sizes, names, format, scripts
+	@tests/lint/run $(ARCHIVES)
+
+format: ## put the code into the form of .clang-format
+	@clang-format -i src/*.[ch] src/*/*.[ch] $(wildcard tests/unit/*.[ch] tests/unit/*/*.[ch] tests/fuzz/*.[ch] bench/*.[ch])
+
+.PHONY: fuzz
+fuzz: deps-test ## build the fuzz targets and run each for FUZZ_SECONDS
+	@$(SUB) BUILD=fuzz fuzz-programs
+	@tests/fuzz/run $(FUZZ_SECONDS) $(FUZZERS)
+
+# --- demo, bench, installation ---------------------------------------------------------------------
+
+.PHONY: run bench install
+run: all deps-test ## serve the demo from a database of its own until interrupted
+	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld sql/demo/run
+
+bench: all deps-test ## measure, and compare with the yardstick
+	@bench/run
+
+install: all ## install below DESTDIR and PREFIX (/usr/local)
+	install -D -m 755 $(O)/fraiseqld $(DESTDIR)$(PREFIX)/bin/fraiseqld
+	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/fraiseqld/LICENSE
+	for file in $(wildcard README.md NEWS docs/*.md); do \
+	  install -D -m 644 $$file $(DESTDIR)$(PREFIX)/share/doc/fraiseqld/$${file#docs/}; \
+	done
+	if [ -e conf/fraiseqld.yaml ]; then \
+	  install -D -m 644 conf/fraiseqld.yaml $(DESTDIR)$(PREFIX)/share/doc/fraiseqld/fraiseqld.yaml; \
+	  [ -e $(DESTDIR)/etc/fraiseqld/fraiseqld.yaml ] || \
+	    install -D -m 640 conf/fraiseqld.yaml $(DESTDIR)/etc/fraiseqld/fraiseqld.yaml; \
+	fi
+	if [ -e systemd/fraiseqld.service ]; then \
+	  install -D -m 644 systemd/fraiseqld.service $(DESTDIR)$(PREFIX)/lib/systemd/system/fraiseqld.service; \
+	fi
