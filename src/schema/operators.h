@@ -8,7 +8,7 @@
 
 /* What becomes of the operand before it is bound. */
 enum operand {
-    OPERAND_VALUE,    /* one value of the column's type */
+    OPERAND_VALUE,    /* one value of the column's type: of an array column, a list */
     OPERAND_LIST,     /* a list of them, bound as one array */
     OPERAND_BOOLEAN,  /* true or false, decides the SQL (isnull): `sql` when true, `sql_false` when
                          false */
@@ -20,7 +20,7 @@ enum operand {
 
 enum filter_class {        /* bits: which columns have the operator */
     FILTER_ANY = 1 << 0,   /* every column, also of types without = (json, xml, point) */
-    FILTER_EQUAL = 1 << 5, /* types with =, but arrays */
+    FILTER_EQUAL = 1 << 5, /* types with = */
     FILTER_ORDERED = 1 << 1,
     FILTER_STRING = 1 << 2,
     FILTER_ARRAY = 1 << 3,

@@ -1,0 +1,262 @@
+-- One JSON document that describes what a role may read, for schema_from_catalog(). One statement, no
+-- objects of ours, no privileges beyond those everyone has on pg_catalog. PostgreSQL 13 and later.
+--
+-- $1 text[]  schemas, by name
+-- $2 text[]  patterns of views             A pattern may hold * and ?, and is matched against both the
+-- $3 text[]  patterns of tables            name and schema.name. Tables are partitioned and foreign ones
+-- $4 text[]  patterns of matviews          as well; partitions themselves are left out.
+-- $5 text[]  patterns of what to leave out
+-- $6 text    role whose privileges count; null or empty: the current one
+--
+-- "relations" holds those exposed and, unexposed, what their views read, down to the tables: keys,
+-- foreign keys and not-null columns are followed there. How is for the reader of "rule" to say.
+with recursive
+request_role as (
+    select r.oid, r.rolsuper or r.rolbypassrls as bypass
+      from pg_catalog.pg_roles r
+     where r.rolname = coalesce(nullif($6::text, ''), current_user::text)
+),
+patterns as (
+    select p.kind,
+           pg_catalog.translate(
+               pg_catalog.replace(pg_catalog.replace(pg_catalog.replace(
+                   p.pattern, '\', '\\'), '%', '\%'), '_', '\_'),
+               '*?', '%_') as pattern
+      from (select 'view', pattern from pg_catalog.unnest($2::text[]) pattern
+            union all
+            select 'table', pattern from pg_catalog.unnest($3::text[]) pattern
+            union all
+            select 'matview', pattern from pg_catalog.unnest($4::text[]) pattern
+            union all
+            select 'exclude', pattern from pg_catalog.unnest($5::text[]) pattern) p (kind, pattern)
+),
+matched as (
+    select c.oid, r.oid as role
+      from pg_catalog.pg_class c
+      join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+     cross join request_role r
+     where n.nspname = any ($1::text[])
+       and c.relkind in ('r', 'p', 'f', 'v', 'm')
+       and not c.relispartition
+       and exists (select
+                     from patterns p
+                    where p.kind = case c.relkind when 'v' then 'view' when 'm' then 'matview' else 'table' end
+                      and (c.relname like p.pattern or n.nspname || '.' || c.relname like p.pattern))
+       and not exists (select
+                         from patterns p
+                        where p.kind = 'exclude'
+                          and (c.relname like p.pattern or n.nspname || '.' || c.relname like p.pattern))
+       and pg_catalog.has_schema_privilege(r.oid, n.oid, 'usage')
+),
+exposed as (
+    select m.oid, m.role, p.readable
+      from matched m
+     cross join lateral (select pg_catalog.has_table_privilege(m.role, m.oid, 'select') as readable) p
+     where p.readable or pg_catalog.has_any_column_privilege(m.role, m.oid, 'select')
+),
+-- Which relations a view reads, wherever in its query.
+uses as materialized (
+    select distinct w.ev_class as oid, u.oid as used
+      from pg_catalog.pg_rewrite w
+      join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+                                 and d.objid = w.oid
+                                 and d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+      join pg_catalog.pg_class u on u.oid = d.refobjid and u.relkind in ('r', 'p', 'f', 'v', 'm')
+     where w.rulename = '_RETURN' and d.refobjid <> w.ev_class
+),
+reached as (
+    select e.oid from exposed e
+    union
+    select u.used from reached r join uses u on u.oid = r.oid
+),
+used_by as (
+    select u.oid, pg_catalog.json_agg(u.used order by u.used) as used
+      from uses u
+     where u.oid in (select r.oid from reached r)
+     group by u.oid
+),
+columns as (
+    select a.attrelid as oid,
+           pg_catalog.json_agg(pg_catalog.json_build_object(
+               'num', a.attnum,
+               'name', a.attname,
+               'type', a.atttypid,
+               'notNull', nullif(a.attnotnull, false),
+               'comment', d.description,
+               'select', case when e.readable then true
+                              when e.readable is not null
+                              then nullif(pg_catalog.has_column_privilege(e.role, a.attrelid, a.attnum, 'select'),
+                                          false) end)
+               order by a.attnum) as columns
+      from reached r
+      join pg_catalog.pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
+      left join exposed e on e.oid = r.oid
+      left join pg_catalog.pg_description d on d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                                           and d.objoid = a.attrelid
+                                           and d.objsubid = a.attnum
+     group by a.attrelid
+),
+keys as (
+    select i.indrelid as oid,
+           pg_catalog.json_agg(pg_catalog.json_build_object(
+               'primary', nullif(i.indisprimary, false),
+               'columns', pg_catalog.to_json((i.indkey::smallint[])[0:i.indnkeyatts - 1]))
+               order by i.indisprimary desc, n.relname) as keys
+      from reached r
+      join pg_catalog.pg_index i on i.indrelid = r.oid
+      join pg_catalog.pg_class n on n.oid = i.indexrelid
+     where i.indisunique and i.indisvalid and not i.indisexclusion
+       and i.indpred is null and i.indexprs is null
+     group by i.indrelid
+),
+foreign_keys as (
+    select c.conrelid as oid,
+           pg_catalog.json_agg(pg_catalog.json_build_object(
+               'name', c.conname,
+               'columns', pg_catalog.to_json(c.conkey),
+               'to', c.confrelid,
+               'toColumns', pg_catalog.to_json(c.confkey),
+               'toPrimary', nullif(i.indisprimary, false),
+               'valid', nullif(c.convalidated, false))
+               order by c.conname) as foreign_keys
+      from reached r
+      join pg_catalog.pg_constraint c on c.conrelid = r.oid
+      left join pg_catalog.pg_index i on i.indexrelid = c.conindid
+     where c.contype = 'f' and c.conparentid = 0
+       -- A foreign key of a period (18 and later) does not lead to one row.
+       and coalesce(pg_catalog.to_jsonb(c) ->> 'conperiod', 'false') = 'false'
+     group by c.conrelid
+),
+relations as (
+    select c.oid, c.relowner as owner, c.relrowsecurity as rls, c.relforcerowsecurity as forced, o.invoker,
+           pg_catalog.json_build_object(
+               'oid', c.oid,
+               'exposed', nullif(e.oid is not null, false),
+               'kind', c.relkind,
+               'schema', n.nspname,
+               'name', c.relname,
+               'comment', d.description,
+               'owner', c.relowner,
+               'rls', nullif(c.relrowsecurity, false),
+               'forceRls', nullif(c.relforcerowsecurity, false),
+               'policies', nullif(c.relrowsecurity
+                                  and exists (select from pg_catalog.pg_policy p where p.polrelid = c.oid), false),
+               'invoker', nullif(o.invoker, false),
+               -- Rows of heirs are read with their parent's, but are not in its indexes.
+               'heirs', nullif(c.relkind = 'r' and c.relhassubclass, false),
+               'columns', a.columns,
+               'keys', k.keys,
+               'foreignKeys', f.foreign_keys,
+               'uses', u.used,
+               'rule', case when c.relkind in ('v', 'm') then w.ev_action::text end) as document,
+           n.nspname, c.relname
+      from reached r
+      join pg_catalog.pg_class c on c.oid = r.oid
+      join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+     cross join lateral (select c.reloptions is not null
+                                and exists (select
+                                              from pg_catalog.pg_options_to_table(c.reloptions) o
+                                             where o.option_name = 'security_invoker'
+                                               and o.option_value::boolean) as invoker) o
+      left join exposed e on e.oid = c.oid
+      left join columns a on a.oid = c.oid
+      left join keys k on k.oid = c.oid
+      left join foreign_keys f on f.oid = c.oid
+      left join used_by u on u.oid = c.oid
+      left join pg_catalog.pg_rewrite w on w.ev_class = c.oid and w.rulename = '_RETURN'
+      left join pg_catalog.pg_description d on d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                                           and d.objoid = c.oid
+                                           and d.objsubid = 0
+),
+types_used as (
+    select distinct a.atttypid as oid
+      from reached r
+      join pg_catalog.pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
+    union
+    select x.oid
+      from types_used u
+      join pg_catalog.pg_type t on t.oid = u.oid
+     cross join lateral (values (t.typbasetype), (t.typelem)) x (oid)
+     where x.oid <> 0
+),
+-- The = of a type's order.
+comparable as (
+    select o.opcintype as oid, p.proleakproof as leakproof
+      from pg_catalog.pg_opclass o
+      join pg_catalog.pg_am m on m.oid = o.opcmethod and m.amname = 'btree'
+      join pg_catalog.pg_amop e on e.amopfamily = o.opcfamily and e.amopstrategy = 3
+                               and e.amoplefttype = o.opcintype and e.amoprighttype = o.opcintype
+      join pg_catalog.pg_operator q on q.oid = e.amopopr
+      join pg_catalog.pg_proc p on p.oid = q.oprcode
+     where o.opcdefault
+),
+types as (
+    select pg_catalog.json_agg(pg_catalog.json_build_object(
+               'oid', t.oid,
+               'schema', n.nspname,
+               'name', t.typname,
+               'kind', t.typtype,
+               'sql', case when n.nspname = 'pg_catalog' then pg_catalog.format_type(t.oid, null)
+                           when e.oid is not null
+                           then pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(e.typname) || '[]'
+                           else pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(t.typname) end,
+               'element', e.oid,
+               'base', nullif(t.typbasetype, 0),
+               'notNull', nullif(t.typnotnull, false),
+               'comment', d.description,
+               'labels', case when t.typtype = 'e'
+                              then (select pg_catalog.json_agg(l.enumlabel order by l.enumsortorder)
+                                      from pg_catalog.pg_enum l
+                                     where l.enumtypid = t.oid) end,
+               'comparable', nullif(c.leakproof is not null, false),
+               'leakproof', nullif(c.leakproof, false))
+               order by n.nspname, t.typname) as types
+      from types_used u
+      join pg_catalog.pg_type t on t.oid = u.oid
+      join pg_catalog.pg_namespace n on n.oid = t.typnamespace
+      left join pg_catalog.pg_type e on e.oid = t.typelem and e.typarray = t.oid
+      left join pg_catalog.pg_description d on d.classoid = 'pg_catalog.pg_type'::pg_catalog.regclass
+                                           and d.objoid = t.oid
+                                           and d.objsubid = 0
+      -- A type without operators of its own may use those of one that it is stored like (varchar, cidr).
+      left join lateral (
+          select o.leakproof
+            from (select o.leakproof, 0 as distance
+                    from comparable o
+                   where o.oid = case t.typtype
+                                 when 'e' then 'pg_catalog.anyenum'::pg_catalog.regtype::oid
+                                 when 'r' then 'pg_catalog.anyrange'::pg_catalog.regtype::oid
+                                 when 'm' then 4537
+                                 when 'c' then 'pg_catalog.record'::pg_catalog.regtype::oid
+                                 else case when e.oid is not null
+                                           then 'pg_catalog.anyarray'::pg_catalog.regtype::oid
+                                           else t.oid end end
+                  union all
+                  select o.leakproof, 1
+                    from pg_catalog.pg_cast b
+                    join comparable o on o.oid = b.casttarget
+                   where b.castsource = t.oid and b.castmethod = 'b' and b.castcontext = 'i') o
+           order by o.distance, o.leakproof
+           limit 1) c on true
+),
+-- Row security is for everyone but the owner, unless forced, and those who bypass it; a view reads as
+-- its owner unless it has security_invoker.
+acting as (
+    select r.oid from request_role r
+    union
+    select r.owner from relations r
+),
+members as (
+    select pg_catalog.json_agg(pg_catalog.json_build_array(a.oid, o.owner) order by a.oid, o.owner) as members
+      from acting a
+     cross join (select distinct r.owner from relations r where r.rls and not r.forced) o
+     where pg_catalog.pg_has_role(a.oid, o.owner, 'usage')
+)
+select pg_catalog.json_strip_nulls(pg_catalog.json_build_object(
+           'role', (select r.oid from request_role r),
+           'relations', (select pg_catalog.json_agg(r.document order by r.nspname, r.relname) from relations r),
+           'types', (select t.types from types t),
+           'bypass', (select pg_catalog.json_agg(r.oid order by r.oid)
+                        from pg_catalog.pg_roles r
+                       where r.oid in (select a.oid from acting a) and (r.rolsuper or r.rolbypassrls)),
+           'members', (select m.members from members m)))::text as catalog
