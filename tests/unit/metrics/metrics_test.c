@@ -96,7 +96,7 @@ static void test_page_shows_everything(void **state)
     (void)state;
     metric_add(metric_of_error(TIMEOUT), 3);
     metric_gauge_set(GAUGE_DB_POOL_UTILIZATION, 0.25);
-    metric_observe(HISTOGRAM_PHASE_PARSE, 30000);
+    metric_observe(HISTOGRAM_PHASE_PLAN, 30000);
     prometheus_write(&out);
     page = buf_cstr(&out);
     assert_non_null(strstr(page, "\nfraiseql_graphql_errors_total{code=\"TIMEOUT\"} 3\n"));
@@ -105,12 +105,12 @@ static void test_page_shows_everything(void **state)
     assert_non_null(strstr(page, "\nfraiseql_build_info{version=\""));
     assert_non_null(strstr(
         page,
-        "\nfraiseql_graphql_phase_duration_seconds_bucket{phase=\"parse\",le=\"0.000025\"} 0\n"
-        "fraiseql_graphql_phase_duration_seconds_bucket{phase=\"parse\",le=\"0.00005\"} 1\n"));
+        "\nfraiseql_graphql_phase_duration_seconds_bucket{phase=\"plan\",le=\"0.000025\"} 0\n"
+        "fraiseql_graphql_phase_duration_seconds_bucket{phase=\"plan\",le=\"0.00005\"} 1\n"));
     assert_non_null(strstr(page, "le=\"+Inf\"} 1\n"
-                                 "fraiseql_graphql_phase_duration_seconds_sum{phase=\"parse\"} "
+                                 "fraiseql_graphql_phase_duration_seconds_sum{phase=\"plan\"} "
                                  "0.00003\n"
-                                 "fraiseql_graphql_phase_duration_seconds_count{phase=\"parse\"} "
+                                 "fraiseql_graphql_phase_duration_seconds_count{phase=\"plan\"} "
                                  "1\n"));
     assert_true(value_of(page, "\nprocess_open_fds ") >= 3);
     assert_true(value_of(page, "\nprocess_resident_memory_bytes ") > 100000);
