@@ -31,6 +31,8 @@
 
 /* Bytes that a client may still send while we wait for it to read our last reply. */
 #define MAX_LINGER 1048576
+/* A body up to this size is copied behind its head: cheaper than a second piece for the kernel. */
+#define MAX_JOINED 2048
 
 static bool is_idle(const struct connection *c)
 {
@@ -105,33 +107,37 @@ static void end_reply(struct connection *c)
     timeouts_start(&c->ln->timeouts, &c->timeout, TIMEOUT_IDLE);
 }
 
-/* Send what is left of the reply; what does not fit waits for the descriptor. */
-static bool flush(struct connection *c)
+/* What is left of the reply, in at most two pieces: the head with a small body, a large body. */
+static ssize_t send_rest(struct connection *c, size_t body)
 {
     struct exchange *x = c->x;
-    size_t body = x->head_method ? 0 : x->reply.body.len;
     struct iovec iov[2];
-    struct msghdr msg = {.msg_iov = iov};
-    size_t in_body;
-    ssize_t n;
+    struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
 
-    if (c->sent < x->head.len) {
-        iov[0] = (struct iovec){x->head.data + c->sent, x->head.len - c->sent};
-        iov[1] = (struct iovec){x->reply.body.data, body};
-        msg.msg_iovlen = body > 0 ? 2 : 1;
-    } else {
-        in_body = c->sent - x->head.len;
-        iov[0] = (struct iovec){x->reply.body.data + in_body, body - in_body};
-        msg.msg_iovlen = 1;
-    }
-    n = sendmsg(c->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (c->sent >= x->head.len)
+        return send(c->fd, x->reply.body.data + (c->sent - x->head.len),
+                    body - (c->sent - x->head.len), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (body == 0)
+        return send(c->fd, x->head.data + c->sent, x->head.len - c->sent,
+                    MSG_NOSIGNAL | MSG_DONTWAIT);
+    iov[0] = (struct iovec){x->head.data + c->sent, x->head.len - c->sent};
+    iov[1] = (struct iovec){x->reply.body.data, body};
+    return sendmsg(c->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* Send; what does not fit waits for the descriptor. */
+static bool flush(struct connection *c)
+{
+    size_t body = c->x->body_left_out ? 0 : c->x->reply.body.len;
+    ssize_t n = send_rest(c, body);
+
     if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
         connection_close(c);
         return false;
     }
     if (n > 0)
         c->sent += (size_t)n;
-    if (c->sent == x->head.len + body)
+    if (c->sent == c->x->head.len + body)
         end_reply(c);
     else if (c->timeout.kind != TIMEOUT_WRITE)
         timeouts_start(&c->ln->timeouts, &c->timeout, TIMEOUT_WRITE);
@@ -146,9 +152,13 @@ static bool send_reply(struct connection *c)
         LOG(LOG_ERROR, "reply is larger than its limit", LOG_STR("request_id", x->id));
         reply_fault(x, &(struct http_fault){500, "response is too large"});
     }
-    if (x->reply.status == 204 || x->reply.status == 304)
-        x->head_method = true; /* RFC 9110: no content, whatever the handler gave */
     reply_head(x);
+    /* RFC 9110 sections 9.3.2, 15.3.5 and 15.4.5: no content, whatever the handler gave. */
+    x->body_left_out = x->head_method || x->reply.status == 204 || x->reply.status == 304;
+    if (!x->body_left_out && x->reply.body.len <= MAX_JOINED) {
+        buf_append_str(&x->head, buf_str(&x->reply.body));
+        x->body_left_out = true;
+    }
     c->state = CONNECTION_WRITE;
     c->sent = 0;
     return flush(c);

@@ -83,7 +83,7 @@ void exchange_recycle(struct exchange *x)
     memset(&x->reply, 0, sizeof(x->reply));
     memset(&x->request, 0, sizeof(x->request));
     x->conn = NULL;
-    x->head_method = x->keep_alive = x->closing = false;
+    x->head_method = x->body_left_out = x->keep_alive = x->closing = false;
     x->in_handler = x->replied_in_handler = x->in_flight = false;
     x->on_abandon = NULL;
     x->user = NULL;

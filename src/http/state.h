@@ -63,6 +63,7 @@ struct exchange {
     struct buf received; /* owned: the request's body */
     struct buf head;     /* owned: the reply's head */
     bool head_method;
+    bool body_left_out; /* the reply's body is not sent, or is behind x->head already */
     bool keep_alive; /* the client's wish */
     bool closing;    /* what the reply says */
     bool in_handler;
