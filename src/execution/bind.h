@@ -8,7 +8,8 @@
 
 #include "planner/plan.h"
 
-/* plan->statement.nparams strings, NULL for SQL null. BAD_USER_INPUT for a value out of range. */
+/* plan->nparams strings, NULL for SQL null: the statement's first. BAD_USER_INPUT for a value out
+ * of range. */
 NODISCARD bool bind_parameters(const struct plan *p, const struct variables *v, struct arena *a,
                                const char *const **out, struct errors *errs);
 

@@ -10,15 +10,15 @@
 #include "pg/pgstatement.h"
 #include "schema/schema.h"
 
-/* False: the bytes are not of that type (a bug or a hostile server); nothing useful was appended. v
- * is not null. */
+/* False: the bytes are not of that type (a bug or a hostile server), or JSON has no such value (a
+ * float that is not finite); what was appended is of no use. v is not null. */
 NODISCARD bool encode_value(const struct codec *c, struct pgvalue v, struct buf *out);
 
 /* Fields of a record in binary format into out[0..max): their number, or -1 if malformed or more
  * than max. */
 int encode_record(struct pgvalue record, struct pgvalue *out, size_t max);
 
-/* Reads a one-dimensional array of records: calls for each element until false. */
+/* Reads a one-dimensional array: calls for each element until none is left. */
 struct encode_array {
     const char *next;
     const char *end;

@@ -151,7 +151,7 @@ static void respond(struct execution *x, const struct pgrows *rows)
     uint64_t since = monotonic_ns();
 
     x->executed = true;
-    if (!response_data(x->plan, rows, &x->body, &x->errors)) {
+    if (!response_data(x->plan, x->params, rows, &x->body, &x->errors)) {
         buf_fini(&x->body);
         buf_init(&x->body, 0);
         errors_init(&x->errors, x->arena);
@@ -159,13 +159,8 @@ static void respond(struct execution *x, const struct pgrows *rows)
                    x->engine->max_response_bytes);
         buf_append_lit(&x->body, "{\"data\":null}");
     }
-    if (errors_any(&x->errors)) {
-        x->body.len--; /* the closing brace */
-        x->body.max = 0;
-        buf_append_char(&x->body, ',');
-        response_errors_member(&x->errors, x->request_id, x->engine->mask_errors, &x->body);
-        buf_append_char(&x->body, '}');
-    }
+    if (errors_any(&x->errors))
+        response_add_errors(&x->body, &x->errors, x->request_id, x->engine->mask_errors);
     phase(HISTOGRAM_PHASE_RESPOND, since);
     finish(x);
 }
@@ -221,13 +216,13 @@ static void on_batch(struct pgbatch *b, void *ctx)
     respond(x, x->call.rows);
 }
 
-static void submit(struct execution *x, const char *const *params)
+static void submit(struct execution *x)
 {
     uint64_t cost = __atomic_load_n(x->plan->cost_ns, __ATOMIC_RELAXED);
 
     session_init(&x->session, x->identity, x->engine->role, x->engine->statement_timeout_ms,
                  x->arena);
-    x->call = (struct pgcall){.statement = &x->plan->statement, .params = params};
+    x->call = (struct pgcall){.statement = &x->plan->statement, .params = x->params};
     pgbatch_init(&x->batch, &x->session, &x->call, 1, x->arena);
     x->batch.until = x->until;
     x->batch.repeatable = x->operation->kind == AST_QUERY;
@@ -240,14 +235,13 @@ static void submit(struct execution *x, const char *const *params)
 void execute_start(struct execution *x)
 {
     struct variables v;
-    const char *const *params;
 
     x->operation_type = "unknown";
     errors_init(&x->errors, x->arena);
     buf_init(&x->body, x->engine->max_response_bytes);
     if (!find_operation(x) ||
         !variables_coerce(x->operation, x->request.variables, x->arena, &v, &x->errors) ||
-        !find_plan(x, &v) || !bind_parameters(x->plan, &v, x->arena, &params, &x->errors)) {
+        !find_plan(x, &v) || !bind_parameters(x->plan, &v, x->arena, &x->params, &x->errors)) {
         finish(x);
         return;
     }
@@ -260,7 +254,7 @@ void execute_start(struct execution *x)
         finish(x);
         return;
     }
-    submit(x, params);
+    submit(x);
 }
 
 void execute_cancel(struct execution *x)

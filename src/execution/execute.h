@@ -57,6 +57,7 @@ struct execution {
     /* private */
     const struct operation *operation;
     const struct plan *plan;
+    const char *const *params;
     struct pgsession session;
     struct pgbatch batch;
     struct pgcall call;

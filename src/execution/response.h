@@ -12,13 +12,21 @@
 #include "planner/plan.h"
 
 /*
- * {"data":…} for a plan whose statement gave `rows` (NULL when it has none).
+ * {"data":…} for a plan whose statement gave `rows` (NULL when it has none), run
+ * with `params` of bind_parameters().
  * A null in a non-null position propagates (specification section 6.4.4), adds
  * an error with its path, and writes null for the nearest nullable parent.
  * False, buf failed: larger than buf->max.
  */
-NODISCARD bool response_data(const struct plan *p, const struct pgrows *rows, struct buf *out,
-                             struct errors *errs);
+NODISCARD bool response_data(const struct plan *p, const char *const *params,
+                             const struct pgrows *rows, struct buf *out, struct errors *errs);
+/*
+ * A body of response_data() with the errors of a partial result: {"errors":[…],"data":…}.
+ * They come first, as the specification (section 7.1) recommends. The maximum of
+ * the buf does not count for them.
+ */
+void response_add_errors(struct buf *body, const struct errors *errs, struct str request_id,
+                         bool mask);
 /* A whole response of errors only: {"errors":[…]}. request_id: into extensions; masks as the codes
  * say when `mask`. */
 void response_errors(const struct errors *errs, struct str request_id, bool mask, struct buf *out);

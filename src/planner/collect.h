@@ -1,7 +1,7 @@
 /*
  * collect.h - fields and fragments merged into one selection tree (specification section 6.3.2).
  *
- * Memory:   in the arena given.
+ * Memory:   in the arena given; borrows from the operation.
  */
 #ifndef PLANNER_COLLECT_H
 #define PLANNER_COLLECT_H
@@ -14,16 +14,18 @@ struct selection {
     const struct field *field;
     const struct type *parent;
     const struct ast_selection *ast; /* the first of the merged fields */
-    struct location at;
     const struct selection *const *children;
     size_t nchildren;
+    bool include_deprecated; /* the argument of some introspection fields */
 };
 
 /*
  * The merged selection of the operation's root; @skip and @include are decided by
- * the variables. children of the result are the root fields.
+ * the variables. children of the result are the root fields. NULL with an error
+ * added: nested too deep or too many fields (QUERY_TOO_COMPLEX), or a null
+ * condition (BAD_USER_INPUT).
  */
 const struct selection *collect(const struct operation *op, const struct variables *variables,
-                                struct arena *a);
+                                struct arena *a, struct errors *errs);
 
 #endif

@@ -34,16 +34,16 @@ struct selection;
 
 struct shape_field {
     enum shape_kind kind;
-    bool non_null;       /* the field's type is non-null: a null goes to the parent */
-    bool items_non_null; /* lists: an item that becomes null makes the list null */
-    uint16_t column;
+    bool non_null;             /* the field's type is non-null: a null goes to the parent */
+    bool items_non_null;       /* lists: an item that becomes null makes the list null */
+    uint16_t column;           /* SHAPE_INTROSPECTION of __type: position in params of its name */
     const struct codec *codec; /* SHAPE_VALUE */
     struct str key_json;       /* "\"name\":" ready to append */
     struct str key;            /* response key */
     struct str text;
-    const struct shape *object; /* SHAPE_OBJECT, RECORD, RECORDS, ROWS, ROW */
-    struct location at;
-    const struct selection *selection; /* SHAPE_INTROSPECTION */
+    const struct shape *object;        /* SHAPE_OBJECT, RECORD, RECORDS, ROWS, ROW */
+    const struct selection *selection; /* in the plan's arena */
+    uint32_t offset;                   /* in the document: plan_location() */
 };
 
 struct shape {
@@ -68,12 +68,14 @@ enum param_form {
 /* Where the value of $n comes from. */
 struct plan_param {
     enum param_form form;
-    int variable;          /* index in the operation, or -1: `constant` */
-    const uint32_t *steps; /* way into the variable's value: member or item index at each level */
+    int variable; /* index in the operation, or -1: `constant` */
+    /* Way into the variable's value. At an input object: position of the input in its type (the
+     * client's order of members does not matter); at a list: position of the item. */
+    const uint32_t *steps;
     size_t nsteps;
     struct type_ref type; /* of the value: scalar coercion, enum labels */
-    struct str constant;  /* text, already in its form; data NULL: SQL null */
-    struct location at;   /* for errors */
+    struct str constant;  /* NUL-terminated text, already in its form; data NULL: SQL null */
+    uint32_t offset;      /* in the document, for errors */
     struct str what;      /* "limit": names it in errors */
 };
 
@@ -81,14 +83,22 @@ struct plan {
     struct arena *arena;               /* owned */
     const struct operation *operation; /* retained (it retains the schema) */
     struct pgstatement statement;      /* sql.len is 0 when nothing of the database is selected */
-    const struct plan_param *params;   /* statement.nparams of them */
-    const struct shape *root;          /* fields in response order */
-    uint64_t id;                       /* unique in the process */
-    size_t size;                       /* bytes held */
+    const struct plan_param *params;   /* the statement's, then what introspection needs */
+    size_t nparams;
+    const struct shape *root; /* fields in response order */
+    size_t max_open_columns;  /* of all rows being read at once, one inside the other */
+    uint64_t id;              /* unique in the process */
+    size_t size;              /* bytes held */
     /* Measured cost, any thread, relaxed: EWMA of backend nanoseconds; 0: never run. */
     uint64_t *cost_ns;
+    uint32_t *references; /* private to plan.c */
 };
 
+/* Retains the operation. For planner.c; everybody else has plans that are finished. */
+struct plan *plan_new(const struct operation *op);
+
+/* Where in the document a field's errors belong. */
+struct location plan_location(const struct plan *p, uint32_t offset);
 const struct plan *plan_ref(const struct plan *p);
 void plan_unref(const struct plan *p); /* NULL is allowed */
 /* SQL, parameters and shape as text: what the plan tests compare. */

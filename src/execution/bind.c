@@ -1,0 +1,143 @@
+/*
+ * bind.c - parameter map + variables to the text parameters of a statement.
+ *
+ * Thread:   any.
+ * Memory:   in the arena given, or constants of the plan.
+ */
+#include "execution/bind.h"
+
+#include "planner/paramtext.h"
+
+struct binding {
+    const struct plan *plan;
+    const struct variables *variables;
+    struct arena *arena;
+    struct errors *errs;
+    const struct plan_param *param;
+};
+
+static bool fail(struct binding *b, enum error_code code, const char *problem)
+{
+    struct error *e;
+
+    if (b->param->what.len > 0)
+        e = errors_add(b->errs, code, "\"%.*s\" %s", STR_ARG(b->param->what), problem);
+    else
+        e = errors_add(b->errs, code, "a value %s", problem);
+    error_at(e, b->errs, plan_location(b->plan, b->param->offset));
+    return false;
+}
+
+/* The value the parameter's steps lead to; NULL if the way ends early. */
+static const struct jval *follow(const struct binding *b)
+{
+    const struct plan_param *p = b->param;
+    struct type_ref type = b->plan->operation->variables[p->variable].type;
+    const struct jval *v = b->variables->values[p->variable];
+
+    for (size_t i = 0; i < p->nsteps && v != NULL; i++) {
+        uint32_t step = p->steps[i];
+
+        if (type_ref_is_list(type)) {
+            v = v->kind == JVAL_ARRAY && step < v->n ? v->items[step] : NULL;
+            type = type_ref_item(type);
+        } else {
+            const struct input_value *member;
+
+            CHECK(type.type->kind == TYPE_INPUT_OBJECT && step < type.type->ninputs);
+            member = &type.type->inputs[step];
+            v = v->kind == JVAL_OBJECT ? jval_get(v, member->name) : NULL;
+            type = member->type;
+        }
+    }
+    return v;
+}
+
+/* *out: data NULL for null. A list becomes an array, a list in it the text of one. */
+static bool value_text(struct binding *b, struct type_ref type, const struct jval *v,
+                       struct str *out)
+{
+    struct str *items;
+
+    *out = str_make(NULL, 0);
+    if (v == NULL || v->kind == JVAL_NULL)
+        return true;
+    if (!type_ref_is_list(type)) {
+        if (!paramtext_leaf(type.type, v, b->arena, out))
+            return fail(b, BAD_USER_INPUT, "does not fit its type");
+        if (out->data == NULL)
+            *out = STR("");
+        return true;
+    }
+    if (v->kind != JVAL_ARRAY) /* coercion has wrapped it */
+        return fail(b, BAD_USER_INPUT, "does not fit its type");
+    items = ARENA_ARRAY(b->arena, v->n, struct str);
+    for (size_t i = 0; i < v->n; i++)
+        if (!value_text(b, type_ref_item(type), v->items[i], &items[i]))
+            return false;
+    *out = paramtext_array(items, v->n, b->arena);
+    return true;
+}
+
+/* A number of rows: in its range, or the default. */
+static bool bind_number(struct binding *b, struct str text, const char **out)
+{
+    const struct schema *s = b->plan->operation->schema;
+    bool limit = b->param->form == PARAM_LIMIT;
+    int64_t n = limit ? s->default_limit : 0;
+
+    if (text.data != NULL && !str_to_i64(text, &n))
+        return fail(b, BAD_USER_INPUT, "must be an integer");
+    if (n < 0)
+        return fail(b, BAD_USER_INPUT, "cannot be negative");
+    if (limit && n > s->max_limit) {
+        struct str problem =
+            arena_printf(b->arena, "cannot be more than %lld", (long long)s->max_limit);
+
+        return fail(b, BAD_USER_INPUT, problem.data);
+    }
+    *out = arena_printf(b->arena, "%lld", (long long)n).data;
+    return true;
+}
+
+static bool bind_one(struct binding *b, const char **out)
+{
+    const struct plan_param *p = b->param;
+    struct str text;
+
+    if (p->variable < 0) {
+        *out = p->constant.data;
+        return true;
+    }
+    if (!value_text(b, p->type, follow(b), &text))
+        return false;
+    switch (p->form) {
+    case PARAM_LIMIT:
+    case PARAM_OFFSET:
+        return bind_number(b, text, out);
+    case PARAM_TEXT:
+    case PARAM_ARRAY:
+    case PARAM_CONTAINS:
+    case PARAM_STARTS:
+    case PARAM_ENDS:
+        break;
+    }
+    *out = text.data == NULL ? NULL : paramtext_pattern(p->form, text, b->arena).data;
+    return true;
+}
+
+bool bind_parameters(const struct plan *p, const struct variables *v, struct arena *a,
+                     const char *const **out, struct errors *errs)
+{
+    struct binding b = {.plan = p, .variables = v, .arena = a, .errs = errs};
+    const char **values = ARENA_ARRAY(a, p->nparams, const char *);
+    bool ok = true;
+
+    CHECK(v->n == p->operation->nvariables);
+    for (size_t i = 0; i < p->nparams; i++) {
+        b.param = &p->params[i];
+        ok = bind_one(&b, &values[i]) && ok;
+    }
+    *out = values;
+    return ok;
+}

@@ -1,0 +1,337 @@
+/*
+ * encode.c - one value in PostgreSQL's binary format to JSON, by its codec.
+ *
+ * Thread:   any.
+ * Not here: which codec a column has (schema/scalars.c), dates and times (encode_time.c).
+ *
+ * The bytes come from a server that is trusted to be PostgreSQL and no further:
+ * every length is checked before it is used.
+ */
+#include "execution/encode.h"
+
+#include "base/jwriter.h"
+#include "execution/encode_time.h"
+#include "execution/wire.h"
+
+#include <math.h>
+
+#define MAX_ARRAY_DIMENSIONS 6 /* PostgreSQL's MAXDIM */
+
+/* --- numbers ---------------------------------------------------------------------------- */
+
+static void append_integer(struct buf *out, int64_t v, bool as_string)
+{
+    if (as_string)
+        buf_append_char(out, '"');
+    buf_append_i64(out, v);
+    if (as_string)
+        buf_append_char(out, '"');
+}
+
+static bool encode_integer(struct pgvalue v, int32_t size, bool as_string, struct buf *out)
+{
+    if (v.len != size)
+        return false;
+    if (size == 2)
+        append_integer(out, (int16_t)wire_u16(v.data), as_string);
+    else if (size == 4)
+        append_integer(out, (int32_t)wire_u32(v.data), as_string);
+    else
+        append_integer(out, (int64_t)wire_u64(v.data), as_string);
+    return true;
+}
+
+static bool encode_float4(struct pgvalue v, struct buf *out)
+{
+    char text[32];
+    uint32_t bits;
+    float f;
+
+    if (v.len != 4)
+        return false;
+    bits = wire_u32(v.data);
+    memcpy(&f, &bits, sizeof f);
+    if (!isfinite(f))
+        return false;
+    /* The shortest text that reads back as the same float; as a double it would be longer. */
+    for (int digits = 6; digits <= 9; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, (double)f);
+        if (strtof(text, NULL) == f)
+            break;
+    }
+    buf_append(out, text, strlen(text));
+    return true;
+}
+
+static bool encode_float8(struct pgvalue v, struct buf *out)
+{
+    uint64_t bits;
+    double d;
+
+    if (v.len != 8)
+        return false;
+    bits = wire_u64(v.data);
+    memcpy(&d, &bits, sizeof d);
+    if (!isfinite(d))
+        return false;
+    jwriter_double(out, d);
+    return true;
+}
+
+/* numeric as its own text. NaN and Infinity, which JSON has not, become strings. */
+static void encode_number_text(struct str text, struct buf *out)
+{
+    bool number = text.len > 0;
+
+    for (size_t i = 0; number && i < text.len; i++)
+        number = (text.data[i] >= '0' && text.data[i] <= '9') || text.data[i] == '.' ||
+                 (i == 0 && text.data[i] == '-' && text.len > 1);
+    if (number)
+        buf_append_str(out, text);
+    else
+        jwriter_string(out, text);
+}
+
+/* --- others ------------------------------------------------------------------------------ */
+
+static bool encode_bool(struct pgvalue v, struct buf *out)
+{
+    if (v.len != 1)
+        return false;
+    jwriter_bool(out, v.data[0] != 0);
+    return true;
+}
+
+static const char hex_digits[] = "0123456789abcdef";
+
+static bool encode_uuid(struct pgvalue v, struct buf *out)
+{
+    char *to;
+
+    if (v.len != 16)
+        return false;
+    to = buf_reserve(out, 38);
+    if (to == NULL)
+        return true; /* the buf remembers */
+    *to++ = '"';
+    for (int i = 0; i < 16; i++) {
+        unsigned char byte = (unsigned char)v.data[i];
+
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            *to++ = '-';
+        *to++ = hex_digits[byte >> 4];
+        *to++ = hex_digits[byte & 15];
+    }
+    *to = '"';
+    out->len += 38;
+    return true;
+}
+
+static bool encode_enum(const struct codec *c, struct str label, struct buf *out)
+{
+    const struct type *t = c->enum_type;
+
+    if (t == NULL) {
+        jwriter_string(out, label);
+        return true;
+    }
+    for (size_t i = 0; i < t->nvalues; i++) {
+        if (str_eq(t->values[i].label, label)) {
+            jwriter_string(out, t->values[i].name);
+            return true;
+        }
+    }
+    return false; /* added since the schema was read */
+}
+
+static bool encode_jsonb(struct pgvalue v, struct buf *out)
+{
+    if (v.len < 2 || v.data[0] != 1) /* version */
+        return false;
+    buf_append(out, v.data + 1, (size_t)v.len - 1);
+    return true;
+}
+
+/* --- arrays -------------------------------------------------------------------------------- */
+
+/* What is left of a value. */
+struct reader {
+    const char *next;
+    const char *end;
+};
+
+static bool read_i32(struct reader *r, int32_t *out)
+{
+    if (r->end - r->next < 4)
+        return false;
+    *out = (int32_t)wire_u32(r->next);
+    r->next += 4;
+    return true;
+}
+
+/* A length and that many bytes; -1 for null. */
+static bool read_value(struct reader *r, struct pgvalue *out)
+{
+    if (!read_i32(r, &out->len) || out->len < -1 || out->len > r->end - r->next)
+        return false;
+    out->data = r->next;
+    if (out->len > 0)
+        r->next += out->len;
+    return true;
+}
+
+/* Number of dimensions and their sizes. */
+static bool read_array_header(struct reader *r, int32_t *ndim, int32_t sizes[MAX_ARRAY_DIMENSIONS])
+{
+    int32_t ignored;
+
+    if (!read_i32(r, ndim) || *ndim < 0 || *ndim > MAX_ARRAY_DIMENSIONS ||
+        !read_i32(r, &ignored) || /* flags */
+        !read_i32(r, &ignored))   /* element type */
+        return false;
+    for (int32_t i = 0; i < *ndim; i++)
+        if (!read_i32(r, &sizes[i]) || sizes[i] < 0 || !read_i32(r, &ignored)) /* lower bound */
+            return false;
+    return true;
+}
+
+/* Recursion is bounded by the number of dimensions, which is at most 6. */
+static bool encode_dimension(const struct codec *element, struct reader *r, const int32_t *sizes,
+                             int32_t ndim, struct buf *out)
+{
+    buf_append_char(out, '[');
+    for (int32_t i = 0; i < sizes[0]; i++) {
+        struct pgvalue v;
+
+        if (i > 0)
+            buf_append_char(out, ',');
+        if (ndim > 1) {
+            if (!encode_dimension(element, r, sizes + 1, ndim - 1, out))
+                return false;
+            continue;
+        }
+        if (!read_value(r, &v))
+            return false;
+        if (v.len < 0)
+            buf_append_lit(out, "null");
+        else if (!encode_value(element, v, out))
+            return false;
+    }
+    buf_append_char(out, ']');
+    /* A size of many millions with an inner size of 0 has no bytes to run out of. */
+    return buf_ok(out);
+}
+
+static bool encode_array(const struct codec *c, struct pgvalue v, struct buf *out)
+{
+    struct reader r = {v.data, v.data + v.len};
+    int32_t sizes[MAX_ARRAY_DIMENSIONS];
+    int32_t ndim;
+
+    if (!read_array_header(&r, &ndim, sizes))
+        return false;
+    for (int32_t i = 0; i < ndim; i++)
+        if (sizes[i] == 0)
+            return false; /* PostgreSQL writes an empty array without dimensions */
+    if (ndim == 0) {
+        buf_append_lit(out, "[]");
+        return r.next == r.end;
+    }
+    return encode_dimension(c->element, &r, sizes, ndim, out) && r.next == r.end;
+}
+
+bool encode_array_begin(struct pgvalue v, struct encode_array *it)
+{
+    struct reader r = {v.data, v.data + (v.len > 0 ? v.len : 0)};
+    int32_t sizes[MAX_ARRAY_DIMENSIONS];
+    int32_t ndim;
+
+    if (!read_array_header(&r, &ndim, sizes) || ndim > 1)
+        return false;
+    *it = (struct encode_array){r.next, r.end, ndim == 0 ? 0 : sizes[0]};
+    return true;
+}
+
+bool encode_array_next(struct encode_array *it, struct pgvalue *out)
+{
+    struct reader r = {it->next, it->end};
+
+    CHECK(it->left > 0);
+    if (!read_value(&r, out))
+        return false;
+    it->next = r.next;
+    it->left--;
+    return true;
+}
+
+int encode_record(struct pgvalue record, struct pgvalue *out, size_t max)
+{
+    struct reader r = {record.data, record.data + (record.len > 0 ? record.len : 0)};
+    int32_t n, type;
+
+    if (!read_i32(&r, &n) || n < 0 || (size_t)n > max)
+        return -1;
+    for (int32_t i = 0; i < n; i++)
+        if (!read_i32(&r, &type) || !read_value(&r, &out[i]))
+            return -1;
+    return r.next == r.end ? n : -1;
+}
+
+/* --- the table ----------------------------------------------------------------------------------
+ */
+
+bool encode_value(const struct codec *c, struct pgvalue v, struct buf *out)
+{
+    struct str text = str_make(v.data, (size_t)(v.len > 0 ? v.len : 0));
+
+    CHECK(v.len >= 0);
+    switch (c->kind) {
+    case CODEC_BOOL:
+        return encode_bool(v, out);
+    case CODEC_INT2:
+    case CODEC_ID_INT2:
+        return encode_integer(v, 2, c->kind == CODEC_ID_INT2, out);
+    case CODEC_INT4:
+    case CODEC_ID_INT4:
+        return encode_integer(v, 4, c->kind == CODEC_ID_INT4, out);
+    case CODEC_INT8_NUMBER:
+        return encode_integer(v, 8, false, out);
+    case CODEC_INT8_STRING:
+    case CODEC_ID_INT8:
+        return encode_integer(v, 8, true, out);
+    case CODEC_FLOAT4:
+        return encode_float4(v, out);
+    case CODEC_FLOAT8:
+        return encode_float8(v, out);
+    case CODEC_TEXT:
+        jwriter_string(out, text);
+        return true;
+    case CODEC_TEXT_NUMBER:
+        encode_number_text(text, out);
+        return true;
+    case CODEC_UUID:
+        return encode_uuid(v, out);
+    case CODEC_DATE:
+    case CODEC_TIME:
+    case CODEC_TIMETZ:
+    case CODEC_TIMESTAMP:
+    case CODEC_TIMESTAMPTZ:
+    case CODEC_INTERVAL:
+        return encode_time(c->kind, v, out);
+    case CODEC_JSON:
+        if (text.len == 0)
+            return false;
+        buf_append_str(out, text);
+        return true;
+    case CODEC_JSONB:
+        return encode_jsonb(v, out);
+    case CODEC_BYTEA:
+        jwriter_base64(out, text);
+        return true;
+    case CODEC_ENUM:
+        return encode_enum(c, text, out);
+    case CODEC_ARRAY:
+        return encode_array(c, v, out);
+    }
+    return false;
+}

@@ -1,0 +1,401 @@
+/*
+ * response.c - columns + shape to JSON: data, errors and extensions to bytes.
+ *
+ * Thread:   any.
+ * Memory:   appends to the caller's buf; paths of errors in the arena of their list.
+ * Not here: single values (encode.c).
+ *
+ * The nesting of a shape is bounded by the planner, and so is the recursion here.
+ */
+#include "execution/response.h"
+
+#include "base/jwriter.h"
+#include "execution/encode.h"
+#include "execution/introspection.h"
+
+/* What became of a value. Only WRITTEN has appended something. */
+enum outcome {
+    WRITTEN,
+    NOTHING, /* null, as the data has it */
+    FAILED,  /* null because of an error that is in the list */
+};
+
+struct writer {
+    const struct plan *plan;
+    const char *const *params;
+    const struct pgrows *rows;
+    struct buf *out;
+    struct errors *errs;
+    struct pgvalue *columns; /* room for rows one inside the other */
+    size_t ncolumns;
+    size_t used;
+};
+
+/* --- errors ------------------------------------------------------------------------------- */
+
+/* Paths are built on the stack while writing; an error needs one that stays. */
+static const struct path *keep_path(struct arena *a, const struct path *p)
+{
+    const struct path *first = NULL;
+    const struct path **link = &first;
+
+    for (; p != NULL; p = p->parent) {
+        struct path *copy = ARENA_NEW(a, struct path);
+
+        *copy = (struct path){.key = arena_dup(a, p->key), .index = p->index};
+        *link = copy;
+        link = &copy->parent;
+    }
+    return first;
+}
+
+static enum outcome fail(struct writer *w, const struct shape_field *f, const struct path *path,
+                         const char *message, const char *detail)
+{
+    struct error *e = errors_add(w->errs, INTERNAL_SERVER_ERROR, "%s", message);
+
+    e->detail = arena_dup(w->errs->arena, str_of(detail));
+    e->path = keep_path(w->errs->arena, path);
+    error_at(e, w->errs, plan_location(w->plan, f->offset));
+    return FAILED;
+}
+
+/* --- values --------------------------------------------------------------------------------- */
+
+static enum outcome write_object(struct writer *w, const struct shape *s,
+                                 const struct pgvalue *columns, const struct path *path);
+
+/* Position of the first null in an array whose items must not be null; -1 if there is none. */
+static int64_t null_item(struct pgvalue v)
+{
+    struct encode_array it;
+    struct pgvalue item;
+    int64_t i = 0;
+
+    if (!encode_array_begin(v, &it)) /* of several dimensions, or malformed: encode_value() tells */
+        return -1;
+    for (; it.left > 0 && encode_array_next(&it, &item); i++)
+        if (item.len < 0)
+            return i;
+    return -1;
+}
+
+static enum outcome write_value(struct writer *w, const struct shape_field *f, struct pgvalue v,
+                                const struct path *path)
+{
+    size_t start = w->out->len;
+
+    if (v.len < 0)
+        return NOTHING;
+    if (f->items_non_null && f->codec->kind == CODEC_ARRAY) {
+        struct path item = {.parent = path, .index = null_item(v)};
+
+        if (item.index >= 0)
+            return fail(w, f, &item, "a value that cannot be null is null",
+                        "null in an array of non-null items");
+    }
+    if (encode_value(f->codec, v, w->out) || !buf_ok(w->out))
+        return WRITTEN;
+    w->out->len = start;
+    return fail(w, f, path, "could not read a value", "bytes do not fit the codec of the column");
+}
+
+/* The row of a record; *columns is valid until row_close(). */
+static bool row_open(struct writer *w, const struct shape *s, struct pgvalue record,
+                     struct pgvalue **columns)
+{
+    CHECK(w->used + s->ncolumns <= w->ncolumns);
+    *columns = w->columns + w->used;
+    w->used += s->ncolumns;
+    return encode_record(record, *columns, s->ncolumns) == (int)s->ncolumns;
+}
+
+static void row_close(struct writer *w, const struct shape *s)
+{
+    w->used -= s->ncolumns;
+}
+
+static enum outcome write_record(struct writer *w, const struct shape_field *f, struct pgvalue v,
+                                 const struct path *path)
+{
+    struct pgvalue *columns;
+    enum outcome o;
+
+    if (v.len < 0)
+        return NOTHING;
+    if (row_open(w, f->object, v, &columns))
+        o = write_object(w, f->object, columns, path);
+    else
+        o = fail(w, f, path, "could not read a value", "malformed record");
+    row_close(w, f->object);
+    return o;
+}
+
+/* One item of a list is done; false: the list is null because of it. */
+static bool write_item_end(struct writer *w, const struct shape_field *f, enum outcome o)
+{
+    if (o == WRITTEN)
+        return true;
+    if (f->items_non_null)
+        return false;
+    buf_append_lit(w->out, "null");
+    return true;
+}
+
+static enum outcome write_records(struct writer *w, const struct shape_field *f, struct pgvalue v,
+                                  const struct path *path)
+{
+    struct path at = {.parent = path, .index = 0};
+    struct encode_array it;
+
+    if (v.len < 0)
+        return NOTHING;
+    if (!encode_array_begin(v, &it))
+        return fail(w, f, path, "could not read a value", "malformed array of records");
+    buf_append_char(w->out, '[');
+    for (; it.left > 0 && buf_ok(w->out); at.index++) {
+        struct pgvalue record;
+
+        if (at.index > 0)
+            buf_append_char(w->out, ',');
+        if (!encode_array_next(&it, &record))
+            return fail(w, f, path, "could not read a value", "malformed array of records");
+        if (!write_item_end(w, f, write_record(w, f, record, &at)))
+            return FAILED;
+    }
+    buf_append_char(w->out, ']');
+    return WRITTEN;
+}
+
+/* One row of the result: the object, or an item of the list. */
+static enum outcome write_result_row(struct writer *w, const struct shape_field *f, size_t row,
+                                     const struct path *path)
+{
+    const struct shape *s = f->object;
+    struct pgvalue *columns = w->columns + w->used;
+    enum outcome o;
+
+    CHECK(w->used + s->ncolumns <= w->ncolumns);
+    w->used += s->ncolumns;
+    pgrows_row(w->rows, row, columns);
+    o = write_object(w, s, columns, path);
+    row_close(w, s);
+    return o;
+}
+
+static enum outcome write_rows(struct writer *w, const struct shape_field *f,
+                               const struct path *path)
+{
+    struct path at = {.parent = path, .index = 0};
+    size_t n = pgrows_count(w->rows);
+
+    buf_append_char(w->out, '[');
+    for (size_t i = 0; i < n && buf_ok(w->out); i++) {
+        at.index = (int64_t)i;
+        if (i > 0)
+            buf_append_char(w->out, ',');
+        if (!write_item_end(w, f, write_result_row(w, f, i, &at)))
+            return FAILED;
+    }
+    buf_append_char(w->out, ']');
+    return WRITTEN;
+}
+
+static enum outcome write_field_value(struct writer *w, const struct shape_field *f,
+                                      const struct pgvalue *columns, const struct path *path)
+{
+    switch (f->kind) {
+    case SHAPE_VALUE:
+        return write_value(w, f, columns[f->column], path);
+    case SHAPE_OBJECT:
+        if (f->object->presence >= 0 && columns[f->object->presence].len < 0)
+            return NOTHING;
+        return write_object(w, f->object, columns, path);
+    case SHAPE_RECORD:
+        return write_record(w, f, columns[f->column], path);
+    case SHAPE_RECORDS:
+        return write_records(w, f, columns[f->column], path);
+    case SHAPE_ROWS:
+        return write_rows(w, f, path);
+    case SHAPE_ROW:
+        return pgrows_count(w->rows) == 0 ? NOTHING : write_result_row(w, f, 0, path);
+    case SHAPE_TYPENAME:
+        jwriter_string(w->out, f->text);
+        return WRITTEN;
+    case SHAPE_INTROSPECTION:
+        return introspection_write(w->plan, f, w->params, w->out) ? WRITTEN : NOTHING;
+    }
+    return NOTHING;
+}
+
+/* Specification section 6.4.4: an object with a null where none may be is null itself. */
+static enum outcome write_object(struct writer *w, const struct shape *s,
+                                 const struct pgvalue *columns, const struct path *path)
+{
+    size_t start = w->out->len;
+
+    buf_append_char(w->out, '{');
+    for (size_t i = 0; i < s->nfields; i++) {
+        const struct shape_field *f = &s->fields[i];
+        struct path at = {.parent = path, .key = f->key, .index = -1};
+        size_t value;
+        enum outcome o;
+
+        if (i > 0)
+            buf_append_char(w->out, ',');
+        buf_append_str(w->out, f->key_json);
+        value = w->out->len;
+        o = write_field_value(w, f, columns, &at);
+        if (o == WRITTEN)
+            continue;
+        if (o == NOTHING && f->non_null)
+            o = fail(w, f, &at, "a value that cannot be null is null", "null in the data");
+        if (f->non_null) {
+            w->out->len = start;
+            return FAILED;
+        }
+        w->out->len = value;
+        buf_append_lit(w->out, "null");
+    }
+    buf_append_char(w->out, '}');
+    return WRITTEN;
+}
+
+/* Columns of the statement's rows; 0 when nothing is read. */
+static size_t result_columns(const struct plan *p)
+{
+    if (p->root->ncolumns > 0) /* several root fields that read: one row, a column for each */
+        return p->root->ncolumns;
+    for (size_t i = 0; i < p->root->nfields; i++)
+        if (p->root->fields[i].object != NULL)
+            return p->root->fields[i].object->ncolumns;
+    return 0;
+}
+
+/* The rows are the statement's, unless something went very wrong. */
+static bool rows_fit(const struct plan *p, const struct pgrows *rows)
+{
+    size_t n = result_columns(p);
+
+    if (n == 0)
+        return true;
+    return rows != NULL && pgrows_columns(rows) == n &&
+           (p->root->ncolumns == 0 || pgrows_count(rows) == 1);
+}
+
+bool response_data(const struct plan *p, const char *const *params, const struct pgrows *rows,
+                   struct buf *out, struct errors *errs)
+{
+    struct writer w = {.plan = p,
+                       .params = params,
+                       .rows = rows,
+                       .out = out,
+                       .errs = errs,
+                       .ncolumns = p->max_open_columns};
+
+    if (!rows_fit(p, rows)) {
+        errors_add(errs, INTERNAL_SERVER_ERROR, "the result has other columns than expected");
+        buf_append_lit(out, "{\"data\":null}");
+        return buf_ok(out);
+    }
+    /* One too many, so that there is an address even for none. */
+    w.columns = arena_alloc_raw(errs->arena, (w.ncolumns + 1) * sizeof *w.columns);
+    if (p->root->ncolumns > 0) {
+        pgrows_row(rows, 0, w.columns);
+        w.used = p->root->ncolumns;
+    }
+    buf_append_lit(out, "{\"data\":");
+    if (write_object(&w, p->root, w.columns, NULL) != WRITTEN)
+        buf_append_lit(out, "null");
+    buf_append_char(out, '}');
+    return buf_ok(out);
+}
+
+/* --- errors member ------------------------------------------------------------------------- */
+
+static void write_path(const struct path *p, struct buf *out)
+{
+    const struct path *elements[256]; /* deeper than any shape */
+    size_t n = 0;
+
+    for (; p != NULL && n < COUNT_OF(elements); p = p->parent)
+        elements[n++] = p;
+    buf_append_lit(out, ",\"path\":[");
+    while (n > 0) {
+        const struct path *e = elements[--n];
+
+        if (e->index >= 0)
+            buf_append_i64(out, e->index);
+        else
+            jwriter_string(out, e->key);
+        if (n > 0)
+            buf_append_char(out, ',');
+    }
+    buf_append_char(out, ']');
+}
+
+static void write_locations(const struct error *e, struct buf *out)
+{
+    buf_append_lit(out, ",\"locations\":[");
+    for (size_t i = 0; i < e->nlocations; i++)
+        buf_printf(out, "%s{\"line\":%u,\"column\":%u}", i > 0 ? "," : "", e->locations[i].line,
+                   e->locations[i].column);
+    buf_append_char(out, ']');
+}
+
+static void write_error(const struct error *e, struct str request_id, bool mask, struct buf *out)
+{
+    const struct error_code_info *info = error_code_info(e->code);
+    bool masked = mask && info->masked;
+
+    buf_append_lit(out, "{\"message\":");
+    jwriter_string(out, masked ? STR("internal server error") : e->message);
+    if (e->nlocations > 0)
+        write_locations(e, out);
+    if (e->path != NULL)
+        write_path(e->path, out);
+    buf_append_lit(out, ",\"extensions\":{\"code\":");
+    jwriter_string(out, str_of(info->name));
+    if (request_id.len > 0) {
+        buf_append_lit(out, ",\"requestId\":");
+        jwriter_string(out, request_id);
+    }
+    buf_append_lit(out, "}}");
+}
+
+void response_errors_member(const struct errors *errs, struct str request_id, bool mask,
+                            struct buf *out)
+{
+    buf_append_lit(out, "\"errors\":[");
+    for (const struct error *e = errs->first; e != NULL; e = e->next) {
+        if (e != errs->first)
+            buf_append_char(out, ',');
+        write_error(e, request_id, mask, out);
+    }
+    buf_append_char(out, ']');
+}
+
+void response_errors(const struct errors *errs, struct str request_id, bool mask, struct buf *out)
+{
+    buf_append_char(out, '{');
+    response_errors_member(errs, request_id, mask, out);
+    buf_append_char(out, '}');
+}
+
+void response_add_errors(struct buf *body, const struct errors *errs, struct str request_id,
+                         bool mask)
+{
+    struct buf errors;
+
+    CHECK(buf_ok(body) && body->len > 2 && body->data[0] == '{');
+    buf_init(&errors, 0);
+    buf_append_char(&errors, '{');
+    response_errors_member(errs, request_id, mask, &errors);
+    buf_append_char(&errors, ',');
+    body->max = 0;
+    buf_grow(body, errors.len);
+    memmove(body->data + errors.len, body->data + 1, body->len - 1);
+    memcpy(body->data, errors.data, errors.len);
+    body->len += errors.len - 1;
+    buf_fini(&errors);
+}

@@ -1,0 +1,117 @@
+/*
+ * paramtext.c - the text PostgreSQL gets for a parameter: pattern escaping and array literals.
+ *
+ * Thread:   any.
+ * Memory:   in the arena given.
+ */
+#include "planner/paramtext.h"
+
+struct str paramtext_pattern(enum param_form form, struct str text, struct arena *a)
+{
+    bool before = form == PARAM_CONTAINS || form == PARAM_ENDS;
+    bool behind = form == PARAM_CONTAINS || form == PARAM_STARTS;
+    char *out;
+    size_t n = 0;
+
+    if (!before && !behind)
+        return arena_dup(a, text);
+    out = arena_alloc_raw(a, 2 * text.len + 3);
+    if (before)
+        out[n++] = '%';
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+
+        if (c == '%' || c == '_' || c == '\\')
+            out[n++] = '\\';
+        out[n++] = c;
+    }
+    if (behind)
+        out[n++] = '%';
+    out[n] = '\0';
+    return str_make(out, n);
+}
+
+struct str paramtext_array(const struct str *items, size_t n, struct arena *a)
+{
+    size_t size = 3;
+    size_t len = 0;
+    char *out;
+
+    for (size_t i = 0; i < n; i++)
+        size += items[i].data == NULL ? 5 : 2 * items[i].len + 3;
+    out = arena_alloc_raw(a, size);
+    out[len++] = '{';
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0)
+            out[len++] = ',';
+        if (items[i].data == NULL) {
+            memcpy(out + len, "NULL", 4);
+            len += 4;
+            continue;
+        }
+        /* Always quoted: NULL, braces, commas and spaces then have no meaning. */
+        out[len++] = '"';
+        for (size_t j = 0; j < items[i].len; j++) {
+            char c = items[i].data[j];
+
+            if (c == '"' || c == '\\')
+                out[len++] = '\\';
+            out[len++] = c;
+        }
+        out[len++] = '"';
+    }
+    out[len++] = '}';
+    out[len] = '\0';
+    return str_make(out, len);
+}
+
+static bool has_nul(struct str s)
+{
+    return s.len > 0 && memchr(s.data, '\0', s.len) != NULL;
+}
+
+static bool label_of(const struct type *t, struct str name, struct str *out)
+{
+    const struct enum_value *e = schema_enum_value(t, name);
+
+    if (e == NULL)
+        return false;
+    *out = e->label;
+    return true;
+}
+
+bool paramtext_leaf(const struct type *t, const struct jval *v, struct arena *a, struct str *out)
+{
+    if (t->kind == TYPE_ENUM)
+        return v->kind == JVAL_STRING && label_of(t, v->text, out);
+    if (t->kind != TYPE_SCALAR)
+        return false;
+    if (t->scalar != NULL)
+        return t->scalar->coerce_json(t->scalar, v, a, out) && !has_nul(*out);
+    /* A PostgreSQL type we know nothing of: its own text form. */
+    if (v->kind == JVAL_BOOL)
+        *out = v->boolean ? STR("true") : STR("false");
+    else if (v->kind == JVAL_STRING || v->kind == JVAL_NUMBER)
+        *out = v->text;
+    else
+        return false;
+    return !has_nul(*out);
+}
+
+bool paramtext_literal(const struct type *t, const struct ast_value *v, struct arena *a,
+                       struct str *out)
+{
+    if (t->kind == TYPE_ENUM)
+        return v->kind == AST_ENUM && label_of(t, v->text, out);
+    if (t->kind != TYPE_SCALAR)
+        return false;
+    if (t->scalar != NULL)
+        return t->scalar->coerce_literal(t->scalar, v, a, out) && !has_nul(*out);
+    if (v->kind == AST_BOOLEAN)
+        *out = v->boolean ? STR("true") : STR("false");
+    else if (v->kind == AST_STRING || v->kind == AST_INT || v->kind == AST_FLOAT)
+        *out = v->text;
+    else
+        return false;
+    return !has_nul(*out);
+}

@@ -1,0 +1,205 @@
+/*
+ * plan.c - the immutable plan: references, and its description as text.
+ *
+ * Thread:   any.
+ */
+#include "planner/plan.h"
+
+#include "base/jwriter.h"
+#include "language/source.h"
+#include "planner/collect.h"
+
+struct plan *plan_new(const struct operation *op)
+{
+    struct arena *a = arena_new(0);
+    struct plan *p = ARENA_NEW(a, struct plan);
+
+    p->arena = a;
+    p->operation = operation_ref(op);
+    p->references = ARENA_NEW(a, uint32_t);
+    *p->references = 1;
+    return p;
+}
+
+const struct plan *plan_ref(const struct plan *p)
+{
+    /* Relaxed: whoever copies a reference holds one already. */
+    __atomic_fetch_add(p->references, 1, __ATOMIC_RELAXED);
+    return p;
+}
+
+void plan_unref(const struct plan *p)
+{
+    const struct operation *op;
+
+    /* Acquire and release: the last one sees what the others did with it. */
+    if (p == NULL || __atomic_sub_fetch(p->references, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    op = p->operation;
+    arena_free(p->arena);
+    operation_unref(op);
+}
+
+struct location plan_location(const struct plan *p, uint32_t offset)
+{
+    return source_location(p->operation->document->source, offset);
+}
+
+/* --- description -------------------------------------------------------------------- */
+
+static const char *const shape_names[] = {
+    [SHAPE_VALUE] = "value",       [SHAPE_OBJECT] = "object",
+    [SHAPE_RECORD] = "record",     [SHAPE_RECORDS] = "records",
+    [SHAPE_ROWS] = "rows",         [SHAPE_ROW] = "row",
+    [SHAPE_TYPENAME] = "typename", [SHAPE_INTROSPECTION] = "introspection",
+};
+
+static const char *const form_names[] = {
+    [PARAM_TEXT] = "text",         [PARAM_ARRAY] = "array",   [PARAM_CONTAINS] = "contains",
+    [PARAM_STARTS] = "startswith", [PARAM_ENDS] = "endswith", [PARAM_LIMIT] = "limit",
+    [PARAM_OFFSET] = "offset",
+};
+
+static const char *const codec_names[] = {
+    [CODEC_BOOL] = "bool",
+    [CODEC_INT2] = "int2",
+    [CODEC_INT4] = "int4",
+    [CODEC_INT8_STRING] = "int8 as string",
+    [CODEC_INT8_NUMBER] = "int8",
+    [CODEC_FLOAT4] = "float4",
+    [CODEC_FLOAT8] = "float8",
+    [CODEC_TEXT] = "text",
+    [CODEC_TEXT_NUMBER] = "number in text",
+    [CODEC_ID_INT2] = "id int2",
+    [CODEC_ID_INT4] = "id int4",
+    [CODEC_ID_INT8] = "id int8",
+    [CODEC_UUID] = "uuid",
+    [CODEC_DATE] = "date",
+    [CODEC_TIME] = "time",
+    [CODEC_TIMETZ] = "timetz",
+    [CODEC_TIMESTAMP] = "timestamp",
+    [CODEC_TIMESTAMPTZ] = "timestamptz",
+    [CODEC_INTERVAL] = "interval",
+    [CODEC_JSON] = "json",
+    [CODEC_JSONB] = "jsonb",
+    [CODEC_BYTEA] = "bytea",
+    [CODEC_ENUM] = "enum",
+    [CODEC_ARRAY] = "array",
+};
+
+static void indent(struct buf *out, unsigned depth)
+{
+    for (unsigned i = 0; i < depth; i++)
+        buf_append_lit(out, "  ");
+}
+
+/* Does a clause that reads better on its own line begin here? */
+static bool begins_clause(struct str rest)
+{
+    static const struct str clauses[] = {
+        STR_INIT(" from "),     STR_INIT(" left join "), STR_INIT(" where "),
+        STR_INIT(" order by "), STR_INIT(" limit "),
+    };
+
+    for (size_t i = 0; i < COUNT_OF(clauses); i++)
+        if (str_starts(rest, clauses[i]))
+            return true;
+    return false;
+}
+
+/* The statement with its clauses on lines of their own, indented by parentheses. */
+static void describe_sql(struct str sql, struct buf *out)
+{
+    unsigned depth = 1;
+    bool quoted = false;
+
+    indent(out, depth);
+    for (size_t i = 0; i < sql.len; i++) {
+        char c = sql.data[i];
+
+        if (c == '"')
+            quoted = !quoted;
+        if (!quoted && begins_clause(str_sub(sql, i, sql.len))) {
+            buf_append_char(out, '\n');
+            indent(out, depth);
+            continue;
+        }
+        if (!quoted && c == '(')
+            depth++;
+        if (!quoted && c == ')')
+            depth--;
+        buf_append_char(out, c);
+    }
+    buf_append_char(out, '\n');
+}
+
+static void describe_param(const struct plan *p, size_t i, struct buf *out)
+{
+    const struct plan_param *param = &p->params[i];
+
+    buf_printf(out, "  $%zu %s ", i + 1, form_names[param->form]);
+    if (param->variable >= 0) {
+        buf_append_char(out, '$');
+        buf_append_str(out, p->operation->variables[param->variable].name);
+        for (size_t j = 0; j < param->nsteps; j++)
+            buf_printf(out, "/%u", param->steps[j]);
+        buf_append_lit(out, ": ");
+        type_ref_print(param->type, out);
+    } else if (param->constant.data == NULL) {
+        buf_append_lit(out, "null");
+    } else {
+        jwriter_string(out, param->constant);
+    }
+    buf_append_char(out, '\n');
+}
+
+static void describe_codec(const struct codec *c, struct buf *out)
+{
+    for (; c->kind == CODEC_ARRAY; c = c->element)
+        buf_append_lit(out, " array of");
+    buf_printf(out, " %s", codec_names[c->kind]);
+}
+
+static void describe_shape(const struct shape *s, unsigned depth, struct buf *out);
+
+static void describe_field(const struct shape_field *f, unsigned depth, struct buf *out)
+{
+    indent(out, depth);
+    buf_append_str(out, f->key);
+    buf_printf(out, ": %s", shape_names[f->kind]);
+    if (f->kind == SHAPE_VALUE || f->kind == SHAPE_RECORD || f->kind == SHAPE_RECORDS)
+        buf_printf(out, " %u", f->column);
+    if (f->kind == SHAPE_VALUE)
+        describe_codec(f->codec, out);
+    if (f->kind == SHAPE_TYPENAME)
+        buf_printf(out, " %.*s", STR_ARG(f->text));
+    if (f->kind == SHAPE_OBJECT)
+        buf_printf(out, " if %d", f->object->presence);
+    if (f->items_non_null)
+        buf_append_lit(out, ", items non-null");
+    if (f->non_null)
+        buf_append_lit(out, ", non-null");
+    buf_append_char(out, '\n');
+    if (f->object != NULL)
+        describe_shape(f->object, depth + 1, out);
+}
+
+static void describe_shape(const struct shape *s, unsigned depth, struct buf *out)
+{
+    for (size_t i = 0; i < s->nfields; i++)
+        describe_field(&s->fields[i], depth, out);
+}
+
+void plan_describe(const struct plan *p, struct buf *out)
+{
+    if (p->statement.sql.len > 0) {
+        buf_append_lit(out, "sql\n");
+        describe_sql(p->statement.sql, out);
+    }
+    if (p->statement.nparams > 0)
+        buf_append_lit(out, "parameters\n");
+    for (size_t i = 0; i < p->statement.nparams; i++)
+        describe_param(p, i, out);
+    buf_append_lit(out, "shape\n");
+    describe_shape(p->root, 1, out);
+}

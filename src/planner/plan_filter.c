@@ -1,0 +1,380 @@
+/*
+ * plan_filter.c - filter arguments to predicates, by the operator table.
+ *
+ * Thread:   any.
+ * Not here: the operators (schema/operators.c).
+ *
+ * Meaning: conditions side by side are AND-ed. Null or absent is no condition,
+ * and so is an input object without members, except that
+ *   - OR: [] is false, as the disjunction of nothing is; AND: [] says nothing;
+ *   - NOT: {} is false;
+ *   - a relation that is named has to be there: owner: {} and some: {} ask for a
+ *     related row, none: {} asks that there be none, every: {} says nothing.
+ * Comparisons are SQL's, so a null column is neither equal nor unequal, and NOT
+ * of such a comparison does not hold either. `every` counts a row of which a
+ * condition is unknown as one that does not fulfil it.
+ */
+#include "planner/plan_filter.h"
+
+#include "schema/operators.h"
+
+#define MAX_FILTER_DEPTH 64
+
+struct filter {
+    struct compiler *c;
+    unsigned alias;
+    struct sqlbuf *out;
+    bool any; /* something was appended */
+    unsigned depth;
+};
+
+static struct filter filter_inside(const struct filter *f, unsigned alias, struct sqlbuf *out)
+{
+    sqlbuf_init(out, &f->c->params);
+    return (struct filter){.c = f->c, .alias = alias, .out = out, .depth = f->depth + 1};
+}
+
+/* Before each condition. */
+static void conjunction(struct filter *f)
+{
+    if (f->any)
+        sqlbuf_text(f->out, " and ");
+    f->any = true;
+}
+
+static bool filter_object(struct filter *f, const struct pvalue *where);
+
+/* --- operators of a column ------------------------------------------------------------ */
+
+/*
+ * The type an operand is cast to. A list of arrays cannot be an array of arrays,
+ * which would have to be rectangular: it is bound as an array of texts, each cast
+ * on its own.
+ */
+static void operand_type(const struct filter_operator *op, const struct column *column,
+                         const struct pvalue *v, struct str *cast, bool *array, bool *array_items)
+{
+    *cast = op->cast != NULL ? str_of(op->cast) : column->type_sql;
+    *array = op->cast == NULL && op->operand == OPERAND_LIST;
+    *array_items = *array && v->type.nlists > 1;
+}
+
+/* A literal list with variables in it: array[$1::text, $2::text]::type[]. */
+static bool mixed_list(struct compiler *c, const struct pvalue *v, struct str cast, bool array,
+                       struct sqlbuf *out)
+{
+    sqlbuf_text(out, "array[");
+    for (size_t i = 0; i < v->n; i++) {
+        struct pvalue item = input_item(&c->in, v, i);
+        struct plan_param p = {.variable = -1};
+        bool mixed = false;
+
+        if (i > 0)
+            sqlbuf_text(out, ", ");
+        if (item.kind != PVALUE_NULL && !input_parameter(&c->in, &item, PARAM_TEXT, &p, &mixed))
+            return false;
+        if (mixed)
+            return input_fail(&c->in, &item, "variables in a list of a list are not supported");
+        sqlbuf_parameter(out, &p, STR("text"), false);
+    }
+    sqlbuf_text(out, "]");
+    sqlbuf_cast(out, cast, array);
+    return true;
+}
+
+static enum param_form form_of(enum operand operand)
+{
+    switch (operand) {
+    case OPERAND_CONTAINS:
+        return PARAM_CONTAINS;
+    case OPERAND_STARTS:
+        return PARAM_STARTS;
+    case OPERAND_ENDS:
+        return PARAM_ENDS;
+    case OPERAND_VALUE:
+    case OPERAND_LIST:
+    case OPERAND_BOOLEAN:
+    case OPERAND_TEXT:
+        break;
+    }
+    return PARAM_TEXT;
+}
+
+static bool operand(struct compiler *c, const struct filter_operator *op,
+                    const struct column *column, const struct pvalue *v, struct sqlbuf *out)
+{
+    struct plan_param p;
+    struct str cast;
+    bool array, array_items, mixed;
+
+    operand_type(op, column, v, &cast, &array, &array_items);
+    if (!input_parameter(&c->in, v, form_of(op->operand), &p, &mixed))
+        return false;
+    if (array_items) {
+        sqlbuf_text(out, "select item.value");
+        sqlbuf_cast(out, cast, false);
+        sqlbuf_text(out, " from pg_catalog.unnest(");
+        cast = STR("text");
+    }
+    if (mixed) {
+        if (!mixed_list(c, v, cast, array, out))
+            return false;
+    } else {
+        sqlbuf_parameter(out, &p, cast, array);
+    }
+    if (array_items)
+        sqlbuf_text(out, ") item(value)");
+    return true;
+}
+
+static bool filter_operator(struct filter *f, const struct input_value *input,
+                            const struct column *column, const struct pvalue *v)
+{
+    const struct filter_operator *op = input->op;
+    const char *sql = op->sql;
+    struct sqlbuf left, right;
+
+    if (v->kind == PVALUE_ABSENT)
+        return true;
+    sqlbuf_init(&left, &f->c->params);
+    sqlbuf_init(&right, &f->c->params);
+    sqlbuf_column(&left, f->alias, column);
+    if (v->kind == PVALUE_NULL) {
+        if (op->sql_null == NULL)
+            return input_fail(&f->c->in, v, "\"%.*s\" cannot be compared with null",
+                              STR_ARG(op->name));
+        sql = op->sql_null;
+    } else if (op->operand == OPERAND_BOOLEAN) {
+        if (!input_boolean(v))
+            sql = op->sql_false;
+    } else if (!operand(f->c, op, column, v, &right)) {
+        return false;
+    }
+    conjunction(f);
+    sqlbuf_text(f->out, "(");
+    sqlbuf_pattern(f->out, sql, &left, &right);
+    sqlbuf_text(f->out, ")");
+    return true;
+}
+
+static bool filter_column(struct filter *f, const struct column *column, const struct pvalue *v)
+{
+    const struct type *t = v->type.type;
+
+    for (size_t i = 0; i < t->ninputs; i++) {
+        struct pvalue member = input_member(&f->c->in, v, i);
+
+        if (!filter_operator(f, &t->inputs[i], column, &member))
+            return false;
+    }
+    return true;
+}
+
+/* --- relations -------------------------------------------------------------------------- */
+
+/* [not] exists (select from related t2 where t2.key = t1.key and [not coalesce(] … [, false)]) */
+static bool filter_related(struct filter *f, const struct relationship *r,
+                           enum quantifier quantifier, const struct pvalue *where)
+{
+    unsigned alias = ++f->c->aliases;
+    struct sqlbuf condition;
+    struct filter inside = filter_inside(f, alias, &condition);
+
+    if (!filter_object(&inside, where))
+        return false;
+    if (quantifier == QUANTIFIER_EVERY && !inside.any)
+        return true;
+    conjunction(f);
+    if (quantifier != QUANTIFIER_SOME)
+        sqlbuf_text(f->out, "not ");
+    sqlbuf_text(f->out, "exists (select from ");
+    source_name(f->out, r->to, alias);
+    sqlbuf_text(f->out, " where ");
+    source_match(f->out, r, f->alias, alias);
+    if (inside.any) {
+        sqlbuf_text(f->out, " and ");
+        if (quantifier == QUANTIFIER_EVERY)
+            sqlbuf_text(f->out, "not coalesce(");
+        sqlbuf_append(f->out, &condition);
+        if (quantifier == QUANTIFIER_EVERY)
+            sqlbuf_text(f->out, ", false)");
+    }
+    sqlbuf_text(f->out, ")");
+    return true;
+}
+
+static bool filter_relation(struct filter *f, const struct relationship *r, const struct pvalue *v)
+{
+    const struct type *t = v->type.type;
+
+    if (!r->to_many)
+        return filter_related(f, r, QUANTIFIER_SOME, v);
+    for (size_t i = 0; i < t->ninputs; i++) {
+        struct pvalue member = input_member(&f->c->in, v, i);
+
+        if (member.kind == PVALUE_OBJECT && !filter_related(f, r, t->inputs[i].quantifier, &member))
+            return false;
+    }
+    return true;
+}
+
+/* --- AND, OR, NOT -------------------------------------------------------------------------- */
+
+static bool filter_and(struct filter *f, const struct pvalue *v)
+{
+    for (size_t i = 0; i < v->n; i++) {
+        struct pvalue item = input_item(&f->c->in, v, i);
+
+        if (item.kind == PVALUE_OBJECT && !filter_object(f, &item))
+            return false;
+    }
+    return true;
+}
+
+static bool filter_or(struct filter *f, const struct pvalue *v)
+{
+    size_t nparams = f->c->params.n;
+    struct sqlbuf all;
+    bool always = false;
+
+    sqlbuf_init(&all, &f->c->params);
+    for (size_t i = 0; i < v->n; i++) {
+        struct pvalue item = input_item(&f->c->in, v, i);
+        struct sqlbuf one;
+        struct filter inside = filter_inside(f, f->alias, &one);
+
+        if (item.kind == PVALUE_OBJECT && !filter_object(&inside, &item))
+            return false;
+        always = always || !inside.any;
+        if (i > 0)
+            sqlbuf_text(&all, " or ");
+        sqlbuf_text(&all, "(");
+        sqlbuf_append(&all, &one);
+        sqlbuf_text(&all, ")");
+    }
+    if (v->n > 0 && always) {
+        /* PostgreSQL refuses parameters that the statement does not mention. */
+        f->c->params.n = nparams;
+        return true;
+    }
+    conjunction(f);
+    if (v->n == 0) {
+        sqlbuf_text(f->out, "false");
+        return true;
+    }
+    sqlbuf_text(f->out, "(");
+    sqlbuf_append(f->out, &all);
+    sqlbuf_text(f->out, ")");
+    return true;
+}
+
+static bool filter_not(struct filter *f, const struct pvalue *v)
+{
+    struct sqlbuf one;
+    struct filter inside = filter_inside(f, f->alias, &one);
+
+    if (!filter_object(&inside, v))
+        return false;
+    conjunction(f);
+    if (!inside.any) {
+        sqlbuf_text(f->out, "false");
+        return true;
+    }
+    sqlbuf_text(f->out, "not (");
+    sqlbuf_append(f->out, &one);
+    sqlbuf_text(f->out, ")");
+    return true;
+}
+
+/* --- a where input ---------------------------------------------------------------------------- */
+
+static bool filter_member(struct filter *f, const struct input_value *input, const struct pvalue *v)
+{
+    if (v->kind == PVALUE_ABSENT || v->kind == PVALUE_NULL)
+        return true;
+    switch (input->role) {
+    case INPUT_WHERE_COLUMN:
+        return filter_column(f, input->column, v);
+    case INPUT_WHERE_RELATION:
+        return filter_relation(f, input->relationship, v);
+    case INPUT_WHERE_AND:
+        return filter_and(f, v);
+    case INPUT_WHERE_OR:
+        return filter_or(f, v);
+    case INPUT_WHERE_NOT:
+        return filter_not(f, v);
+    case INPUT_PLAIN:
+    case INPUT_KEY:
+    case INPUT_WHERE:
+    case INPUT_ORDER_BY:
+    case INPUT_LIMIT:
+    case INPUT_OFFSET:
+    case INPUT_DISTINCT_ON:
+    case INPUT_QUANTIFIER:
+    case INPUT_OPERATOR:
+    case INPUT_ORDER_COLUMN:
+    case INPUT_ORDER_RELATION:
+    case INPUT_INCLUDE_DEPRECATED:
+    case INPUT_NAME:
+    case INPUT_FUNCTION:
+        break;
+    }
+    CHECK(!"a where input has no such member");
+    return false;
+}
+
+static bool filter_object(struct filter *f, const struct pvalue *where)
+{
+    const struct type *t = where->type.type;
+
+    if (f->depth > MAX_FILTER_DEPTH)
+        return input_fail(&f->c->in, where, "filter is nested more than %d deep", MAX_FILTER_DEPTH);
+    f->depth++;
+    for (size_t i = 0; i < t->ninputs; i++) {
+        struct pvalue member = input_member(&f->c->in, where, i);
+
+        if (!filter_member(f, &t->inputs[i], &member))
+            return false;
+    }
+    f->depth--;
+    return true;
+}
+
+bool plan_filter(struct compiler *c, unsigned alias, const struct pvalue *where, struct sqlbuf *out,
+                 bool *any)
+{
+    struct sqlbuf condition;
+    struct filter f = {.c = c, .alias = alias, .out = &condition};
+
+    if (where->kind != PVALUE_OBJECT)
+        return true;
+    sqlbuf_init(&condition, &c->params);
+    if (!filter_object(&f, where))
+        return false;
+    if (!f.any)
+        return true;
+    if (*any)
+        sqlbuf_text(out, " and ");
+    else
+        sqlbuf_text(out, " where ");
+    *any = true;
+    sqlbuf_append(out, &condition);
+    return true;
+}
+
+bool plan_filter_key(struct compiler *c, unsigned alias, const struct column *column,
+                     const struct pvalue *value, struct sqlbuf *out)
+{
+    struct plan_param p;
+    bool mixed;
+
+    if (value->kind != PVALUE_LEAF)
+        return input_fail(&c->in, value, "a key cannot be null");
+    if (!input_parameter(&c->in, value, PARAM_TEXT, &p, &mixed))
+        return false;
+    CHECK(!mixed);
+    sqlbuf_column(out, alias, column);
+    sqlbuf_text(out, " = ");
+    sqlbuf_parameter(out, &p, column->type_sql, false);
+    return true;
+}

@@ -1,0 +1,207 @@
+/*
+ * plan_page.c - order, limit and offset of a list.
+ *
+ * Thread:   any.
+ */
+#include "planner/plan_page.h"
+
+#include "planner/paramtext.h"
+
+#define MAX_ORDER_DEPTH 16
+
+/* A to-one relation joined for ordering. */
+struct order_join {
+    unsigned from;
+    unsigned to;
+    const struct relationship *relationship;
+};
+
+struct order {
+    struct compiler *c;
+    struct page *page;
+    struct {
+        struct order_join *items;
+        size_t n, cap;
+    } joins;
+};
+
+void plan_direction(struct sqlbuf *b, enum order_direction direction)
+{
+    switch (direction) {
+    case ORDER_ASC:
+        break;
+    case ORDER_DESC:
+        sqlbuf_text(b, " desc");
+        break;
+    case ORDER_ASC_NULLS_FIRST:
+        sqlbuf_text(b, " nulls first");
+        break;
+    case ORDER_ASC_NULLS_LAST:
+        sqlbuf_text(b, " nulls last");
+        break;
+    case ORDER_DESC_NULLS_FIRST:
+        sqlbuf_text(b, " desc nulls first");
+        break;
+    case ORDER_DESC_NULLS_LAST:
+        sqlbuf_text(b, " desc nulls last");
+        break;
+    }
+}
+
+static unsigned join(struct order *o, unsigned from, const struct relationship *r)
+{
+    struct order_join j = {.from = from, .relationship = r};
+
+    for (size_t i = 0; i < o->joins.n; i++)
+        if (o->joins.items[i].from == from && o->joins.items[i].relationship == r)
+            return o->joins.items[i].to;
+    j.to = ++o->c->aliases;
+    source_join(&o->page->joins, r, from, j.to);
+    VEC_PUSH(o->c->in.scratch, &o->joins, j);
+    return j.to;
+}
+
+/* {updatedAt: DESC} or {owner: {name: ASC}}: exactly one field, which decides what comes next. */
+static bool order_element(struct order *o, unsigned alias, const struct pvalue *element,
+                          unsigned depth)
+{
+    const struct inputs *in = &o->c->in;
+    const struct type *t = element->type.type;
+    const struct input_value *input = NULL;
+    struct pvalue value = {.kind = PVALUE_ABSENT};
+    size_t given = 0;
+
+    if (depth > MAX_ORDER_DEPTH)
+        return input_fail(in, element, "order is nested more than %d deep", MAX_ORDER_DEPTH);
+    for (size_t i = 0; i < t->ninputs && element->kind == PVALUE_OBJECT; i++) {
+        struct pvalue member = input_member(in, element, i);
+
+        if (member.kind == PVALUE_ABSENT)
+            continue;
+        given++;
+        value = member;
+        input = &t->inputs[i];
+    }
+    if (given != 1 || value.kind == PVALUE_NULL)
+        return input_fail(in, element, "an element of \"orderBy\" must have exactly one field");
+    if (input->role == INPUT_ORDER_RELATION)
+        return order_element(o, join(o, alias, input->relationship), &value, depth + 1);
+    CHECK(input->role == INPUT_ORDER_COLUMN);
+    VEC_PUSH(
+        o->c->in.scratch, &o->page->order,
+        (struct order_term){input->column, alias, (enum order_direction)input_enum(&value)->value});
+    return true;
+}
+
+static bool read_order(struct order *o, unsigned alias, const struct pvalue *order_by)
+{
+    if (order_by->kind != PVALUE_LIST)
+        return true;
+    for (size_t i = 0; i < order_by->n; i++) {
+        struct pvalue element = input_item(&o->c->in, order_by, i);
+
+        if (!order_element(o, alias, &element, 0))
+            return false;
+    }
+    return true;
+}
+
+/* Rows that are equal in what was asked for would come in any order, a different one each time. */
+static void append_key(struct compiler *c, struct page *page, unsigned alias,
+                       const struct relation *r)
+{
+    const struct key *k = relation_key(r);
+
+    for (size_t i = 0; k != NULL && i < k->n; i++) {
+        bool there = false;
+
+        for (size_t j = 0; j < page->order.n; j++)
+            there = there || (page->order.items[j].alias == alias &&
+                              page->order.items[j].column == k->columns[i]);
+        if (!there)
+            VEC_PUSH(c->in.scratch, &page->order,
+                     (struct order_term){k->columns[i], alias, ORDER_ASC});
+    }
+}
+
+static bool check_range(struct compiler *c, const struct pvalue *v, const struct input_value *input,
+                        int64_t n, int64_t max)
+{
+    if (n < 0)
+        return input_fail(&c->in, v, "\"%.*s\" cannot be negative", STR_ARG(input->name));
+    if (n > max)
+        return input_fail(&c->in, v, "\"%.*s\" cannot be more than %lld", STR_ARG(input->name),
+                          (long long)max);
+    return true;
+}
+
+/* " limit 20" or " limit $1::int8"; bind.c checks the value of a variable. */
+static bool read_number(struct compiler *c, const struct pvalue *v, const struct input_value *input,
+                        enum param_form form, struct sqlbuf *out)
+{
+    int64_t max = form == PARAM_LIMIT ? c->schema->max_limit : INT64_MAX;
+    int64_t n = form == PARAM_LIMIT ? c->schema->default_limit : 0;
+    struct plan_param p;
+    struct str text;
+    bool mixed;
+
+    if (v->kind == PVALUE_LEAF && v->variable >= 0) {
+        if (!input_parameter(&c->in, v, form, &p, &mixed))
+            return false;
+        p.what = input->name;
+        if (form == PARAM_LIMIT)
+            sqlbuf_text(out, " limit ");
+        else
+            sqlbuf_text(out, " offset ");
+        sqlbuf_parameter(out, &p, STR("int8"), false);
+        return true;
+    }
+    if (v->kind == PVALUE_LEAF) {
+        if (!paramtext_literal(v->type.type, v->literal, c->in.scratch, &text) ||
+            !str_to_i64(text, &n))
+            return input_fail(&c->in, v, "\"%.*s\" must be an integer", STR_ARG(input->name));
+        if (!check_range(c, v, input, n, max))
+            return false;
+    }
+    if (form == PARAM_LIMIT)
+        sqlbuf_text(out, " limit ");
+    else if (n > 0)
+        sqlbuf_text(out, " offset ");
+    if (form == PARAM_LIMIT || n > 0)
+        sqlbuf_integer(out, n);
+    return true;
+}
+
+static const struct input_value no_limit = {.name = STR_INIT("limit"), .role = INPUT_LIMIT};
+
+bool plan_page(struct compiler *c, unsigned alias, const struct relation *r,
+               const struct selection *s, struct page *out)
+{
+    struct order o = {.c = c, .page = out};
+    const struct input_value *limit = &no_limit;
+    const struct input_value *offset = NULL;
+    struct pvalue absent = {.kind = PVALUE_ABSENT, .variable = -1};
+    struct pvalue limit_value = absent;
+    struct pvalue offset_value = absent;
+
+    *out = (struct page){.order = {0}};
+    sqlbuf_init(&out->joins, &c->params);
+    sqlbuf_init(&out->limit, &c->params);
+    for (size_t i = 0; i < s->field->narguments; i++) {
+        const struct input_value *a = &s->field->arguments[i];
+        struct pvalue v = input_argument(&c->in, s, a);
+
+        if (a->role == INPUT_ORDER_BY && !read_order(&o, alias, &v))
+            return false;
+        if (a->role == INPUT_LIMIT) {
+            limit = a;
+            limit_value = v;
+        } else if (a->role == INPUT_OFFSET) {
+            offset = a;
+            offset_value = v;
+        }
+    }
+    append_key(c, out, alias, r);
+    return read_number(c, &limit_value, limit, PARAM_LIMIT, &out->limit) &&
+           (offset == NULL || read_number(c, &offset_value, offset, PARAM_OFFSET, &out->limit));
+}

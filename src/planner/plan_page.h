@@ -1,0 +1,30 @@
+/*
+ * plan_page.h - order, limit and offset of a list.
+ */
+#ifndef PLANNER_PLAN_PAGE_H
+#define PLANNER_PLAN_PAGE_H
+
+#include "planner/compile.h"
+
+struct order_term {
+    const struct column *column;
+    unsigned alias; /* the list's own, or one of page->joins */
+    enum order_direction direction;
+};
+
+struct page {
+    struct {
+        struct order_term *items;
+        size_t n, cap;
+    } order;
+    struct sqlbuf joins; /* for terms of to-one relations; may be empty */
+    struct sqlbuf limit; /* " limit … offset …" */
+};
+
+/* Reads the arguments of a list field. False with errors added. */
+NODISCARD bool plan_page(struct compiler *c, unsigned alias, const struct relation *r,
+                         const struct selection *s, struct page *out);
+/* " asc nulls last" */
+void plan_direction(struct sqlbuf *b, enum order_direction direction);
+
+#endif

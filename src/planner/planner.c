@@ -1,0 +1,184 @@
+/*
+ * planner.c - validated operation to plan: the driver.
+ *
+ * Thread:   any.
+ * Memory:   the plan's arena; what is needed only meanwhile in a scratch arena.
+ */
+#include "planner/planner.h"
+
+#include "planner/plan_select.h"
+
+#include <stdatomic.h>
+
+#define MAX_ROOT_FIELDS 1600 /* PostgreSQL: 1664 */
+
+/* Parameters of introspection fields. */
+struct introspected {
+    struct plan_param *items;
+    size_t n, cap;
+};
+
+static bool reads_database(const struct selection *s)
+{
+    return s->field->resolver == RESOLVE_LIST || s->field->resolver == RESOLVE_BY_KEY;
+}
+
+/* The name that __type asks for may be a variable: a parameter, though not of the statement. */
+static bool plan_introspection(struct compiler *c, const struct selection *s,
+                               struct introspected *names, struct shape_field *out)
+{
+    out->kind = SHAPE_INTROSPECTION;
+    for (size_t i = 0; i < s->field->narguments; i++) {
+        struct pvalue v = input_argument(&c->in, s, &s->field->arguments[i]);
+        struct plan_param p;
+        bool mixed;
+
+        if (s->field->arguments[i].role != INPUT_NAME)
+            continue;
+        if (v.kind != PVALUE_LEAF || !input_parameter(&c->in, &v, PARAM_TEXT, &p, &mixed))
+            return false;
+        out->column = (uint16_t)names->n;
+        VEC_PUSH(c->in.scratch, names, p);
+    }
+    return true;
+}
+
+/* One root field: it is the whole statement, or one column of it. */
+static bool plan_root_field(struct compiler *c, const struct selection *s, bool alone,
+                            struct sqlbuf *sql, struct introspected *names, size_t *ncolumns,
+                            struct shape_field *out)
+{
+    if (!reads_database(s)) {
+        plan_shape_field(c, s, out);
+        if (s->field->resolver == RESOLVE_INTROSPECTION)
+            return plan_introspection(c, s, names, out);
+        CHECK(s->field->resolver == RESOLVE_TYPENAME);
+        out->kind = SHAPE_TYPENAME;
+        out->text = s->parent->name;
+        return true;
+    }
+    if (alone)
+        return plan_select(c, s, false, sql, out);
+    out->column = (uint16_t)*ncolumns;
+    if ((*ncolumns)++ == 0)
+        sqlbuf_text(sql, "select ");
+    else
+        sqlbuf_text(sql, ", ");
+    if (s->field->resolver == RESOLVE_LIST)
+        sqlbuf_text(sql, "array");
+    sqlbuf_text(sql, "(");
+    /* plan_select() sets everything but the column. */
+    if (!plan_select(c, s, true, sql, out))
+        return false;
+    sqlbuf_text(sql, ")");
+    return true;
+}
+
+static bool plan_root(struct compiler *c, const struct selection *root, struct sqlbuf *sql,
+                      struct introspected *names, struct shape_field *fields, struct shape *out)
+{
+    size_t nreads = 0;
+
+    out->fields = fields;
+    out->nfields = root->nchildren;
+    out->presence = -1;
+    for (size_t i = 0; i < root->nchildren; i++)
+        nreads += reads_database(root->children[i]);
+    if (root->nchildren > MAX_ROOT_FIELDS) {
+        errors_add(c->in.errs, QUERY_TOO_COMPLEX, "the operation has too many root fields");
+        return false;
+    }
+    for (size_t i = 0; i < root->nchildren; i++)
+        if (!plan_root_field(c, root->children[i], nreads == 1, sql, names, &out->ncolumns,
+                             &fields[i]))
+            return false;
+    return true;
+}
+
+/* Columns of all rows that are read at once, one inside the other. */
+static size_t open_columns(const struct shape *s)
+{
+    size_t deepest = 0;
+
+    for (size_t i = 0; i < s->nfields; i++) {
+        const struct shape_field *f = &s->fields[i];
+
+        if (f->object == NULL)
+            continue;
+        deepest = size_max(deepest, open_columns(f->object) +
+                                        (f->kind == SHAPE_OBJECT ? 0 : f->object->ncolumns));
+    }
+    return deepest;
+}
+
+static void finish_plan(struct plan *p, struct compiler *c, const struct sqlbuf *sql,
+                        const struct introspected *names, struct shape_field *fields)
+{
+    static atomic_uint_fast64_t ids;
+    struct introspected params = {c->params.items, c->params.n, c->params.cap};
+
+    for (size_t i = 0; i < p->root->nfields; i++)
+        if (fields[i].kind == SHAPE_INTROSPECTION)
+            fields[i].column = (uint16_t)(fields[i].column + c->params.n);
+
+    for (size_t i = 0; i < names->n; i++)
+        VEC_PUSH(c->in.scratch, &params, names->items[i]);
+    p->params = arena_copy(p->arena, params.items, params.n * sizeof *params.items);
+    p->nparams = params.n;
+    pgstatement_init(&p->statement, arena_dup(p->arena, str_make(sql->data, sql->len)),
+                     c->params.n);
+    p->max_open_columns = p->root->ncolumns + open_columns(p->root);
+    p->id = atomic_fetch_add_explicit(&ids, 1, memory_order_relaxed) + 1;
+    p->cost_ns = ARENA_NEW(p->arena, uint64_t);
+    p->size = arena_used(p->arena);
+}
+
+static bool compile(struct plan *p, const struct variables *variables, struct arena *scratch,
+                    struct errors *errs)
+{
+    struct compiler c = {
+        .in = {.op = p->operation,
+               .variables = variables,
+               .arena = p->arena,
+               .scratch = scratch,
+               .errs = errs},
+        .schema = p->operation->schema,
+    };
+    size_t nerrors = errs->n + errs->dropped;
+    const struct selection *root = collect(p->operation, variables, p->arena, errs);
+    struct shape *shape = ARENA_NEW(p->arena, struct shape);
+    struct introspected names = {NULL, 0, 0};
+    struct shape_field *fields;
+    struct sqlbuf sql;
+
+    if (root == NULL)
+        return false;
+    fields = ARENA_ARRAY(p->arena, root->nchildren, struct shape_field);
+    sqlparams_init(&c.params, scratch);
+    sqlbuf_init(&sql, &c.params);
+    if (!plan_root(&c, root, &sql, &names, fields, shape))
+        return false;
+    if (c.params.overflow)
+        errors_add(errs, QUERY_TOO_COMPLEX, "the operation has too many values");
+    /* Some errors are noted where the value is read and do not stop the compilation. */
+    if (errs->n + errs->dropped > nerrors)
+        return false;
+    p->root = shape;
+    finish_plan(p, &c, &sql, &names, fields);
+    return true;
+}
+
+const struct plan *planner_compile(const struct operation *op, const struct variables *variables,
+                                   struct errors *errs)
+{
+    struct plan *p = plan_new(op);
+    struct arena *scratch = arena_new(0);
+    bool ok = compile(p, variables, scratch, errs);
+
+    arena_free(scratch);
+    if (!ok) {
+        plan_unref(p);
+        return NULL;
+    }
+    return p;
+}

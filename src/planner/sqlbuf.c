@@ -1,0 +1,160 @@
+/*
+ * sqlbuf.c - SQL text: the only place that quotes names and numbers parameters.
+ *
+ * Thread:   one at a time.
+ * Memory:   text grows in the scratch arena of its parameters.
+ */
+#include "planner/sqlbuf.h"
+
+#include <inttypes.h>
+
+#define MAX_PARAMETERS 65535 /* int16 of the Bind message, unsigned */
+
+void sqlparams_init(struct sqlparams *p, struct arena *scratch)
+{
+    *p = (struct sqlparams){.scratch = scratch};
+}
+
+void sqlbuf_init(struct sqlbuf *b, struct sqlparams *params)
+{
+    *b = (struct sqlbuf){.params = params};
+}
+
+void sqlbuf_raw(struct sqlbuf *b, const char *text, size_t len)
+{
+    if (b->cap - b->len < len) {
+        size_t cap = size_max(2 * b->cap, size_max(b->len + len, 64));
+        char *data = arena_alloc_raw(b->params->scratch, cap);
+
+        if (b->len > 0)
+            memcpy(data, b->data, b->len);
+        b->data = data;
+        b->cap = cap;
+    }
+    if (len > 0)
+        memcpy(b->data + b->len, text, len);
+    b->len += len;
+}
+
+void sqlbuf_identifier(struct sqlbuf *b, struct str name)
+{
+    size_t from = 0;
+
+    sqlbuf_text(b, "\"");
+    for (size_t i = 0; i < name.len; i++) {
+        CHECK(name.data[i] != '\0'); /* PostgreSQL has no such name */
+        if (name.data[i] == '"') {
+            sqlbuf_raw(b, name.data + from, i + 1 - from);
+            from = i; /* the quote once more, as the first byte of the rest */
+        }
+    }
+    sqlbuf_raw(b, name.data + from, name.len - from);
+    sqlbuf_text(b, "\"");
+}
+
+void sqlbuf_qualified(struct sqlbuf *b, struct str schema, struct str name)
+{
+    sqlbuf_identifier(b, schema);
+    sqlbuf_text(b, ".");
+    sqlbuf_identifier(b, name);
+}
+
+void sqlbuf_alias(struct sqlbuf *b, unsigned alias)
+{
+    sqlbuf_text(b, "t");
+    sqlbuf_integer(b, alias);
+}
+
+void sqlbuf_column(struct sqlbuf *b, unsigned alias, const struct column *c)
+{
+    sqlbuf_alias(b, alias);
+    sqlbuf_text(b, ".");
+    sqlbuf_identifier(b, c->name);
+}
+
+void sqlbuf_value(struct sqlbuf *b, unsigned alias, const struct column *c)
+{
+    sqlbuf_column(b, alias, c);
+    sqlbuf_raw(b, c->expression.data, c->expression.len);
+}
+
+void sqlbuf_cast(struct sqlbuf *b, struct str type_sql, bool array)
+{
+    sqlbuf_text(b, "::");
+    sqlbuf_raw(b, type_sql.data, type_sql.len);
+    if (array)
+        sqlbuf_text(b, "[]");
+}
+
+void sqlbuf_integer(struct sqlbuf *b, int64_t v)
+{
+    char digits[24];
+    int n = snprintf(digits, sizeof digits, "%" PRId64, v);
+
+    sqlbuf_raw(b, digits, (size_t)n);
+}
+
+static bool same_source(const struct plan_param *a, const struct plan_param *b)
+{
+    if (a->variable != b->variable)
+        return false;
+    if (a->variable < 0)
+        return (a->constant.data == NULL) == (b->constant.data == NULL) &&
+               str_eq(a->constant, b->constant);
+    /* The same place of a variable, but under another type it would become another text. */
+    return type_ref_eq(a->type, b->type) && a->nsteps == b->nsteps &&
+           (a->nsteps == 0 || memcmp(a->steps, b->steps, a->nsteps * sizeof *a->steps) == 0);
+}
+
+static size_t number_parameter(struct sqlparams *ps, const struct plan_param *p, struct str cast)
+{
+    for (size_t i = 0; i < ps->n; i++)
+        if (ps->items[i].form == p->form && str_eq(ps->casts[i], cast) &&
+            same_source(&ps->items[i], p))
+            return i + 1;
+    if (ps->n == MAX_PARAMETERS) {
+        ps->overflow = true;
+        return MAX_PARAMETERS;
+    }
+    if (ps->n == ps->cap) {
+        size_t cap = ps->cap;
+
+        ps->casts = arena_grow(ps->scratch, ps->casts, ps->n, &cap, sizeof *ps->casts);
+        ps->items = arena_grow(ps->scratch, ps->items, ps->n, &ps->cap, sizeof *ps->items);
+        CHECK(cap == ps->cap);
+    }
+    ps->casts[ps->n] = cast;
+    ps->items[ps->n] = *p;
+    return ++ps->n;
+}
+
+void sqlbuf_parameter(struct sqlbuf *b, const struct plan_param *p, struct str cast, bool array)
+{
+    struct arena *scratch = b->params->scratch;
+    struct str whole = array ? arena_printf(scratch, "%.*s[]", STR_ARG(cast)) : cast;
+
+    sqlbuf_text(b, "$");
+    sqlbuf_integer(b, (int64_t)number_parameter(b->params, p, whole));
+    sqlbuf_cast(b, whole, false);
+}
+
+void sqlbuf_append(struct sqlbuf *b, const struct sqlbuf *piece)
+{
+    sqlbuf_raw(b, piece->data, piece->len);
+}
+
+void sqlbuf_pattern(struct sqlbuf *b, const char *pattern, const struct sqlbuf *column,
+                    const struct sqlbuf *operand)
+{
+    for (const char *p = pattern; *p != '\0'; p++) {
+        if (p[0] == '%' && p[1] == 'c') {
+            sqlbuf_append(b, column);
+            p++;
+        } else if (p[0] == '%' && p[1] == 'p') {
+            sqlbuf_append(b, operand);
+            p++;
+        } else {
+            sqlbuf_raw(b, p, 1);
+        }
+    }
+}

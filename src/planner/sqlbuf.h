@@ -1,0 +1,72 @@
+/*
+ * sqlbuf.h - SQL text: the only place that quotes names and numbers parameters.
+ *
+ * Thread:   one at a time.
+ * Memory:   text grows in the scratch arena of its parameters.
+ * Not here: what to say (plan_*.c).
+ *
+ * What a client sends can get into a statement in two ways only: as a bound
+ * parameter, or as an integer through sqlbuf_integer(). Everything else is a
+ * string literal of the program, a name from the catalog, quoted, or the name of
+ * a type as the catalog prints it.
+ */
+#ifndef PLANNER_SQLBUF_H
+#define PLANNER_SQLBUF_H
+
+#include "planner/plan.h"
+
+/* $1 … of one statement, shared by all the pieces it is put together from. */
+struct sqlparams {
+    struct arena *scratch; /* text and bookkeeping while compiling */
+    struct plan_param *items;
+    struct str *casts; /* of items: one parameter has one type */
+    size_t n;
+    size_t cap;
+    bool overflow; /* more than the protocol can number: the statement must not be used */
+};
+
+/* A piece of a statement. */
+struct sqlbuf {
+    struct sqlparams *params;
+    char *data;
+    size_t len;
+    size_t cap;
+};
+
+void sqlparams_init(struct sqlparams *p, struct arena *scratch);
+void sqlbuf_init(struct sqlbuf *b, struct sqlparams *params);
+
+/* Text of the program. */
+#define sqlbuf_text(b, literal) sqlbuf_raw((b), "" literal, sizeof(literal) - 1)
+/* A name, quoted. */
+void sqlbuf_identifier(struct sqlbuf *b, struct str name);
+/* "schema"."name" */
+void sqlbuf_qualified(struct sqlbuf *b, struct str schema, struct str name);
+/* t7 */
+void sqlbuf_alias(struct sqlbuf *b, unsigned alias);
+/* t7."name" */
+void sqlbuf_column(struct sqlbuf *b, unsigned alias, const struct column *c);
+/* The same as it is selected: with the cast its codec needs. */
+void sqlbuf_value(struct sqlbuf *b, unsigned alias, const struct column *c);
+/* The type's name as the catalog prints it, quoted where needed, after "::". */
+void sqlbuf_cast(struct sqlbuf *b, struct str type_sql, bool array);
+/*
+ * $n::cast. An equal parameter with an equal cast is used again. "::cast[]" when array.
+ * Everything p points to is borrowed and has to live as long as the plan.
+ */
+void sqlbuf_parameter(struct sqlbuf *b, const struct plan_param *p, struct str cast, bool array);
+/*
+ * Digits in the text. For LIMIT and OFFSET that are constants of the document:
+ * with a parameter there PostgreSQL estimates that a tenth of the rows is wanted,
+ * finds its generic plan worse than a custom one, and plans each execution anew.
+ */
+void sqlbuf_integer(struct sqlbuf *b, int64_t v);
+void sqlbuf_append(struct sqlbuf *b, const struct sqlbuf *piece);
+/* An operator's pattern: %c becomes the column, %p the operand. */
+void sqlbuf_pattern(struct sqlbuf *b, const char *pattern, const struct sqlbuf *column,
+                    const struct sqlbuf *operand);
+
+/* Only through sqlbuf_text(). */
+void sqlbuf_raw(struct sqlbuf *b, const char *text, size_t len);
+
+#endif
