@@ -17,8 +17,15 @@ tests/node_modules/.package-lock.json: tests/package-lock.json | deps-test
 
 $(UNIT_TESTS) $(FUZZERS): | deps-test
 
-.PHONY: archives unit-programs fuzz-programs
+# Servers that tests start besides the daemon.
+SUPPORT_PROGRAMS := $(O)/support/http_echo
+$(O)/support/%: tests/support/%.c $(foreach layer,http metrics base,$(O)/lib/$(layer).a)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+
+.PHONY: archives unit-programs support-programs fuzz-programs
 archives: $(ARCHIVES)
+support-programs: $(SUPPORT_PROGRAMS)
 unit-programs: $(UNIT_TESTS)
 fuzz-programs: $(FUZZERS)
 
@@ -26,7 +33,7 @@ fuzz-programs: $(FUZZERS)
 
 # Threads are what these are about; the other units' tests have only one.
 TSAN_FOLDERS := base http pg metrics cache
-E2E_TSAN := $(wildcard $(addprefix tests/e2e/,isolation.test.mjs lifecycle.test.mjs cancel.test.mjs limits.test.mjs))
+E2E_TSAN := $(wildcard $(addprefix tests/e2e/,isolation.test.mjs lifecycle.test.mjs cancel.test.mjs limits.test.mjs http_*.test.mjs))
 FUZZ_SECONDS ?= 60
 JOBS ?= 2
 
@@ -38,7 +45,7 @@ SUB := $(MAKE) --no-print-directory -j$(JOBS)
 test: deps-test tests/node_modules/.package-lock.json ## run every test; the last line counts them
 	@mkdir -p build/test-logs
 	@for build in release asan tsan fuzz; do \
-	  case $$build in fuzz) goals=fuzz-programs ;; release) goals=all ;; *) goals='all unit-programs' ;; esac; \
+	  case $$build in fuzz) goals=fuzz-programs ;; release) goals='all support-programs' ;; *) goals='all unit-programs support-programs' ;; esac; \
 	  echo "building $$build"; \
 	  $(SUB) BUILD=$$build $$goals >build/test-logs/build-$$build.log 2>&1 || \
 	    { cat build/test-logs/build-$$build.log; echo '0 passed, 1 failed'; exit 1; }; \
@@ -55,7 +62,7 @@ check: test ## the same as test
 sql: deps-test ## run the tests in SQL
 	@tests/sql/run
 
-e2e: all tests/node_modules/.package-lock.json ## run the end-to-end tests with the binary of BUILD
+e2e: all support-programs tests/node_modules/.package-lock.json ## run the end-to-end tests with the binary of BUILD
 	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld tests/e2e/run $(E2E)
 
 lint: deps-test archives ## check layers, confinement of libraries, sizes, names, format, scripts
