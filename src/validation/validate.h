@@ -37,6 +37,7 @@ struct validate_limits { /* 0: no limit; each breach is QUERY_TOO_COMPLEX */
     size_t max_root_fields;
     size_t max_directives;
     size_t max_fragments;
+    size_t max_fields; /* of an operation, fragments written out wherever they are spread */
     size_t max_errors; /* validation stops there; default 50 */
 };
 
