@@ -88,7 +88,7 @@ static char *put_clock(char *to, int64_t us)
 static char *put_date(char *to, int64_t days, bool *bc)
 {
     int64_t since = days + EPOCH_DAYS;
-    int64_t cycle = (since >= 0 ? since : since - (CYCLE_DAYS - 1)) / CYCLE_DAYS;
+    int64_t cycle = since / CYCLE_DAYS - (since % CYCLE_DAYS < 0);
     unsigned day = (unsigned)(since - cycle * CYCLE_DAYS);
     unsigned year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
     unsigned of_year = day - (365 * year + year / 4 - year / 100); /* from 1 March */
@@ -117,7 +117,7 @@ static char *put_day(char *to, int32_t days)
 
 static char *put_timestamp(char *to, int64_t us, bool utc)
 {
-    int64_t days = (us >= 0 ? us : us - (DAY_US - 1)) / DAY_US;
+    int64_t days = us / DAY_US - (us % DAY_US < 0);
     bool bc;
 
     if (us == INT64_MAX)
@@ -126,7 +126,7 @@ static char *put_timestamp(char *to, int64_t us, bool utc)
         return put_text(to, "-infinity");
     to = put_date(to, days, &bc);
     *to++ = 'T';
-    to = put_clock(to, us - days * DAY_US);
+    to = put_clock(to, us % DAY_US + (us % DAY_US < 0 ? DAY_US : 0));
     if (utc)
         *to++ = 'Z';
     return bc ? put_text(to, " BC") : to;
