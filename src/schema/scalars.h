@@ -78,6 +78,7 @@ struct scalar_mapping {
     const char *scalar;  /* GraphQL name */
     enum codec_kind codec;
     const char *select_cast;
+    bool extension; /* of an extension, in whatever schema; others are in pg_catalog */
 };
 
 /* NULL: an unknown type: a named scalar of its own, text form. */

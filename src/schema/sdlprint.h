@@ -1,12 +1,12 @@
 /*
- * print.h - a schema as text in the schema definition language.
+ * sdlprint.h - a schema as text in the schema definition language.
  *
  * Thread:   any.
  * Memory:   appends to the caller's buf.
  * Not here: introspection (execution/introspection.c).
  */
-#ifndef SCHEMA_PRINT_H
-#define SCHEMA_PRINT_H
+#ifndef SCHEMA_SDLPRINT_H
+#define SCHEMA_SDLPRINT_H
 
 #include "schema/schema.h"
 

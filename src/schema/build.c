@@ -1,0 +1,146 @@
+/*
+ * build.c - the type registry while a schema is built.
+ *
+ * Thread:   one at a time.
+ * Memory:   in the schema's arena.
+ * Not here: which types there are (relations.c, inputs.c, objects.c, metatypes.c).
+ */
+#include "schema/build.h"
+
+struct type *builder_find_type(const struct builder *b, struct str name)
+{
+    return map_get(&b->schema->types_by_name, name);
+}
+
+struct type *builder_add_type(struct builder *b, enum type_kind kind, struct str name,
+                              struct str origin)
+{
+    struct type *t = ARENA_NEW(b->arena, struct type);
+    struct str *made_of;
+
+    t->kind = kind;
+    t->name = name;
+    t->index = b->types.n;
+    map_init(&t->fields_by_name, b->arena);
+    map_init(&t->inputs_by_name, b->arena);
+    map_init(&t->values_by_name, b->arena);
+    if (!map_add(&b->schema->types_by_name, name, t)) {
+        const struct str *other = map_get(&b->origins, name);
+        struct error *e = errors_add(b->errs, SCHEMA_INVALID,
+                                     "the type name \"%.*s\" is taken twice: by %.*s and by %.*s",
+                                     STR_ARG(name), STR_ARG(*other), STR_ARG(origin));
+
+        e->hint = STR("leave one of them out with schema.expose.exclude");
+        /* Not in the schema, but whole, so that all conflicts are found in one go. */
+        return t;
+    }
+    made_of = ARENA_NEW(b->scratch, struct str);
+    *made_of = origin;
+    map_put(&b->origins, name, made_of);
+    VEC_PUSH(b->scratch, &b->types, t);
+    return t;
+}
+
+struct type *builder_scalar(struct builder *b, const char *name)
+{
+    const struct scalar *s = scalar_find(str_of(name));
+    struct type **slot, *t;
+
+    CHECK(s != NULL);
+    slot = &b->scalars[s - scalar_at(0)];
+    if (*slot != NULL)
+        return *slot;
+    t = builder_add_type(b, TYPE_SCALAR, s->name, STR("a scalar"));
+    *slot = t;
+    t->scalar = s;
+    t->description = s->description;
+    t->specified_by = s->specified_by;
+    return t;
+}
+
+static void taken_twice(struct builder *b, const struct type *t, struct str name)
+{
+    struct error *e =
+        errors_add(b->errs, SCHEMA_INVALID, "type \"%.*s\" would have two fields named \"%.*s\"",
+                   STR_ARG(t->name), STR_ARG(name));
+
+    e->hint = STR("rename one of the columns in a view, or leave a relation out with "
+                  "schema.expose.exclude");
+}
+
+void builder_set_fields(struct builder *b, struct type *t, const struct fields *fields)
+{
+    struct field *copy = ARENA_ARRAY(b->arena, fields->n, struct field);
+    size_t i;
+
+    if (fields->n > 0)
+        memcpy(copy, fields->items, fields->n * sizeof(*copy));
+    t->fields = copy;
+    t->nfields = fields->n;
+    for (i = 0; i < fields->n; i++)
+        if (!map_add(&t->fields_by_name, copy[i].name, &copy[i]))
+            taken_twice(b, t, copy[i].name);
+}
+
+void builder_set_inputs(struct builder *b, struct type *t, const struct inputs *inputs)
+{
+    struct input_value *copy = ARENA_ARRAY(b->arena, inputs->n, struct input_value);
+    size_t i;
+
+    if (inputs->n > 0)
+        memcpy(copy, inputs->items, inputs->n * sizeof(*copy));
+    t->inputs = copy;
+    t->ninputs = inputs->n;
+    for (i = 0; i < inputs->n; i++)
+        if (!map_add(&t->inputs_by_name, copy[i].name, &copy[i]))
+            taken_twice(b, t, copy[i].name);
+}
+
+void builder_set_values(struct builder *b, struct type *t, const struct enum_value *values,
+                        size_t n)
+{
+    struct enum_value *copy = ARENA_ARRAY(b->arena, n, struct enum_value);
+    size_t i;
+
+    if (n > 0)
+        memcpy(copy, values, n * sizeof(*copy));
+    t->values = copy;
+    t->nvalues = n;
+    for (i = 0; i < n; i++)
+        if (!map_add(&t->values_by_name, copy[i].name, &copy[i]))
+            taken_twice(b, t, copy[i].name);
+}
+
+size_t builder_index(const struct builder *b, const struct relation *r)
+{
+    return (size_t)(r - b->relations);
+}
+
+void comment_read(struct str comment, struct arena *a, struct str *description,
+                  struct str *deprecated)
+{
+    struct str rest = comment, line, after;
+    struct buf text;
+
+    *deprecated = str_make(NULL, 0);
+    buf_init(&text, 0);
+    while (rest.len > 0) {
+        str_cut(rest, '\n', &line, &after);
+        rest = after;
+        line = str_sub(line, 0, line.len - (line.len > 0 && line.data[line.len - 1] == '\r'));
+        /* What follows the marker is for us, to the end. */
+        if (str_starts(str_trim(line), STR("@fraiseql:")))
+            break;
+        if (str_starts(line, STR("@deprecated")) &&
+            (line.len == 11 || line.data[11] == ' ' || line.data[11] == ':')) {
+            struct str reason = str_trim(str_sub(line, 12, line.len));
+
+            *deprecated = reason.len ? arena_dup(a, reason) : STR("No longer supported");
+            continue;
+        }
+        buf_append_str(&text, line);
+        buf_append_char(&text, '\n');
+    }
+    *description = arena_dup(a, str_trim(buf_str(&text)));
+    buf_fini(&text);
+}

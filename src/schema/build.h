@@ -1,0 +1,102 @@
+/*
+ * build.h - what the files that build a schema share.
+ *
+ * Thread:   one at a time.
+ * Memory:   what is kept is in the schema's arena; `scratch` dies with the building.
+ * Not here: the finished schema (schema.h).
+ */
+#ifndef SCHEMA_BUILD_H
+#define SCHEMA_BUILD_H
+
+#include "schema/catalog.h"
+#include "schema/catalogdoc.h"
+
+struct fields { /* VEC_PUSH in scratch, then type_set_fields() */
+    struct field *items;
+    size_t n, cap;
+};
+
+struct inputs {
+    struct input_value *items;
+    size_t n, cap;
+};
+
+/* What a relation's type is made with. */
+struct built {
+    struct type *object;
+    struct type *where;
+    struct type *list_where;        /* NULL until a list of it is filtered */
+    struct type *order_by;          /* NULL if nothing can be sorted by */
+    const struct input_value *list; /* arguments of a list of it */
+    size_t nlist;
+};
+
+struct builder {
+    struct schema *schema;
+    struct arena *arena;   /* the schema's */
+    struct arena *scratch; /* dies with the building */
+    const struct schema_options *opt;
+    struct errors *errs;
+    struct doc doc;
+    struct relation *relations;
+    struct doc_relation **sources; /* of relations, same order */
+    struct built *built;           /* of relations, same order */
+    size_t nrelations;
+    struct {
+        struct type **items;
+        size_t n, cap;
+    } types;
+    struct type **scalars; /* by position in the table of scalars; NULL until used */
+    struct map origins;    /* type name -> struct str: what it was made of, for messages */
+};
+
+/* A type in the schema under a name; if the name is taken, SCHEMA_INVALID naming both origins. */
+struct type *builder_add_type(struct builder *b, enum type_kind kind, struct str name,
+                              struct str origin);
+/* NULL if there is none yet. */
+struct type *builder_find_type(const struct builder *b, struct str name);
+/* The type of a scalar's name, made at first use. */
+struct type *builder_scalar(struct builder *b, const char *name);
+/* Copy into the schema and index; a name that stands twice is SCHEMA_INVALID. */
+void builder_set_fields(struct builder *b, struct type *t, const struct fields *fields);
+void builder_set_inputs(struct builder *b, struct type *t, const struct inputs *inputs);
+void builder_set_values(struct builder *b, struct type *t, const struct enum_value *values,
+                        size_t n);
+/* Position of a relation in builder->relations. */
+size_t builder_index(const struct builder *b, const struct relation *r);
+
+/* {t}, {t}!, [{t}!], [{t}!]! */
+static inline struct type_ref type_ref_named(const struct type *t)
+{
+    return (struct type_ref){t, 0, 0};
+}
+
+static inline struct type_ref type_ref_required(const struct type *t)
+{
+    return (struct type_ref){t, 0, 1};
+}
+
+static inline struct type_ref type_ref_list(const struct type *t)
+{
+    return (struct type_ref){t, 1, 2};
+}
+
+static inline struct type_ref type_ref_required_list(const struct type *t)
+{
+    return (struct type_ref){t, 1, 3};
+}
+
+/* A comment without its annotations, and the reason of its line "@deprecated reason". */
+void comment_read(struct str comment, struct arena *a, struct str *description,
+                  struct str *deprecated);
+
+/* In the order the steps are taken: */
+void relations_build(struct builder *b);     /* relations.c: relations, columns, keys, enums */
+void relationships_build(struct builder *b); /* relationships.c */
+void metatypes_build(struct builder *b);     /* metatypes.c: introspection, directives */
+void inputs_build(struct builder *b);        /* inputs.c: where, order and filter inputs */
+void objects_build(struct builder *b);       /* objects.c: object types and the query root */
+/* checks.c: is this a legal schema (specification section 3)? */
+void checks_run(const struct schema *s, struct errors *errs);
+
+#endif

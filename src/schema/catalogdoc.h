@@ -1,0 +1,137 @@
+/*
+ * catalogdoc.h - the catalog document as structures, and what follows from it through views.
+ *
+ * Thread:   one at a time.
+ * Memory:   in the arena given (a scratch one); text points into the document's tree.
+ * Not here: GraphQL (build.h).
+ *
+ * "Column number" is pg_attribute.attnum everywhere.
+ */
+#ifndef SCHEMA_CATALOGDOC_H
+#define SCHEMA_CATALOGDOC_H
+
+#include "base/error.h"
+#include "base/jval.h"
+
+struct relation;
+struct type;
+
+struct doc_type {
+    uint32_t oid;
+    struct str schema;
+    struct str name;
+    char kind; /* pg_type.typtype */
+    struct str sql;
+    struct str comment;
+    uint32_t element; /* arrays: type of the elements, else 0 */
+    uint32_t base;    /* domains: type it is over, else 0 */
+    bool not_null;    /* domains */
+    bool comparable;
+    bool leakproof;
+    const struct jval *labels;  /* enums: array of strings */
+    const struct type *graphql; /* enums and types without scalar, once made */
+};
+
+struct doc_column {
+    int32_t num;
+    struct str name;
+    struct str comment;
+    uint32_t type;
+    bool not_null;
+    bool select; /* exposed relations: the role may read it */
+    /* by lineage_resolve() */
+    bool id;                           /* of the key, or references one */
+    const struct doc_relation *source; /* plain column of that relation; NULL: none */
+    int32_t source_num;
+};
+
+struct doc_key {
+    bool primary;
+    size_t n;
+    const int32_t *columns;
+};
+
+struct doc_foreign_key {
+    struct str name;
+    size_t n;
+    const int32_t *columns;
+    uint32_t to;
+    const int32_t *to_columns;
+    bool to_primary;
+    bool valid;
+};
+
+enum doc_state {
+    DOC_UNRESOLVED,
+    DOC_RESOLVING,
+    DOC_RESOLVED,
+};
+
+struct doc_relation {
+    uint32_t oid;
+    bool exposed;
+    char kind; /* pg_class.relkind */
+    struct str schema;
+    struct str name;
+    struct str comment;
+    uint32_t owner;
+    bool rls;
+    bool force_rls;
+    bool policies;
+    bool invoker;
+    bool heirs;
+    struct doc_column *columns; /* by number */
+    size_t ncolumns;
+    struct { /* own ones; after lineage_resolve() also those followed through a view */
+        struct doc_key *items;
+        size_t n, cap;
+    } keys;
+    struct {
+        struct doc_foreign_key *items;
+        size_t n, cap;
+    } foreign_keys;
+    const uint32_t *uses;
+    size_t nuses;
+    struct str rule;
+    /* by lineage_resolve() */
+    enum doc_state state;
+    struct doc_relation *single; /* each row is one row of it, none twice; NULL: no such */
+    bool whole;                  /* and every row of it is there */
+    /* by the builder */
+    struct relation *made;              /* exposed ones */
+    const struct column **made_columns; /* by position in `columns`; NULL: not readable */
+};
+
+struct doc {
+    struct arena *arena;
+    uint32_t role;
+    struct doc_relation *relations; /* in the order of the document: schema, name */
+    size_t nrelations;
+    struct doc_relation **relations_by_oid;
+    struct doc_type *types;
+    size_t ntypes;
+    struct doc_type **types_by_oid;
+    const uint32_t *bypass; /* roles that row security does not hold */
+    size_t nbypass;
+    const uint32_t (*members)[2]; /* {user, owner whose rights it has} */
+    size_t nmembers;
+};
+
+/* False with SCHEMA_INVALID if the document has not the form sql/catalog.sql gives it. */
+NODISCARD bool catalogdoc_read(const struct jval *json, struct arena *a, struct doc *out,
+                               struct errors *errs);
+/* NULL if the document has none. */
+struct doc_relation *catalogdoc_relation(const struct doc *d, uint32_t oid);
+struct doc_type *catalogdoc_type(const struct doc *d, uint32_t oid);
+struct doc_column *catalogdoc_column(const struct doc_relation *r, int32_t num);
+
+/* lineage.c: what views inherit from the relations they read. */
+void lineage_resolve(struct doc *d);
+/* The column of r that is column `num` of `base`, where r stands for base (or is it); NULL if none
+ * that the role may read. */
+struct doc_column *lineage_column(struct doc_relation *r, const struct doc_relation *base,
+                                  int32_t num);
+/* Does row security hide rows of r from the role? */
+bool lineage_rls(const struct doc *d, const struct doc_relation *r);
+
+#endif

@@ -1,0 +1,120 @@
+/*
+ * objects.c - object types made of relations, and the query root.
+ *
+ * Thread:   one at a time.
+ * Memory:   in the schema's arena.
+ * Not here: relations themselves (relations.c), inputs (inputs.c).
+ */
+#include "schema/build.h"
+#include "schema/naming.h"
+
+/* Elements of arrays may be null in PostgreSQL, whatever the column says. */
+static struct type_ref column_type(const struct column *c)
+{
+    if (c->is_array)
+        return (struct type_ref){c->type, 1, c->not_null};
+    return (struct type_ref){c->type, 0, c->not_null};
+}
+
+static void add_columns(struct builder *b, const struct relation *r, struct fields *out)
+{
+    size_t i;
+
+    for (i = 0; i < r->ncolumns; i++) {
+        const struct column *c = &r->columns[i];
+        struct field f = {.name = c->field_name, .resolver = RESOLVE_COLUMN, .column = c};
+
+        f.description = c->comment;
+        f.deprecated = c->deprecated;
+        f.type = column_type(c);
+        VEC_PUSH(b->scratch, out, f);
+    }
+}
+
+static void add_relationships(struct builder *b, const struct relation *r, struct fields *out)
+{
+    size_t i;
+
+    for (i = 0; i < r->nrelationships; i++) {
+        const struct relationship *w = &r->relationships[i];
+        const struct built *to = &b->built[builder_index(b, w->to)];
+        struct field f = {.name = w->field_name, .relationship = w, .relation = w->to};
+
+        if (w->to_many) {
+            f.resolver = RESOLVE_TO_MANY;
+            f.type = type_ref_required_list(to->object);
+            f.arguments = to->list;
+            f.narguments = to->nlist;
+        } else {
+            f.resolver = RESOLVE_TO_ONE;
+            f.type = w->nullable ? type_ref_named(to->object) : type_ref_required(to->object);
+        }
+        VEC_PUSH(b->scratch, out, f);
+    }
+}
+
+/* project(id: ID!), projectBySlug(slug: String!) */
+static void add_by_key(struct builder *b, const struct relation *r, const struct key *k,
+                       struct fields *out)
+{
+    struct input_value *args = ARENA_ARRAY(b->arena, k->n, struct input_value);
+    struct str name = naming_lower_first(r->type_name, b->arena);
+    struct field f = {.resolver = RESOLVE_BY_KEY, .relation = r, .key = k};
+    size_t i;
+
+    for (i = 0; i < k->n; i++) {
+        const struct column *c = k->columns[i];
+
+        args[i] = (struct input_value){.name = c->field_name, .role = INPUT_KEY, .column = c};
+        args[i].type = c->is_array ? type_ref_required_list(c->type) : type_ref_required(c->type);
+        if (k != relation_key(r))
+            name = arena_printf(b->arena, "%.*s%s%.*s", STR_ARG(name), i == 0 ? "By" : "And",
+                                STR_ARG(naming_upper_first(c->field_name, b->scratch)));
+    }
+    f.name = name;
+    f.description = arena_printf(b->arena, "The %.*s with this key, or null if there is none.",
+                                 STR_ARG(r->type_name));
+    f.deprecated = r->deprecated;
+    f.type = type_ref_named(r->type);
+    f.arguments = args;
+    f.narguments = k->n;
+    VEC_PUSH(b->scratch, out, f);
+}
+
+static void add_list(struct builder *b, const struct relation *r, struct fields *out)
+{
+    const struct built *made = &b->built[builder_index(b, r)];
+    struct str one = naming_lower_first(r->type_name, b->scratch);
+    struct field f = {.resolver = RESOLVE_LIST, .relation = r};
+
+    f.name = naming_plural(one, b->arena);
+    /* A word without a plural of its own: news. */
+    if (str_eq(f.name, one))
+        f.name = arena_printf(b->arena, "%.*sList", STR_ARG(one));
+    f.description = r->comment;
+    f.deprecated = r->deprecated;
+    f.type = type_ref_required_list(r->type);
+    f.arguments = made->list;
+    f.narguments = made->nlist;
+    VEC_PUSH(b->scratch, out, f);
+}
+
+void objects_build(struct builder *b)
+{
+    struct type *query = builder_find_type(b, STR("Query"));
+    struct fields root = {0};
+    size_t i, j;
+
+    for (i = 0; i < b->nrelations; i++) {
+        const struct relation *r = &b->relations[i];
+        struct fields fields = {0};
+
+        add_columns(b, r, &fields);
+        add_relationships(b, r, &fields);
+        builder_set_fields(b, b->built[i].object, &fields);
+        for (j = 0; j < r->nkeys; j++)
+            add_by_key(b, r, &r->keys[j], &root);
+        add_list(b, r, &root);
+    }
+    builder_set_fields(b, query, &root);
+}
