@@ -16,6 +16,9 @@
 #include "base/error.h"
 #include "pg/pgstatement.h"
 
+/* More settings than these in one session abort: who builds sessions checks its configuration. */
+#define PGSESSION_MAX_SETTINGS 128
+
 struct pgsetting {
     const char *name;  /* "app.current_tenant_id" */
     const char *value; /* "" when the identity has none; never NULL */
@@ -72,7 +75,7 @@ struct pgbatch {
     struct pgcall *calls;
     size_t ncalls;
     struct deadline until;
-    enum pglane lane;
+    enum pglane lane; /* becomes PGLANE_SLOW when it was too slow for the fast lane */
     bool repeatable; /* a query: may be sent again after a lost connection, 40001, 40P01, stale plan
                         or fast-lane timeout */
     struct arena *arena; /* results are released with it; error texts are allocated in it */
@@ -97,9 +100,15 @@ struct pgbatch {
     uint64_t submitted_ns;
     uint64_t sent_ns;
     void *conn;
-    uint32_t state;
-    uint32_t attempts;
-    uint32_t progress;
+    enum pgbatch_state {
+        PGBATCH_NEW,
+        PGBATCH_QUEUED,
+        PGBATCH_IN_FLIGHT,
+        PGBATCH_FINISHED, /* `done` is about to be called */
+    } state;
+    uint32_t retried; /* enum pgretry: why it was sent again */
+    bool failed;      /* an error was read; the others of the batch follow from it */
+    bool stale;       /* the failure was about the name of a prepared statement */
     bool cancel_wanted;
 };
 

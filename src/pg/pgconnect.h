@@ -1,0 +1,24 @@
+/*
+ * pgconnect.h - checked connection options, and connecting by them.
+ *
+ * Thread:   made by any; then the helper's alone. pgconnect_open() blocks.
+ * Memory:   made by pgconnect_new(), lives as long as its pool.
+ * Not here: when to connect, and how often to try (pghelper.c).
+ */
+#ifndef PG_PGCONNECT_H
+#define PG_PGCONNECT_H
+
+#include "base/error.h"
+#include "pg/pgconn.h"
+#include "pg/pgpool.h"
+
+struct pgconnect;
+
+/* NULL if an option is unknown to libpq or malformed. */
+struct pgconnect *pgconnect_new(const struct pgpool_options *opt, struct errors *errs);
+void pgconnect_free(struct pgconnect *k);
+/* Resolve, connect, log in: blocks up to connect_timeout for each address. NULL, and why in reason,
+ * when it failed. */
+struct pgconn *pgconnect_open(struct pgconnect *k, struct buf *reason);
+
+#endif

@@ -1,0 +1,224 @@
+/*
+ * pglease.c - connections pass between pool, clients and helper.
+ *
+ * Thread:   any; the pool's mutex guards all lists.
+ * Memory:   none.
+ */
+#include <pthread.h>
+#include <unistd.h>
+
+#include "pg/pglease.h"
+
+/* A counter that is full has been written before, which is as good. */
+void pglease_wake_locked(struct pgmember *m)
+{
+    const uint64_t one = 1;
+
+    (void)!write(m->wake_fd, &one, sizeof(one));
+}
+
+void pglease_close_locked(struct pgpool *p, struct pgconn *c)
+{
+    c->next = p->closing;
+    p->closing = c;
+    p->total--;
+    atomic_store_explicit(&p->full, false, memory_order_relaxed);
+    pthread_cond_signal(&p->work);
+}
+
+/* To the next who waits, in turns; else it is idle. */
+void pglease_give_locked(struct pgpool *p, struct pgconn *c)
+{
+    struct pgmember **at = &p->members;
+    struct pgmember *m;
+
+    while (*at != NULL && (*at)->asked == 0)
+        at = &(*at)->next;
+    if (p->runs > 0 || *at == NULL) {
+        c->next = p->idle;
+        p->idle = c;
+        p->nidle++;
+        pthread_cond_broadcast(&p->freed);
+        pthread_cond_signal(&p->work); /* Its times are to be watched. */
+        return;
+    }
+    m = *at;
+    m->asked--;
+    p->asked--;
+    c->next = m->granted;
+    m->granted = c;
+    pglease_wake_locked(m);
+    /* Last in turn from now on. */
+    *at = m->next;
+    while (*at != NULL)
+        at = &(*at)->next;
+    m->next = NULL;
+    *at = m;
+}
+
+bool pglease_is_outdated(struct pgpool *p, const struct pgconn *c, uint64_t now_ns)
+{
+    /* Relaxed: a recycle that is seen one batch later is seen. */
+    return c->broken || c->retire || now_ns >= c->expires_ns ||
+           c->generation != atomic_load_explicit(&p->generation, memory_order_relaxed);
+}
+
+struct pgconn *pglease_take_locked(struct pgpool *p)
+{
+    struct pgconn *c = p->idle;
+
+    if (c == NULL)
+        return NULL;
+    p->idle = c->next;
+    p->nidle--;
+    c->next = NULL;
+    return c;
+}
+
+bool pglease_is_usable(struct pgpool *p, struct pgconn *c)
+{
+    if (!pglease_is_outdated(p, c, monotonic_ns()) && pgconn_is_alive(c))
+        return true;
+    c->broken = true;
+    pglease_return(p, c);
+    return false;
+}
+
+struct pgconn *pglease_take(struct pgpool *p)
+{
+    struct pgconn *c;
+
+    do {
+        pthread_mutex_lock(&p->lock);
+        c = p->nidle > p->runs ? pglease_take_locked(p) : NULL;
+        pthread_mutex_unlock(&p->lock);
+    } while (c != NULL && !pglease_is_usable(p, c));
+    return c;
+}
+
+void pglease_reclaim_locked(struct pgpool *p, const struct pgmember *m)
+{
+    for (struct pgmember *other = p->members; other != NULL; other = other->next) {
+        if (other == m || other->reclaim)
+            continue;
+        other->reclaim = true;
+        pglease_wake_locked(other);
+    }
+}
+
+void pglease_ask(struct pgpool *p, struct pgmember *m, size_t n)
+{
+    pthread_mutex_lock(&p->lock);
+    p->asked += n - m->asked;
+    m->asked = n;
+    if (n > 0) {
+        if (p->total >= p->opt.max)
+            pglease_reclaim_locked(p, m);
+        pthread_cond_signal(&p->work);
+    }
+    pthread_mutex_unlock(&p->lock);
+}
+
+void pglease_return(struct pgpool *p, struct pgconn *c)
+{
+    bool outdated = pglease_is_outdated(p, c, monotonic_ns());
+
+    CHECK(c->inflight == 0 && c->watch == NULL);
+    pthread_mutex_lock(&p->lock);
+    if (c->broken)
+        p->probe = true;
+    if (outdated || p->stop)
+        pglease_close_locked(p, c);
+    else
+        pglease_give_locked(p, c);
+    pthread_mutex_unlock(&p->lock);
+}
+
+void pglease_collect(struct pgpool *p, struct pgmember *m, struct pgconn **granted,
+                     struct pgconn **cancelled, bool *reclaim)
+{
+    pthread_mutex_lock(&p->lock);
+    *granted = m->granted;
+    *cancelled = m->cancelled;
+    *reclaim = m->reclaim;
+    m->granted = m->cancelled = NULL;
+    m->reclaim = false;
+    pthread_mutex_unlock(&p->lock);
+}
+
+void pglease_cancel(struct pgpool *p, struct pgmember *m, struct pgconn *c)
+{
+    struct pgconn **at = &p->cancels;
+
+    pthread_mutex_lock(&p->lock);
+    CHECK(!c->cancelling);
+    c->cancelling = true;
+    c->member = m;
+    c->next_cancel = NULL;
+    while (*at != NULL)
+        at = &(*at)->next_cancel;
+    *at = c;
+    pthread_cond_signal(&p->work);
+    pthread_mutex_unlock(&p->lock);
+}
+
+void pglease_join(struct pgpool *p, struct pgmember *m)
+{
+    pthread_mutex_lock(&p->lock);
+    m->next = p->members;
+    p->members = m;
+    pthread_mutex_unlock(&p->lock);
+}
+
+void pglease_leave(struct pgpool *p, struct pgmember *m)
+{
+    struct pgmember **at = &p->members;
+    struct pgconn *granted;
+
+    pthread_mutex_lock(&p->lock);
+    while (*at != m)
+        at = &(*at)->next;
+    *at = m->next;
+    p->asked -= m->asked;
+    m->asked = 0;
+    granted = m->granted;
+    m->granted = NULL;
+    while (granted != NULL) {
+        struct pgconn *c = granted;
+
+        granted = c->next;
+        pglease_give_locked(p, c);
+    }
+    pthread_mutex_unlock(&p->lock);
+}
+
+void pglease_orphan(struct pgpool *p, struct pgconn *c)
+{
+    pthread_mutex_lock(&p->lock);
+    c->member = NULL;
+    if (c->cancelling)
+        c->orphan = true;
+    else
+        pglease_close_locked(p, c);
+    pthread_mutex_unlock(&p->lock);
+}
+
+void pglease_reached(struct pgpool *p)
+{
+    /* Read first: the line is shared by all workers. Relaxed: a statistic. */
+    if (atomic_load_explicit(&p->down_since_ns, memory_order_relaxed) != 0)
+        atomic_store_explicit(&p->down_since_ns, 0, memory_order_relaxed);
+}
+
+void pglease_lost_names(struct pgpool *p)
+{
+    if (p->opt.prepared != PGPREPARED_AUTO ||
+        atomic_exchange_explicit(&p->unnamed, true, memory_order_relaxed))
+        return;
+    LOG(LOG_WARN, "prepared statements get lost between here and the database: not used any more");
+}
+
+bool pglease_may_name(struct pgpool *p)
+{
+    return !atomic_load_explicit(&p->unnamed, memory_order_relaxed);
+}

@@ -1,0 +1,134 @@
+/*
+ * pgpool.c - the pool as a whole: made, counted, recycled, freed.
+ *
+ * Thread:   any; the mutex guards the lists.
+ * Memory:   lives as long as the process.
+ * Not here: leases (pglease.c), connecting (pghelper.c), one blocking batch (pgrun.c).
+ */
+#include <pthread.h>
+
+#include "pg/pglease.h"
+
+static uint64_t or_default(uint64_t n, uint64_t otherwise)
+{
+    return n != 0 ? n : otherwise;
+}
+
+static void set_numbers(struct pgpool_options *o)
+{
+    o->max = (size_t)or_default(o->max, (uint64_t)4 * thread_cpus());
+    o->min = size_min(o->min, o->max);
+    o->max_waiters = (size_t)or_default(o->max_waiters, 1000);
+    o->acquire_timeout_ms = or_default(o->acquire_timeout_ms, 5000);
+    o->idle_timeout_ms = or_default(o->idle_timeout_ms, 600000);
+    o->max_lifetime_ms = or_default(o->max_lifetime_ms, 1800000);
+    o->connect_timeout_ms = or_default(o->connect_timeout_ms, 5000);
+    o->backoff_min_ms = or_default(o->backoff_min_ms, 100);
+    o->backoff_max_ms = or_default(o->backoff_max_ms, 10000);
+    o->fast_depth = (size_t)or_default(o->fast_depth, 4);
+    o->nworkers = (size_t)or_default(o->nworkers, 1);
+    /* Half of a worker's share, but few: one backend per core is busy enough with several each. */
+    if (o->fast_connections == 0)
+        o->fast_connections = size_max(1, size_min(4, o->max / o->nworkers / 2));
+    /* Their texts are not ours to keep. */
+    o->url = NULL;
+    o->keywords = NULL;
+    o->search_path = NULL;
+}
+
+static void init_lock(struct pgpool *p)
+{
+    pthread_condattr_t monotonic;
+
+    CHECK(pthread_condattr_init(&monotonic) == 0);
+    CHECK(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
+    CHECK(pthread_mutex_init(&p->lock, NULL) == 0);
+    CHECK(pthread_cond_init(&p->work, &monotonic) == 0);
+    CHECK(pthread_cond_init(&p->freed, &monotonic) == 0);
+    pthread_condattr_destroy(&monotonic);
+}
+
+struct pgpool *pgpool_new(const struct pgpool_options *opt, struct errors *errs)
+{
+    struct pgpool_options checked = *opt;
+    struct pgconnect *connect;
+    struct pgpool *p;
+
+    if (checked.url == NULL)
+        checked.url = "";
+    checked.connect_timeout_ms = or_default(checked.connect_timeout_ms, 5000);
+    connect = pgconnect_new(&checked, errs);
+    if (connect == NULL)
+        return NULL;
+    p = xcalloc(1, sizeof(*p));
+    p->opt = checked;
+    set_numbers(&p->opt);
+    p->connect = connect;
+    buf_init(&p->reason, 4096);
+    init_lock(p);
+    atomic_init(&p->down_since_ns, monotonic_ns());
+    atomic_init(&p->unnamed, p->opt.prepared == PGPREPARED_OFF);
+    snprintf(p->last_error, sizeof(p->last_error), "not connected yet");
+    p->helper = thread_start(THREAD_HELPER, "pg", pghelper_main, p);
+    return p;
+}
+
+void pgpool_free(struct pgpool *p)
+{
+    if (p == NULL)
+        return;
+    pthread_mutex_lock(&p->lock);
+    CHECK(p->members == NULL);
+    p->stop = true;
+    for (struct pgconn *c = p->run_list; c != NULL; c = c->next) {
+        if (c->cancelling)
+            continue;
+        c->cancelling = true;
+        c->next_cancel = p->cancels;
+        p->cancels = c;
+    }
+    pthread_cond_signal(&p->work);
+    pthread_cond_broadcast(&p->freed);
+    while (p->running > 0 || p->runs > 0)
+        pthread_cond_wait(&p->freed, &p->lock);
+    pthread_cond_signal(&p->work);
+    pthread_mutex_unlock(&p->lock);
+    thread_join(p->helper);
+    CHECK(p->total == 0 && p->idle == NULL && p->closing == NULL);
+    pthread_cond_destroy(&p->work);
+    pthread_cond_destroy(&p->freed);
+    pthread_mutex_destroy(&p->lock);
+    buf_fini(&p->reason);
+    pgconnect_free(p->connect);
+    xfree(p);
+}
+
+void pgpool_stats(struct pgpool *p, struct pgpool_stats *out)
+{
+    size_t busy = 0;
+
+    pthread_mutex_lock(&p->lock);
+    for (const struct pgmember *m = p->members; m != NULL; m = m->next)
+        busy += atomic_load_explicit(&m->busy, memory_order_relaxed);
+    busy += p->running;
+    *out = (struct pgpool_stats){
+        .open = p->total - p->connecting,
+        .connecting = p->connecting,
+        .max = p->opt.max,
+        .waiters = atomic_load_explicit(&p->waiters, memory_order_relaxed) + p->runs,
+        .down_since_ns = atomic_load_explicit(&p->down_since_ns, memory_order_relaxed),
+    };
+    pthread_mutex_unlock(&p->lock);
+    out->busy = size_min(busy, out->open);
+    out->idle = out->open - out->busy;
+    out->up = out->down_since_ns == 0;
+}
+
+void pgpool_recycle(struct pgpool *p)
+{
+    atomic_fetch_add_explicit(&p->generation, 1, memory_order_relaxed);
+    pthread_mutex_lock(&p->lock);
+    pglease_reclaim_locked(p, NULL);
+    pthread_cond_signal(&p->work);
+    pthread_mutex_unlock(&p->lock);
+}

@@ -1,0 +1,69 @@
+/*
+ * pgretry.c - retry rules.
+ *
+ * Thread:   the batch's.
+ * Memory:   none.
+ */
+#include "pg/pgretry.h"
+
+static bool is_state(const struct pgbatch *b, const char *sqlstate)
+{
+    return strcmp(b->sqlstate, sqlstate) == 0;
+}
+
+static bool once(struct pgbatch *b, enum pgretry why)
+{
+    if (b->retried & why)
+        return false;
+    b->retried |= why;
+    return true;
+}
+
+/*
+ * A stale statement fails before it runs. When nothing of the batch but the
+ * settings came before it, even a change may be sent again: the server told
+ * us that it rolled back a transaction in which nothing had happened.
+ */
+static bool may_repeat_stale(const struct pgbatch *b)
+{
+    return b->repeatable || b->failed_call == 0 || b->failed_call == SIZE_MAX;
+}
+
+bool pgretry_after_failure(struct pgbatch *b)
+{
+    if (b->outcome != PGBATCH_FAILED)
+        return false;
+    if (b->cancel_wanted) {
+        b->outcome = PGBATCH_CANCELLED;
+        return false;
+    }
+    if (deadline_passed(b->until))
+        return false;
+    if (b->stale && may_repeat_stale(b))
+        return once(b, PGRETRY_STALE);
+    if (!b->repeatable)
+        return false;
+    if (is_state(b, "40001") || is_state(b, "40P01"))
+        return once(b, PGRETRY_CONFLICT);
+    if (is_state(b, "57014") && b->lane == PGLANE_FAST &&
+        (b->session->timeout_ms == 0 || b->session->timeout_ms > PGRETRY_FAST_TIMEOUT_MS)) {
+        b->lane = PGLANE_SLOW;
+        return once(b, PGRETRY_SLOW);
+    }
+    return false;
+}
+
+bool pgretry_after_loss(struct pgbatch *b)
+{
+    if (b->cancel_wanted && b->repeatable) {
+        b->outcome = PGBATCH_CANCELLED;
+        return false;
+    }
+    b->outcome = PGBATCH_LOST;
+    return b->repeatable && !deadline_passed(b->until) && once(b, PGRETRY_LOST);
+}
+
+bool pgretry_may_name(const struct pgbatch *b)
+{
+    return !(b->retried & PGRETRY_STALE);
+}
