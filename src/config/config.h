@@ -54,8 +54,11 @@ enum config_auto {
     CONFIG_OFF,
 };
 
+struct settings;
+
 struct config {
-    struct arena *arena; /* owned */
+    struct arena *arena;             /* owned */
+    const struct settings *settings; /* every value as text, and where it came from */
 
     /* server */
     struct config_strings listen; /* default ["0.0.0.0:8080"] */

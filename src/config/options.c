@@ -1,0 +1,306 @@
+/*
+ * options.c - the table of options, in the order of the sample file.
+ *
+ * Thread:   any; constant.
+ * Not here: reading values (optvalue.c).
+ */
+#include "config/options.h"
+
+#define AT(field) offsetof(struct config, field)
+#define KIB       UINT64_C(1024)
+#define MIB       (1024 * KIB)
+#define GIB       (1024 * MIB)
+#define SECONDS   UINT64_C(1000)
+#define MINUTES   (60 * SECONDS)
+#define HOURS     (60 * MINUTES)
+#define DAYS      (24 * HOURS)
+
+#define SECRET     .secret = true
+#define RELOADABLE .reloadable = true
+
+/* clang-format off */
+const struct config_option options_table[] = {
+    /* key, type, field, default, least, most, choices, …, help */
+    {"version", OPTION_VERSION, 0, "1", 1, 1, NULL,
+     .help = "Format of this file."},
+
+    {"server.listen", OPTION_STRINGS, AT(listen), "0.0.0.0:8080", 0, 0, NULL,
+     .help = "Where GraphQL is served: host:port, [v6]:port or unix:/path; port 0 takes a free one.\n"
+             "The variable PORT stands for 0.0.0.0:PORT."},
+    {"server.admin_listen", OPTION_STRING, AT(admin_listen), "127.0.0.1:9090", 0, 0, NULL,
+     .help = "Where metrics and probes are served; \"\": on server.listen only."},
+    {"server.workers", OPTION_COUNT, AT(workers), "auto", 0, 1024, "auto",
+     .help = "Threads that answer requests; auto: one less than the processors allowed, at least 1."},
+    {"server.graphql_path", OPTION_STRING, AT(graphql_path), "/graphql", 0, 0, NULL, RELOADABLE,
+     .help = "Path of the GraphQL endpoint."},
+    {"server.server_header", OPTION_BOOL, AT(server_header), "false", 0, 0, NULL,
+     .help = "Name the server in a header of each response."},
+    {"server.keepalive_timeout", OPTION_DURATION, AT(keepalive_timeout_ms), "75s", 1, 1 * DAYS, NULL, RELOADABLE,
+     .help = "How long an idle connection is kept: longer than the idle timeout of a load balancer."},
+    {"server.header_timeout", OPTION_DURATION, AT(header_timeout_ms), "10s", 1, 1 * HOURS, NULL, RELOADABLE,
+     .help = "Time for a whole request head."},
+    {"server.body_timeout", OPTION_DURATION, AT(body_timeout_ms), "30s", 1, 1 * HOURS, NULL, RELOADABLE,
+     .help = "Time for a request body."},
+    {"server.request_timeout", OPTION_DURATION, AT(request_timeout_ms), "30s", 1, 1 * HOURS, NULL, RELOADABLE,
+     .help = "Time for an answer, waiting included."},
+    {"server.write_timeout", OPTION_DURATION, AT(write_timeout_ms), "30s", 1, 1 * HOURS, NULL, RELOADABLE,
+     .help = "Time for a client to take its response."},
+    {"server.shutdown.delay", OPTION_DURATION, AT(shutdown_delay_ms), "15s", 0, 1 * HOURS, NULL, RELOADABLE,
+     .help = "After SIGTERM: how long to go on serving while readiness says no."},
+    {"server.shutdown.drain_timeout", OPTION_DURATION, AT(shutdown_drain_timeout_ms), "30s", 0, 1 * HOURS, NULL, RELOADABLE,
+     .help = "Then: how long requests may take to end."},
+    {"server.limits.max_connections", OPTION_COUNT, AT(max_connections), "10000", 1, 1000000, NULL, RELOADABLE,
+     .help = "Client connections."},
+    {"server.limits.max_connections_per_ip", OPTION_COUNT, AT(max_connections_per_ip), "0", 0, 1000000, NULL, RELOADABLE,
+     .help = "Client connections of one address; 0: no limit."},
+    {"server.limits.max_queue", OPTION_COUNT, AT(max_queue), "1024", 1, 1000000, NULL, RELOADABLE,
+     .help = "Requests being worked on or waiting; more are refused with 503."},
+    {"server.limits.max_header_bytes", OPTION_BYTES, AT(max_header_bytes), "16KiB", 1 * KIB, 1 * MIB, NULL, RELOADABLE,
+     .help = "A request head."},
+    {"server.limits.max_headers", OPTION_COUNT, AT(max_headers), "100", 1, 1000, NULL, RELOADABLE,
+     .help = "Header fields of a request."},
+    {"server.limits.max_uri_bytes", OPTION_BYTES, AT(max_uri_bytes), "8KiB", 128, 1 * MIB, NULL, RELOADABLE,
+     .help = "A request target."},
+    {"server.limits.max_body_bytes", OPTION_BYTES, AT(max_body_bytes), "1MiB", 1 * KIB, 1 * GIB, NULL, RELOADABLE,
+     .help = "A request body."},
+    {"server.limits.max_response_bytes", OPTION_BYTES, AT(max_response_bytes), "16MiB", 1 * KIB, 1 * GIB, NULL, RELOADABLE,
+     .help = "A response; a larger one becomes an error."},
+    {"server.trusted_proxies", OPTION_STRINGS, AT(trusted_proxies), "", 0, 0, NULL, RELOADABLE,
+     .help = "Networks (CIDR) whose X-Forwarded-For and request ids are believed."},
+    {"server.request_id.header", OPTION_STRING, AT(request_id_header), "X-Request-Id", 0, 0, NULL,
+     .help = "Header that carries the request's id, in and out; \"\": none."},
+    {"server.request_id.accept", OPTION_FLAG, AT(request_id_accept_all), "trusted", 0, 0, "trusted|all",
+     .help = "Whose ids to take over."},
+
+    {"database.url", OPTION_STRING, AT(database_url), "${DATABASE_URL:-}", 0, 0, NULL, SECRET,
+     .help = "libpq URI. The fields below override its parts; PGHOST and its kin work as well."},
+    {"database.host", OPTION_KEYWORD, 0, NULL, 0, 0, "host",
+     .sample = "localhost", .help = "Name, address or directory of the socket."},
+    {"database.port", OPTION_KEYWORD, 0, NULL, 1, 65535, "port",
+     .sample = "5432", .help = "Port."},
+    {"database.name", OPTION_KEYWORD, 0, NULL, 0, 0, "dbname",
+     .sample = "app", .help = "Database."},
+    {"database.user", OPTION_KEYWORD, 0, NULL, 0, 0, "user",
+     .sample = "app_user", .help = "User."},
+    {"database.password", OPTION_KEYWORD, 0, NULL, 0, 0, "password", SECRET,
+     .sample = "db-password", .help = "Password; better in a file."},
+    {"database.sslmode", OPTION_KEYWORD, 0, NULL, 0, 0, "sslmode",
+     .sample = "verify-full", .help = "disable, allow, prefer, require, verify-ca or verify-full."},
+    {"database.options.*", OPTION_KEYWORD, 0, NULL, 0, 0, NULL,
+     .sample = "/etc/ssl/database.pem", .help = "Any other connection keyword of libpq."},
+    {"database.application_name", OPTION_KEYWORD, 0, "fraiseqld", 0, 0, "application_name",
+     .help = "Shown in pg_stat_activity."},
+    {"database.search_path", OPTION_STRINGS, AT(search_path), "", 0, 0, NULL,
+     .help = "Schemas, set when a session starts; none: the database's own setting."},
+    {"database.role", OPTION_STRING, AT(database_role), "", 0, 0, NULL,
+     .help = "Role taken for each request; \"\": that of the connection."},
+    {"database.statement_timeout", OPTION_DURATION, AT(statement_timeout_ms), "25s", 1, 1 * HOURS, NULL, RELOADABLE,
+     .help = "Longest statement."},
+    {"database.prepared_statements", OPTION_CHOICE, AT(prepared_statements), "auto", 0, 0, "auto|on|off",
+     .help = "off: for a transaction pooler that does not support them; auto finds out."},
+    {"database.pool.min", OPTION_COUNT, AT(pool_min), "10", 0, 10000, NULL,
+     .help = "Connections kept open."},
+    {"database.pool.max", OPTION_COUNT, AT(pool_max), "200", 1, 10000, NULL,
+     .help = "Most connections; mind max_connections of the server and the number of daemons."},
+    {"database.pool.acquire_timeout", OPTION_DURATION, AT(pool_acquire_timeout_ms), "5s", 1, 1 * HOURS, NULL,
+     .help = "Longest wait for a connection."},
+    {"database.pool.idle_timeout", OPTION_DURATION, AT(pool_idle_timeout_ms), "10m", 1 * SECONDS, 30 * DAYS, NULL,
+     .help = "Unused connections above min are closed after this."},
+    {"database.pool.max_lifetime", OPTION_DURATION, AT(pool_max_lifetime_ms), "30m", 1 * SECONDS, 30 * DAYS, NULL,
+     .help = "A connection is replaced after this, give or take a tenth."},
+    {"database.pool.max_waiters", OPTION_COUNT, AT(pool_max_waiters), "1000", 1, 1000000, NULL,
+     .help = "Operations waiting for a connection; more are refused."},
+    {"database.pool.connect_timeout", OPTION_DURATION, AT(pool_connect_timeout_ms), "5s", 100, 10 * MINUTES, NULL,
+     .help = "Time for one attempt to connect."},
+    {"database.pool.retry_backoff", OPTION_DURATIONS, AT(pool_backoff_min_ms), "100ms, 10s", 1, 1 * HOURS, NULL,
+     .help = "First and longest pause between attempts to connect."},
+
+    {"schema.expose.schemas", OPTION_STRINGS, AT(expose_schemas), "public", 0, 0, NULL,
+     .help = "PostgreSQL schemas looked at."},
+    {"schema.expose.views", OPTION_STRINGS, AT(expose_views), "v_*, tv_*", 0, 0, NULL,
+     .help = "Views to expose; * and ? match as in a shell."},
+    {"schema.expose.materialized_views", OPTION_BOOL, AT(expose_materialized_views), "true", 0, 0, NULL,
+     .help = "Materialized views of those names too."},
+    {"schema.expose.tables", OPTION_STRINGS, AT(expose_tables), "", 0, 0, NULL,
+     .help = "Tables to expose."},
+    {"schema.expose.exclude", OPTION_STRINGS, AT(expose_exclude), "*_internal", 0, 0, NULL,
+     .help = "What not to expose, whatever the lists above say."},
+    {"schema.naming.strip_prefixes", OPTION_STRINGS, AT(strip_prefixes), "v_, tv_, tb_, fn_", 0, 0, NULL,
+     .help = "Left out of the names of types and fields."},
+    {"schema.pagination.default_limit", OPTION_COUNT, AT(default_limit), "100", 1, 1000000, NULL,
+     .help = "Rows of a list that asks for no number."},
+    {"schema.pagination.max_limit", OPTION_COUNT, AT(max_limit), "1000", 1, 1000000, NULL,
+     .help = "Most rows one list may ask for."},
+    {"schema.introspection", OPTION_CHOICE, AT(introspection), "auto", 0, 0, "auto|on|off", RELOADABLE,
+     .help = "auto: off when errors.environment is production."},
+
+    {"auth.mode", OPTION_CHOICE, AT(auth_mode), "optional", 0, 0, "none|optional|required",
+     .help = "none: tokens are not looked at; optional: a request may come without; required."},
+    {"auth.jwt.algorithms", OPTION_STRINGS, AT(jwt_algorithms), "HS256", 0, 0, NULL,
+     .help = "Accepted: HS256, HS384, HS512. A key works with its own algorithm only."},
+    {"auth.jwt.issuers", OPTION_STRINGS, AT(jwt_issuers), "", 0, 0, NULL,
+     .help = "Accepted iss; none: not checked."},
+    {"auth.jwt.audiences", OPTION_STRINGS, AT(jwt_audiences), "", 0, 0, NULL,
+     .help = "Accepted aud; none: not checked."},
+    {"auth.jwt.leeway", OPTION_DURATION, AT(jwt_leeway_ms), "30s", 0, 10 * MINUTES, NULL,
+     .help = "Difference of clocks allowed in exp, nbf and iat."},
+    {"auth.jwt.require_exp", OPTION_BOOL, AT(jwt_require_exp), "true", 0, 0, NULL,
+     .help = "Refuse tokens that never expire."},
+    {"auth.jwt.max_token_bytes", OPTION_BYTES, AT(jwt_max_token_bytes), "8KiB", 256, 64 * KIB, NULL,
+     .help = "Longest token looked at."},
+    {"auth.jwt.keys[].kid", OPTION_PART, 0, NULL, 0, 0, NULL,
+     .sample = "main", .help = "Name of the key in tokens; without one it checks tokens that name none."},
+    {"auth.jwt.keys[].alg", OPTION_PART, 0, NULL, 0, 0, "HS256|HS384|HS512",
+     .sample = "HS256", .help = "The one algorithm of the key (default HS256)."},
+    {"auth.jwt.keys[].secret", OPTION_PART, 0, NULL, 0, 0, NULL, SECRET,
+     .sample = "jwt-secret", .help = "The secret; better in a file."},
+    {"auth.claims.*.path", OPTION_PART, 0, NULL, 0, 0, NULL,
+     .sample = "tenant_id", .help = "Where the claim is in the token: names with dots between (default: its name here)."},
+    {"auth.claims.*.setting", OPTION_PART, 0, NULL, 0, 0, NULL,
+     .sample = "app.current_tenant_id", .help = "Setting of the session that gets its value, read with current_setting()."},
+    {"auth.claims.*.settings", OPTION_PART, 0, NULL, 0, 0, NULL, .list = true,
+     .help = "The same for several settings."},
+    {"auth.claims.*.type", OPTION_PART, 0, NULL, 0, 0, "text|uuid",
+     .sample = "uuid", .help = "uuid: other values are refused (default text)."},
+    {"auth.claims.*.required", OPTION_PART, 0, NULL, 0, 0, "false|true",
+     .sample = "true", .help = "Refuse tokens without it (default false)."},
+
+    {"tenancy.enabled", OPTION_BOOL, AT(tenancy_enabled), "true", 0, 0, NULL,
+     .help = "Refuse requests of nobody's tenant."},
+    {"tenancy.claim", OPTION_STRING, AT(tenancy_claim), "tenant_id", 0, 0, NULL,
+     .help = "The claim, of those in auth.claims, that names the tenant."},
+
+    {"turborouter.enabled", OPTION_BOOL, AT(turbo_enabled), "true", 0, 0, NULL,
+     .help = "Keep compiled operations."},
+    {"turborouter.max_entries", OPTION_COUNT, AT(turbo_max_entries), "10000", 1, 10000000, NULL,
+     .help = "Most operations kept."},
+    {"turborouter.max_bytes", OPTION_BYTES, AT(turbo_max_bytes), "256MiB", 1 * MIB, 64 * GIB, NULL,
+     .help = "Most memory for them."},
+
+    {"security.max_depth", OPTION_COUNT, AT(max_depth), "12", 1, 100, NULL, RELOADABLE,
+     .help = "Levels of selections."},
+    {"security.max_aliases", OPTION_COUNT, AT(max_aliases), "30", 0, 100000, NULL, RELOADABLE,
+     .help = "Aliases in a document."},
+    {"security.max_root_fields", OPTION_COUNT, AT(max_root_fields), "20", 1, 100000, NULL, RELOADABLE,
+     .help = "Fields at the root of an operation."},
+    {"security.max_tokens", OPTION_COUNT, AT(max_tokens), "2000", 10, 1000000, NULL, RELOADABLE,
+     .help = "Tokens of a document."},
+    {"security.max_document_bytes", OPTION_BYTES, AT(max_document_bytes), "64KiB", 128, 16 * MIB, NULL, RELOADABLE,
+     .help = "A document's text."},
+    {"security.max_directives", OPTION_COUNT, AT(max_directives), "50", 0, 100000, NULL, RELOADABLE,
+     .help = "Directives in a document."},
+    {"security.max_fragments", OPTION_COUNT, AT(max_fragments), "50", 0, 100000, NULL, RELOADABLE,
+     .help = "Fragment definitions in a document."},
+
+    {"errors.environment", OPTION_STRING, AT(environment), "${ENVIRONMENT:-production}", 0, 0, NULL,
+     .help = "Where this daemon runs: production, staging, development, …"},
+    {"errors.mask", OPTION_BOOL, AT(mask_errors), "true", 0, 0, NULL, RELOADABLE,
+     .help = "Show clients a reference number in place of the text of internal errors."},
+
+    {"observability.log.level", OPTION_CHOICE, AT(log_level), "info", 0, 0, "debug|info|warn|error", RELOADABLE,
+     .help = "Least level logged."},
+    {"observability.log.format", OPTION_CHOICE, AT(log_format), "auto", 0, 0, "json|logfmt|text|auto",
+     .help = "auto: text on a terminal, else json."},
+    {"observability.log.access.enabled", OPTION_BOOL, AT(log_access), "false", 0, 0, NULL, RELOADABLE,
+     .help = "A line for each request."},
+    {"observability.metrics.enabled", OPTION_BOOL, AT(metrics_enabled), "true", 0, 0, NULL,
+     .help = "Serve metrics."},
+    {"observability.metrics.path", OPTION_STRING, AT(metrics_path), "/metrics", 0, 0, NULL,
+     .help = "Where, on server.admin_listen."},
+};
+/* clang-format on */
+
+const size_t options_count = COUNT_OF(options_table);
+
+/* Does a concrete key have the form of a pattern? With `prefix`: of the beginning of one. */
+static bool matches(const char *pattern, struct str key, bool prefix)
+{
+    const char *p = pattern;
+    size_t i = 0;
+
+    while (i < key.len) {
+        if (*p == '*') {
+            size_t from = i;
+
+            while (i < key.len && key.data[i] != '.' && key.data[i] != '[')
+                i++;
+            if (i == from)
+                return false;
+            p++;
+        } else if (p[0] == '[' && p[1] == ']' && key.data[i] == '[') {
+            i += str_find(str_sub(key, i, SIZE_MAX), ']') + 1;
+            if (i > key.len)
+                return false;
+            p += 2;
+        } else if (*p == key.data[i]) {
+            p++;
+            i++;
+        } else {
+            return false;
+        }
+    }
+    return prefix ? *p == '.' || *p == '[' : *p == '\0';
+}
+
+const struct config_option *option_find(struct str key)
+{
+    for (size_t i = 0; i < options_count; i++)
+        if (matches(options_table[i].key, key, false))
+            return &options_table[i];
+    return NULL;
+}
+
+bool option_is_section(struct str key)
+{
+    for (size_t i = 0; i < options_count; i++)
+        if (matches(options_table[i].key, key, true))
+            return true;
+    return false;
+}
+
+/* The section of a key: what is before its last dot. */
+static struct str section_of(struct str key)
+{
+    while (key.len > 0 && key.data[key.len - 1] != '.')
+        key.len--;
+    return key.len > 0 ? str_sub(key, 0, key.len - 1) : key;
+}
+
+struct str option_suggest(struct str key, struct arena *a)
+{
+    struct str section = section_of(key);
+    struct str name = str_sub(key, section.len > 0 ? section.len + 1 : 0, SIZE_MAX);
+    size_t nearest = 4; /* edits; farther is no suggestion */
+    struct str found = STR("");
+
+    for (size_t i = 0; i < options_count; i++) {
+        struct str whole = str_of(options_table[i].key);
+        size_t skip = section.len > 0 ? section.len + 1 : 0;
+        size_t distance;
+
+        if (whole.len > skip &&
+            strncmp(whole.data, section.data ? section.data : "", section.len) == 0 &&
+            (skip == 0 || whole.data[section.len] == '.')) {
+            /* The same section: compare the next name only. */
+            struct str rest = str_sub(whole, skip, SIZE_MAX);
+            struct str next = str_sub(rest, 0, size_min(str_find(rest, '.'), str_find(rest, '[')));
+
+            distance = str_distance(name, next, size_min(3, name.len / 2));
+            if (distance <= size_min(3, name.len / 2) && distance < nearest) {
+                nearest = distance;
+                found = str_sub(whole, 0, skip + next.len);
+            }
+        }
+    }
+    if (found.len > 0)
+        return arena_dup(a, found);
+    /* The right name in the wrong place. */
+    for (size_t i = 0; i < options_count; i++) {
+        struct str whole = str_of(options_table[i].key);
+        struct str dotted = arena_printf(a, ".%.*s", STR_ARG(name));
+
+        if (name.len > 3 && str_ends(whole, dotted))
+            return whole;
+    }
+    return found;
+}

@@ -1,0 +1,200 @@
+/*
+ * sections.c - what several settings make together.
+ *
+ * Thread:   the one that loads.
+ * Memory:   the config's arena.
+ */
+#include "config/settings.h"
+
+/* The part of a concrete key that a pattern leaves open, between what is before and behind it. */
+static struct str name_between(struct str key, struct str before)
+{
+    struct str rest = str_sub(key, before.len, SIZE_MAX);
+
+    return str_sub(rest, 0, size_min(str_find(rest, '.'), str_find(rest, ']')));
+}
+
+static const struct setting *setting_at(struct loader *l, size_t i)
+{
+    return l->settings->by_key.entries[i].value;
+}
+
+/* --- database_keywords --------------------------------------------------------------- */
+
+static void apply_keywords(struct loader *l)
+{
+    const struct str options = STR("database.options.");
+    struct {
+        struct config_pair *items;
+        size_t n, cap;
+    } pairs = {0};
+
+    for (size_t i = 0; i < l->settings->by_key.n; i++) {
+        const struct setting *s = setting_at(l, i);
+        struct str name;
+
+        if (s->option->type != OPTION_KEYWORD)
+            continue;
+        name =
+            s->option->choices != NULL ? str_of(s->option->choices) : name_between(s->key, options);
+        for (size_t k = 0; s->option->choices == NULL && k < options_count; k++)
+            if (options_table[k].type == OPTION_KEYWORD && options_table[k].choices != NULL &&
+                str_is(name, options_table[k].choices))
+                loader_refuse(l, s, "use %s in place of %.*s", options_table[k].key,
+                              STR_ARG(s->key));
+        VEC_PUSH(l->arena, &pairs, (struct config_pair){name, s->items[0]});
+    }
+    l->config->database_keywords = (struct config_pairs){pairs.items, pairs.n};
+}
+
+/* --- auth.claims ----------------------------------------------------------------------- */
+
+struct claim {
+    struct config_claim claim;
+    const struct setting *first; /* where errors about the whole point */
+};
+
+static void add_claim_settings(struct loader *l, struct claim *c, const struct setting *s)
+{
+    if (c->claim.settings.n > 0)
+        loader_refuse(l, s, "auth.claims.%.*s has both \"setting\" and \"settings\"",
+                      STR_ARG(c->claim.name));
+    c->claim.settings = (struct config_strings){s->items, s->n};
+}
+
+static void set_claim(struct loader *l, struct claim *c, const struct setting *s)
+{
+    struct str part = str_sub(s->key, strlen("auth.claims.") + c->claim.name.len + 1, SIZE_MAX);
+
+    if (str_is(part, "path"))
+        c->claim.path = s->items[0];
+    else if (str_is(part, "setting") || str_is(part, "settings"))
+        add_claim_settings(l, c, s);
+    else if (str_is(part, "type"))
+        c->claim.uuid = str_is(s->items[0], "uuid");
+    else if (str_is(part, "required"))
+        c->claim.required = str_is(s->items[0], "true");
+}
+
+/* Is it a name that set_config() takes? A dot is what makes it ours to invent. */
+static bool is_setting_name(struct str name)
+{
+    bool dot = false, start = true;
+
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.data[i];
+
+        if (c == '.') {
+            if (start)
+                return false;
+            dot = start = true;
+            continue;
+        }
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+              (c >= '0' && c <= '9' && !start)))
+            return false;
+        start = false;
+    }
+    return dot && !start;
+}
+
+static void check_claim(struct loader *l, const struct claim *c)
+{
+    if (c->claim.settings.n == 0)
+        loader_refuse(l, c->first, "auth.claims.%.*s has no \"setting\"", STR_ARG(c->claim.name));
+    for (size_t i = 0; i < c->claim.settings.n; i++)
+        if (!is_setting_name(c->claim.settings.items[i]))
+            loader_refuse(l, c->first,
+                          "auth.claims.%.*s: \"%.*s\" is not the name of a setting, such as "
+                          "app.tenant_id",
+                          STR_ARG(c->claim.name), STR_ARG(c->claim.settings.items[i]));
+}
+
+static void apply_claims(struct loader *l)
+{
+    struct map names;
+    struct config_claim *claims;
+
+    map_init(&names, l->arena);
+    for (size_t i = 0; i < l->settings->by_key.n; i++) {
+        const struct setting *s = setting_at(l, i);
+        struct claim *c;
+        struct str name;
+
+        if (!str_starts(s->key, STR("auth.claims.")))
+            continue;
+        name = name_between(s->key, STR("auth.claims."));
+        c = map_get(&names, name);
+        if (c == NULL) {
+            c = ARENA_NEW(l->arena, struct claim);
+            c->claim.name = c->claim.path = name;
+            c->first = s;
+            map_put(&names, name, c);
+        }
+        set_claim(l, c, s);
+    }
+    claims = ARENA_ARRAY(l->arena, names.n, struct config_claim);
+    for (size_t i = 0; i < names.n; i++) {
+        const struct claim *c = names.entries[i].value;
+
+        check_claim(l, c);
+        claims[i] = c->claim;
+    }
+    l->config->claims = claims;
+    l->config->nclaims = names.n;
+}
+
+/* --- auth.jwt.keys ----------------------------------------------------------------------- */
+
+static void apply_keys(struct loader *l)
+{
+    struct {
+        struct config_key *items;
+        size_t n, cap;
+    } keys = {0};
+
+    for (;;) {
+        struct str prefix = arena_printf(l->arena, "auth.jwt.keys[%zu].", keys.n);
+        struct config_key key = {.alg = STR("HS256")};
+        const struct setting *last = NULL;
+
+        for (size_t i = 0; i < l->settings->by_key.n; i++) {
+            const struct setting *s = setting_at(l, i);
+            struct str part;
+
+            if (!str_starts(s->key, prefix))
+                continue;
+            last = s;
+            part = str_sub(s->key, prefix.len, SIZE_MAX);
+            if (str_is(part, "kid"))
+                key.kid = s->items[0];
+            else if (str_is(part, "alg"))
+                key.alg = s->items[0];
+            else
+                key.secret = s->items[0];
+        }
+        if (last == NULL)
+            break;
+        if (key.secret.len == 0)
+            loader_refuse(l, last, "auth.jwt.keys[%zu] has no \"secret\" or \"secret_file\"",
+                          keys.n);
+        VEC_PUSH(l->arena, &keys, key);
+    }
+    for (size_t i = 0; i < l->settings->by_key.n; i++) {
+        const struct setting *s = setting_at(l, i);
+        uint64_t index;
+
+        if (str_starts(s->key, STR("auth.jwt.keys[")) &&
+            (!str_to_u64(name_between(s->key, STR("auth.jwt.keys[")), &index) || index >= keys.n))
+            loader_refuse(l, s, "%.*s: the keys before it are missing", STR_ARG(s->key));
+    }
+    l->config->jwt_keys = keys.items;
+    l->config->njwt_keys = keys.n;
+}
+
+void sections_apply(struct loader *l)
+{
+    apply_keywords(l);
+    apply_claims(l);
+    apply_keys(l);
+}
