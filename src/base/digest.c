@@ -105,3 +105,12 @@ void random_bytes(void *out, size_t len)
         }
     }
 }
+
+struct library digest_library(void)
+{
+    struct library l = {.name = "OpenSSL"};
+
+    snprintf(l.compiled, sizeof(l.compiled), "%s", OPENSSL_VERSION_STR);
+    snprintf(l.running, sizeof(l.running), "%s", OpenSSL_version(OPENSSL_VERSION_STRING));
+    return l;
+}

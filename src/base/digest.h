@@ -6,6 +6,7 @@
 #ifndef BASE_DIGEST_H
 #define BASE_DIGEST_H
 
+#include "base/library.h"
 #include "base/str.h"
 
 #define DIGEST_SIZE 32
@@ -23,5 +24,7 @@ void digest_hex(const struct digest *d, char out[2 * DIGEST_SIZE + 1]);
 bool digest_eq(const void *a, const void *b, size_t len);
 /* Unpredictable bytes; aborts if the system has none. */
 void random_bytes(void *out, size_t len);
+/* OpenSSL. */
+struct library digest_library(void);
 
 #endif

@@ -11,6 +11,7 @@
  * surrogate into '?' or into invalid UTF-8).
  */
 #include <yajl/yajl_parse.h>
+#include <yajl/yajl_version.h>
 
 #include "base/jval.h"
 #include "base/jwriter.h"
@@ -377,4 +378,14 @@ void jval_write(const struct jval *v, struct buf *out)
         buf_append_char(out, '}');
         break;
     }
+}
+
+struct library jval_library(void)
+{
+    struct library l = {.name = "yajl"};
+    int v = yajl_version();
+
+    snprintf(l.compiled, sizeof(l.compiled), "%d.%d.%d", YAJL_MAJOR, YAJL_MINOR, YAJL_MICRO);
+    snprintf(l.running, sizeof(l.running), "%d.%d.%d", v / 10000, v / 100 % 100, v % 100);
+    return l;
 }

@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/library.h"
 #include "base/str.h"
 
 enum jval_kind {
@@ -54,5 +55,7 @@ bool jval_parse(struct str text, const struct jval_limits *lim, struct arena *a,
 const struct jval *jval_get(const struct jval *v, struct str name);
 /* Canonical JSON of a tree: no spaces, members in the tree's order. */
 void jval_write(const struct jval *v, struct buf *out);
+/* yajl. */
+struct library jval_library(void);
 
 #endif

@@ -339,3 +339,12 @@ void loop_signal(struct loop *l, int signo, void (*fn)(int signo, void *ctx), vo
     s->next = l->signals;
     l->signals = s;
 }
+
+struct library loop_library(void)
+{
+    struct library l = {.name = "libevent"};
+
+    snprintf(l.compiled, sizeof(l.compiled), "%s", LIBEVENT_VERSION);
+    snprintf(l.running, sizeof(l.running), "%s", event_get_version());
+    return l;
+}

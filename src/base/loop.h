@@ -12,6 +12,7 @@
 
 #include "base/base.h"
 #include "base/deadline.h"
+#include "base/library.h"
 
 struct loop;
 struct watch;
@@ -56,5 +57,8 @@ void timer_free(struct timer *t); /* NULL is allowed */
 
 /* Deliver a signal to this loop (main loop only). Lives as long as the loop. */
 void loop_signal(struct loop *l, int signo, void (*fn)(int signo, void *ctx), void *ctx);
+
+/* libevent. */
+struct library loop_library(void);
 
 #endif

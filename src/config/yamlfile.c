@@ -296,3 +296,12 @@ void yamlfile_place(const struct yamlfile *f, struct location at, struct error *
             indent[n++] = line.data[i] == '\t' ? '\t' : ' ';
     e->detail = arena_printf(errs->arena, "%.*s\n%s^", STR_ARG(line), indent);
 }
+
+struct library yamlfile_library(void)
+{
+    struct library l = {.name = "libyaml"};
+
+    /* Its headers do not tell which version they are of. */
+    snprintf(l.running, sizeof(l.running), "%s", yaml_get_version_string());
+    return l;
+}

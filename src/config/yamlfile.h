@@ -13,6 +13,7 @@
 #define CONFIG_YAMLFILE_H
 
 #include "base/error.h"
+#include "base/library.h"
 
 enum yamlfile_kind {
     YAMLFILE_SCALAR,
@@ -42,5 +43,7 @@ NODISCARD bool yamlfile_parse(struct str text, struct str name, struct arena *a,
 /* Give an error its place: name:line:column, the source line and a caret below the column. */
 void yamlfile_place(const struct yamlfile *f, struct location at, struct error *e,
                     struct errors *errs);
+/* libyaml. */
+struct library yamlfile_library(void);
 
 #endif
