@@ -99,14 +99,7 @@ static struct str date_now(struct listener *ln)
 /* A header whose text could end the line is left out: it would be a second header, or a body. */
 static void append_header(struct buf *b, struct str name, struct str value)
 {
-    size_t i;
-    bool ok = name.len > 0;
-
-    for (i = 0; i < name.len; i++)
-        ok = ok && reqparse_is_token_char((unsigned char)name.data[i]);
-    for (i = 0; i < value.len; i++)
-        ok = ok && reqparse_is_value_char((unsigned char)value.data[i]);
-    if (!ok) {
+    if (!reqparse_is_token(name) || !reqparse_is_value(value)) {
         LOG(LOG_ERROR, "reply header left out", LOG_STR("name", name));
         return;
     }

@@ -74,6 +74,29 @@ static bool all_of(struct str s, unsigned class)
     return span(s, class) == s.len;
 }
 
+/*
+ * Are all bytes CHAR_VALUE? Values are most of a head: eight bytes at a time are
+ * searched for one below space and for DEL; only where there is one (a tab, say)
+ * the table decides.
+ */
+static bool is_value(struct str s)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+    size_t i;
+
+    for (i = 0; s.len - i >= 8; i += 8) {
+        uint64_t w, below, del;
+
+        memcpy(&w, s.data + i, 8);
+        below = (w - ones * 0x20) & ~w & highs;
+        del = w ^ ones * 0x7f;
+        del = (del - ones) & ~del & highs;
+        if ((below | del) != 0 && !all_of(str_make(s.data + i, 8), CHAR_VALUE))
+            return false;
+    }
+    return all_of(str_make(s.data + i, s.len - i), CHAR_VALUE);
+}
+
 static bool refuse(struct http_fault *fault, int status, const char *message)
 {
     fault->status = status;
@@ -363,7 +386,7 @@ static bool take_field(struct str line, struct http_header *out, struct http_fau
     while (end > n && (line.data[end - 1] == ' ' || line.data[end - 1] == '\t'))
         end--;
     out->value = str_make(line.data + n, end - n);
-    if (!all_of(out->value, CHAR_VALUE))
+    if (!is_value(out->value))
         return refuse(fault, 400, "forbidden character in a header field value");
     return true;
 }
@@ -439,6 +462,16 @@ bool reqparse_head(struct str head, const struct head_limits *lim, struct arena 
 bool reqparse_is_token_char(unsigned char c)
 {
     return (char_class[c] & CHAR_TOKEN) != 0;
+}
+
+bool reqparse_is_token(struct str s)
+{
+    return s.len > 0 && all_of(s, CHAR_TOKEN);
+}
+
+bool reqparse_is_value(struct str s)
+{
+    return is_value(s);
 }
 
 bool reqparse_is_value_char(unsigned char c)

@@ -78,6 +78,9 @@ bool reqparse_head(struct str head, const struct head_limits *lim, struct arena 
 
 /* Is this byte allowed in a token (RFC 9110 section 5.6.2)? */
 bool reqparse_is_token_char(unsigned char c);
+bool reqparse_is_token(struct str s);
+/* May these bytes be a field value? */
+bool reqparse_is_value(struct str s);
 /* Is this byte allowed in a field value: VCHAR, obs-text, space, tab? */
 bool reqparse_is_value_char(unsigned char c);
 
