@@ -49,6 +49,8 @@ struct auth_options {
     uint64_t leeway_s;
     bool require_exp;
     size_t max_token_bytes;
+    size_t cache_entries; /* verified tokens remembered; 0: none */
+    uint64_t cache_ttl_s; /* for at most so long, and never past their expiry */
     const struct auth_key_options *keys;
     size_t nkeys;
     const struct auth_claim_options *claims;

@@ -11,6 +11,7 @@
 #include "auth/auth.h"
 #include "auth/keys.h"
 #include "auth/token.h"
+#include "auth/tokencache.h"
 #include "base/deadline.h"
 #include "base/map.h"
 
@@ -18,6 +19,7 @@ struct auth {
     struct arena *arena; /* owned; everything below is in it */
     struct auth_options opt;
     struct keys *keys;
+    struct tokencache *cache;       /* NULL: off */
     struct identity_setting *empty; /* all settings with "" */
     size_t nsettings;
     size_t tenant_index; /* into opt.claims */
@@ -133,6 +135,8 @@ struct auth *auth_new(const struct auth_options *opt, struct errors *errs)
     au->opt.audiences = copy_strings(a, opt->audiences, opt->naudiences);
     au->opt.tenant_claim = arena_dup(a, opt->tenant_claim);
     copy_claims(au, opt);
+    if (opt->cache_entries > 0 && opt->cache_ttl_s > 0)
+        au->cache = tokencache_new(opt->cache_entries);
     if (errs->n == before)
         return au;
     auth_free(au);
@@ -144,6 +148,7 @@ void auth_free(struct auth *a)
     if (a == NULL)
         return;
     keys_free(a->keys);
+    tokencache_free(a->cache);
     arena_free(a->arena);
 }
 
@@ -370,10 +375,28 @@ static bool identify(const struct auth *au, const struct token *token, struct ar
     return true;
 }
 
+static int64_t now_s(void)
+{
+    return wall_clock_us() / 1000000;
+}
+
+/* Until when a verified token may be taken from the cache. */
+static int64_t cache_until(const struct auth *au, const struct token *token)
+{
+    const struct jval *exp = jval_get(token->payload, STR("exp"));
+    int64_t until = now_s() + (int64_t)au->opt.cache_ttl_s;
+    int64_t expires;
+
+    if (exp != NULL && numeric_date(exp, &expires) && expires + (int64_t)au->opt.leeway_s < until)
+        return expires + (int64_t)au->opt.leeway_s;
+    return until;
+}
+
 bool identity_from_token(const struct auth *a, struct str authorization, struct arena *ar,
                          struct identity *out, struct errors *errs)
 {
     const struct identity nobody = {.settings = a->empty, .nsettings = a->nsettings};
+    struct str text = bearer_token(authorization);
     struct token token;
 
     *out = nobody;
@@ -381,9 +404,14 @@ bool identity_from_token(const struct auth *a, struct str authorization, struct 
         return true;
     if (authorization.data == NULL)
         return anonymous(a, errs);
-    if (verify_token(a, bearer_token(authorization), ar, &token, errs) &&
-        identify(a, &token, ar, out, errs))
+    if (a->cache != NULL &&
+        tokencache_get(a->cache, text, now_s(), a->empty, a->nsettings, ar, out))
         return true;
+    if (verify_token(a, text, ar, &token, errs) && identify(a, &token, ar, out, errs)) {
+        if (a->cache != NULL)
+            tokencache_put(a->cache, text, cache_until(a, &token), out);
+        return true;
+    }
     *out = nobody;
     return false;
 }

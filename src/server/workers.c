@@ -140,7 +140,7 @@ struct workers *workers_start(const struct workers_options *opt)
     all->items = xcalloc(all->n, sizeof(*all->items));
     for (size_t i = 0; i < all->n; i++) {
         struct worker *w = &all->items[i];
-        char name[16];
+        char name[32];
 
         snprintf(name, sizeof(name), "worker-%zu", i);
         w->all = all;

@@ -326,6 +326,53 @@ static void the_header_must_be_bearer(void **state)
     close_fixture(&f);
 }
 
+static void a_remembered_token_is_the_same_identity_until_it_expires(void **state)
+{
+    struct auth_options opt = default_options();
+    struct fixture f;
+    struct str good, expiring;
+
+    (void)state;
+    opt.cache_entries = 8;
+    opt.cache_ttl_s = 60;
+    opt.leeway_s = 0;
+    open_fixture(&f, &opt);
+    good = bearer(f.arena, mint(f.arena, HEADER,
+                                with_times(f.arena, "{\"exp\":@+60,\"sub\":\"u1\",\"tenant_id\":"
+                                                    "\"" TENANT "\"}")));
+    for (int i = 0; i < 3; i++) {
+        assert_true(identify(&f, good));
+        assert_true(f.identity.authenticated);
+        assert_true(str_is(f.identity.subject, "u1"));
+        assert_true(str_is(f.identity.tenant, TENANT));
+        assert_int_equal(f.identity.nsettings, 4);
+        assert_string_equal(setting(&f, "app.tenant_id"), TENANT);
+        assert_string_equal(setting(&f, "app.user_id"), "u1");
+        assert_string_equal(setting(&f, "app.roles"), "");
+    }
+    /* more tokens than the cache holds, each with its own user */
+    for (int round = 0; round < 2; round++)
+        for (int i = 0; i < 40; i++) {
+            struct str payload = arena_printf(
+                f.arena, "{\"exp\":@+60,\"sub\":\"user %d\",\"tenant_id\":\"" TENANT "\"}", i);
+            struct str user = arena_printf(f.arena, "user %d", i);
+
+            assert_true(identify(
+                &f, bearer(f.arena, mint(f.arena, HEADER, with_times(f.arena, payload.data)))));
+            assert_string_equal(setting(&f, "app.user_id"), user.data);
+        }
+    expiring =
+        bearer(f.arena, mint(f.arena, HEADER,
+                             with_times(f.arena, "{\"exp\":@+1,\"tenant_id\":\"" TENANT "\"}")));
+    assert_true(identify(&f, expiring));
+    for (uint64_t until = monotonic_ns() + UINT64_C(3000000000); monotonic_ns() < until;)
+        if (!identify(&f, expiring))
+            break;
+    assert_false(identify(&f, expiring));
+    assert_true(identify(&f, good));
+    close_fixture(&f);
+}
+
 static void issuer_and_audience_are_exact(void **state)
 {
     static const struct {
@@ -486,6 +533,7 @@ int main(void)
         cmocka_unit_test(every_changed_byte_is_noticed),
         cmocka_unit_test(another_secret_is_refused),
         cmocka_unit_test(the_header_must_be_bearer),
+        cmocka_unit_test(a_remembered_token_is_the_same_identity_until_it_expires),
         cmocka_unit_test(issuer_and_audience_are_exact),
         cmocka_unit_test(anonymous_depends_on_mode_and_tenancy),
         cmocka_unit_test(options_that_make_no_sense_are_refused),
