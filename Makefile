@@ -17,6 +17,10 @@ endif
 
 O := build/$(BUILD)
 
+# make V=1 shows the commands.
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
+
 # --- flags -------------------------------------------------------------------
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wundef \
@@ -54,7 +58,8 @@ all: $(O)/fraiseqld ## build build/fraiseqld
 build/fraiseqld: all
 
 $(O)/fraiseqld: $(O)/obj/main.o $(ARCHIVES)
-	$(CC) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBS)
 
 define archive_rule
 $(O)/lib/$(1).a: $(call objects,$(1))
@@ -66,7 +71,8 @@ $(foreach layer,$(LAYERS),$(eval $(call archive_rule,$(layer))))
 
 $(O)/obj/%.o: src/%.c | deps-build
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 # SQL files become C strings.
 SQL_GEN := $(patsubst sql/%.sql,$(O)/gen/sql/%.h,$(wildcard sql/*.sql))
@@ -95,7 +101,8 @@ after = $(if $(filter $(1),$(firstword $(2))),$(2),$(call after,$(1),$(wordlist 
 define unit_folder_rule
 $(O)/unit/$(1)/%: tests/unit/$(1)/%.c $(patsubst %,$(O)/lib/%.a,$(call after,$(1),$(LAYERS)))
 	@mkdir -p $$(@D)
-	$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS_ALL) -MMD -MP -MF $$@.d $(LDFLAGS_ALL) -o $$@ $$< \
+	$$(call say,LINK,$$@)
+	$(Q)$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS_ALL) -MMD -MP -MF $$@.d $(LDFLAGS_ALL) -o $$@ $$< \
 	  -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group -lcmocka $(LIBS)
 .PHONY: unit-$(1)
 unit-$(1): $(filter $(O)/unit/$(1)/%,$(UNIT_TESTS))
@@ -113,7 +120,8 @@ FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZERS := $(FUZZ_SOURCES:tests/fuzz/%.c=build/fuzz/%)
 ifeq ($(BUILD),fuzz)
 build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(ARCHIVES)
-	$(CC) $(CPPFLAGS) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBS)
 endif
 
 include tests/test.mk
