@@ -1,0 +1,250 @@
+/*
+ * planner_test.c - what holds for every plan, whatever its SQL.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "planner/fixture.h"
+
+static struct fixture f;
+
+static int start(void **state)
+{
+    (void)state;
+    fixture_init(&f);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    fixture_fini(&f);
+    return 0;
+}
+
+static void compile(const char *document, const char *variables, struct compiled *out)
+{
+    fixture_compile(&f, str_of(document), str_of(variables), out);
+}
+
+/* The cache relies on it: another scalar in the same place is another parameter, not another plan.
+ */
+static void equal_skeletons_mean_equal_plans(void **state)
+{
+    static const struct {
+        const char *document;
+        const char *one;
+        const char *other;
+        bool same;
+    } table[] = {
+        {"query($s: String) {projects(where: {name: {eq: $s}}) {id}}",        "{\"s\": \"a\"}",
+         "{\"s\": \"b' or true --\"}",                                                                                                                                                 true },
+        {"query($s: String) {projects(where: {name: {eq: $s}}) {id}}",        "{\"s\": \"a\"}",
+         "{\"s\": null}",                                                                                                                                                              false},
+        {"query($s: String) {projects(where: {name: {eq: $s}}) {id}}",        "{\"s\": null}",    "{}",
+         false                                                                                                                                                                              },
+        {"query($n: Int) {projects(limit: $n) {id}}",                         "{\"n\": 1}",       "{\"n\": 999}",                                                                      true },
+        {"query($w: ProjectWhereInput) {projects(where: $w) {id}}",
+         "{\"w\": {\"name\": {\"in\": [\"a\"]}, \"status\": {\"eq\": \"x\"}}}",                   "{\"w\": {\"status\": {\"eq\": \"y\"}, \"name\": {\"in\": [\"b\", \"c\", \"d\"]}}}", true },
+        {"query($w: ProjectWhereInput) {projects(where: $w) {id}}",
+         "{\"w\": {\"name\": {\"in\": [\"a\"]}}}",                                                "{\"w\": {\"name\": {\"nin\": [\"a\"]}}}",
+         false                                                                                                                                                                              },
+        {"query($w: [ProjectWhereInput!]) {projects(where: {OR: $w}) {id}}",
+         "{\"w\": [{\"name\": {\"eq\": \"a\"}}]}",                                                "{\"w\": [{\"name\": {\"eq\": \"a\"}}, {\"name\": {\"eq\": \"b\"}}]}",               false},
+        {"query($b: Boolean) {projects(where: {name: {isnull: $b}}) {id}}",   "{\"b\": true}",
+         "{\"b\": false}",                                                                                                                                                             false},
+        {"query($d: OrderDirection!) {projects(orderBy: [{name: $d}]) {id}}", "{\"d\": \"ASC\"}",
+         "{\"d\": \"DESC\"}",                                                                                                                                                          false},
+        {"query($b: Boolean!) {projects {id name @skip(if: $b)}}",            "{\"b\": true}",
+         "{\"b\": false}",                                                                                                                                                             false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(table); i++) {
+        struct compiled one, other;
+        struct buf a, b;
+
+        compile(table[i].document, table[i].one, &one);
+        compile(table[i].document, table[i].other, &other);
+        assert_non_null(one.plan);
+        assert_non_null(other.plan);
+        buf_init(&a, 0);
+        buf_init(&b, 0);
+        plan_describe(one.plan, &a);
+        plan_describe(other.plan, &b);
+        if (table[i].same) {
+            assert_memory_equal(&one.skeleton, &other.skeleton, sizeof one.skeleton);
+            assert_string_equal(buf_cstr(&a), buf_cstr(&b));
+        } else {
+            assert_memory_not_equal(&one.skeleton, &other.skeleton, sizeof one.skeleton);
+            assert_string_not_equal(buf_cstr(&a), buf_cstr(&b));
+        }
+        buf_fini(&a);
+        buf_fini(&b);
+        compiled_fini(&one);
+        compiled_fini(&other);
+    }
+}
+
+static void a_plan_knows_its_size_and_statement(void **state)
+{
+    struct compiled a, b;
+
+    (void)state;
+    compile("{projects(where: {name: {eq: \"x\"}}) {id}}", "", &a);
+    compile("{p: projects(where: {name: {eq: \"another\"}}) {i: id}}", "", &b);
+    assert_non_null(a.plan);
+    assert_true(a.plan->size > 100);
+    assert_int_not_equal(a.plan->id, b.plan->id);
+    assert_int_equal(a.plan->statement.nparams, 1);
+    assert_int_equal(a.plan->statement.sql.data[a.plan->statement.sql.len], '\0');
+    /* The constant is bound and aliases are not SQL: both share a prepared statement. */
+    assert_int_equal(a.plan->statement.hash[0], b.plan->statement.hash[0]);
+    assert_int_equal(a.plan->statement.hash[1], b.plan->statement.hash[1]);
+    assert_int_equal(*a.plan->cost_ns, 0);
+    compiled_fini(&a);
+    compiled_fini(&b);
+}
+
+static void a_plan_lives_as_long_as_its_references(void **state)
+{
+    struct compiled c;
+    const struct plan *p;
+    struct buf b;
+
+    (void)state;
+    compile("{projects {name}}", "", &c);
+    p = plan_ref(c.plan);
+    compiled_fini(&c);
+    buf_init(&b, 0);
+    plan_describe(p, &b); /* reads the operation, too */
+    assert_true(b.len > 0);
+    assert_int_equal(plan_location(p, 1).column, 2);
+    buf_fini(&b);
+    plan_unref(p);
+    plan_unref(NULL);
+}
+
+/* Parameters that the text does not mention would be refused by PostgreSQL. */
+static void every_parameter_is_mentioned(void **state)
+{
+    static const char *const documents[] = {
+        "{projects(where: {OR: [{name: {eq: \"gone\"}}, {}], status: {eq: \"kept\"}}) {id}}",
+        "{projects(where: {OR: [{OR: [{name: {eq: \"a\"}}, {}]}, {name: {eq: \"b\"}}]}) {id}}",
+        "{projects(where: {tasks: {every: {OR: [{title: {eq: \"a\"}}, {}]}}}) {id}}",
+        "{projects(where: {AND: [{status: {eq: \"s\"}}, {OR: [{status: {eq: \"s\"}}, {}]}]}) {id}}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(documents); i++) {
+        struct compiled c;
+
+        compile(documents[i], "", &c);
+        assert_non_null(c.plan);
+        for (size_t n = 1; n <= c.plan->statement.nparams; n++) {
+            struct str mention = arena_printf(f.arena, "$%zu::", n);
+
+            assert_non_null(strstr(c.plan->statement.sql.data, mention.data));
+        }
+        compiled_fini(&c);
+    }
+}
+
+/* --- what is too much ---------------------------------------------------------------------- */
+
+static void expect_error(const char *document, enum error_code code)
+{
+    struct compiled c;
+
+    compile(document, "", &c);
+    assert_null(c.plan);
+    assert_non_null(f.errs.first);
+    assert_int_equal(f.errs.first->code, code);
+    compiled_fini(&c);
+}
+
+/* Each fragment selects the next one twice under two names: 2^20 fields. */
+static void fragments_that_multiply_are_refused(void **state)
+{
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 0);
+    buf_append_lit(&b, "{users {...F0}}\n");
+    for (int i = 0; i < 20; i++)
+        buf_printf(&b,
+                   "fragment F%d on User {a: tenant {users {...F%d}} b: tenant {users {...F%d}}}\n",
+                   i, i + 1, i + 1);
+    buf_append_lit(&b, "fragment F20 on User {id}");
+    expect_error(buf_cstr(&b), QUERY_TOO_COMPLEX);
+    buf_fini(&b);
+}
+
+static void deep_nesting_is_refused(void **state)
+{
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 0);
+    buf_append_lit(&b, "{tasks {");
+    for (int i = 0; i < 60; i++)
+        buf_append_lit(&b, "project{tasks{");
+    buf_append_lit(&b, "id");
+    for (int i = 0; i < 60; i++)
+        buf_append_lit(&b, "}}");
+    buf_append_lit(&b, "}}");
+    expect_error(buf_cstr(&b), QUERY_TOO_COMPLEX);
+    buf_fini(&b);
+}
+
+static void deep_filters_are_refused(void **state)
+{
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 0);
+    buf_append_lit(&b, "{projects(where: ");
+    for (int i = 0; i < 100; i++)
+        buf_append_lit(&b, "{NOT: ");
+    buf_append_lit(&b, "{}");
+    for (int i = 0; i < 100; i++)
+        buf_append_lit(&b, "}");
+    buf_append_lit(&b, ") {id}}");
+    expect_error(buf_cstr(&b), BAD_USER_INPUT);
+    buf_fini(&b);
+}
+
+/* PostgreSQL has a limit of 1664 columns, and each of these lists is one. */
+static void wide_rows_are_refused(void **state)
+{
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 0);
+    buf_append_lit(&b, "{comments {id");
+    for (int i = 0; i < 1700; i++)
+        buf_printf(&b, " l%d: task {comments {id}}", i);
+    buf_append_lit(&b, "}}");
+    expect_error(buf_cstr(&b), QUERY_TOO_COMPLEX);
+    buf_fini(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(equal_skeletons_mean_equal_plans),
+        cmocka_unit_test(a_plan_knows_its_size_and_statement),
+        cmocka_unit_test(a_plan_lives_as_long_as_its_references),
+        cmocka_unit_test(every_parameter_is_mentioned),
+        cmocka_unit_test(fragments_that_multiply_are_refused),
+        cmocka_unit_test(deep_nesting_is_refused),
+        cmocka_unit_test(deep_filters_are_refused),
+        cmocka_unit_test(wide_rows_are_refused),
+    };
+
+    return cmocka_run_group_tests(tests, start, stop);
+}
