@@ -84,8 +84,9 @@ static const struct type *filter_type(struct builder *b, const struct column *c)
     if (classes == FILTER_ANY)
         t->description = STR("Conditions on a value that cannot be compared.");
     else
-        t->description = arena_printf(b->arena, "Conditions on a %s%.*s. All of them have to hold.",
-                                      c->is_array ? "list of " : "", STR_ARG(c->type->name));
+        t->description =
+            arena_printf(b->arena, "Conditions on %s%.*s. All of them have to hold.",
+                         c->is_array ? "a list of " : "a value of type ", STR_ARG(c->type->name));
     for (i = 0; i < operator_count(); i++) {
         const struct filter_operator *op = operator_at(i);
         struct input_value v = {.name = op->name, .role = INPUT_OPERATOR, .op = op};

@@ -80,22 +80,36 @@ static bool next_token(struct str text, size_t *pos, struct str *token)
  * bracket (left unread), or if brackets do not match. */
 static bool next_value(struct str text, size_t *pos, struct str *value)
 {
-    size_t start, depth = 0, peek = *pos;
+    size_t start, end, depth = 1, peek = *pos;
     struct str token;
 
     if (!next_token(text, &peek, &token) || token.data[0] == ')' || token.data[0] == '}')
         return false;
     start = (size_t)(token.data - text.data);
-    *pos = start;
-    do {
-        if (!next_token(text, pos, &token))
+    end = peek;
+    /* Most of the text is skipped, so this does not go token by token. */
+    while (is_bracket(token.data[0]) && depth > 0) {
+        if (end >= text.len)
             return false;
-        if (token.data[0] == '(' || token.data[0] == '{')
+        switch (text.data[end]) {
+        case '\\':
+            end++;
+            break;
+        case '(':
+        case '{':
             depth++;
-        else if (token.data[0] == ')' || token.data[0] == '}')
+            break;
+        case ')':
+        case '}':
             depth--;
-    } while (depth > 0);
-    *value = str_make(text.data + start, *pos - start);
+            break;
+        }
+        end++;
+    }
+    if (end > text.len)
+        return false;
+    *pos = end;
+    *value = str_make(text.data + start, end - start);
     return true;
 }
 
@@ -270,17 +284,21 @@ static bool read_targets(const struct query *q, struct str list, bool grouping_s
                          struct viewrule *out)
 {
     static const char *const names[] = {"expr", "resno", "resorigtbl", "resorigcol", "resjunk"};
-    struct viewrule_column *columns = ARENA_ARRAY(q->arena, MAX_COLUMNS, struct viewrule_column);
     struct str body = list_body(list), item, v[COUNT_OF(names)];
+    struct viewrule_column *columns;
     int64_t number, relation, column;
-    size_t pos = 0;
+    size_t pos = 0, n = 0;
 
+    while (next_value(body, &pos, &item))
+        n++;
+    columns = ARENA_ARRAY(q->arena, n, struct viewrule_column);
     out->columns = columns;
+    pos = 0;
     while (next_value(body, &pos, &item)) {
         struct viewrule_column *c;
 
         if (!read_node(item, "TARGETENTRY", names, v, COUNT_OF(names)) ||
-            !read_number(v[1], &number) || number < 1 || number > MAX_COLUMNS)
+            !read_number(v[1], &number) || number < 1 || (uint64_t)number > n)
             return false;
         if (!is_false(v[4]))
             continue;

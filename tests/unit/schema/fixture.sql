@@ -1,0 +1,130 @@
+-- A database with what makes reading a catalog hard. Run in a transaction to be rolled back, or in a
+-- database to be dropped; `capture` writes fixture.json with it.
+
+create role shop_owner;
+create role shop_user;
+create schema shop authorization shop_owner;
+grant usage on schema shop to shop_user;
+set role shop_owner;
+
+create domain shop.email as text check (value like '%@%');
+create domain shop.required_email as shop.email not null;
+create type shop.order_status as enum ('NEW', 'in progress', 'in-progress', 'true', '2nd');
+create type shop.spot as (x int, y int);
+
+create table shop.companies (
+    id uuid primary key,
+    name text not null,
+    slug text unique,
+    contact shop.required_email,
+    unique (name)
+);
+comment on table shop.companies is $$Somebody to sell to.
+@fraiseql:type
+key: id$$;
+comment on column shop.companies.slug is $$Short name.
+@deprecated use name$$;
+alter table shop.companies enable row level security;
+
+create table shop.people (
+    id bigint generated always as identity primary key,
+    company_id uuid not null references shop.companies,
+    manager_id bigint references shop.people,
+    email shop.email not null,
+    secret_nick text,
+    unique (company_id, email)
+);
+
+create table shop.orders (
+    company_id uuid not null references shop.companies,
+    number int not null,
+    status shop.order_status not null default 'NEW',
+    buyer_id bigint not null references shop.people,
+    approver_id bigint references shop.people,
+    total numeric(12, 2),
+    placed_at timestamptz not null,
+    tags text[] not null default '{}',
+    states shop.order_status[],
+    raw json,
+    doc jsonb,
+    seen_from inet,
+    spot shop.spot,
+    "line count" int,
+    dropped int,
+    short varchar(20),
+    primary key (company_id, number)
+);
+alter table shop.orders drop column dropped;
+
+create table shop.order_lines (
+    company_id uuid not null,
+    number int not null,
+    line int not null,
+    product text not null,
+    primary key (company_id, number, line),
+    foreign key (company_id, number) references shop.orders
+);
+
+create table shop.events (
+    id bigint not null,
+    at date not null,
+    order_company_id uuid,
+    order_number int,
+    primary key (id, at),
+    foreign key (order_company_id, order_number) references shop.orders
+) partition by range (at);
+create table shop.events_2026 partition of shop.events for values from ('2026-01-01') to ('2027-01-01');
+
+-- An heir's rows are read with its parent's, past the parent's key.
+create table shop.notes (id int primary key, text text not null);
+create table shop.long_notes () inherits (shop.notes);
+
+create table shop.badges (
+    person_id bigint primary key references shop.people,
+    code text not null
+);
+create table shop.secrets (id int primary key, word text);
+
+-- One row of the table each.
+create view shop.v_company with (security_barrier) as
+select id, name, slug, contact from shop.companies;
+create view shop.v_order as select * from shop.orders;
+-- Over a view, renamed, some rows.
+create view shop.v_big_order as
+select company_id, number as no, status, total, buyer_id from shop.v_order where total > 1000;
+create view shop.v_order_line as
+select l.company_id, l.number, l.line, l.product, upper(l.product) as loud from shop.order_lines l;
+-- The right side may be missing; the key of the left one is not a key here as far as one can tell.
+create view shop.v_manager as
+select p.id, p.email, m.id as boss_id, m.company_id as boss_company_id, m.email as boss_email
+  from shop.people p left join shop.people m on m.id = p.manager_id;
+create view shop.v_full as
+select c.id, o.number from shop.companies c full join shop.orders o on o.company_id = c.id;
+-- (company_id, number) of two different rows reference nothing together.
+create view shop.v_pair as
+select a.company_id, b.number, a.buyer_id
+  from shop.orders a join shop.orders b on b.company_id <> a.company_id;
+create view shop.v_company_total as
+select company_id, count(*) as orders, sum(total) as total from shop.orders group by company_id;
+create view shop.v_cube as
+select company_id, status, count(*) as n from shop.orders group by cube (company_id, status);
+create view shop.v_union as
+select id, name from shop.companies union all select id, name from shop.companies;
+create view shop.v_exploded as
+select company_id, number, unnest(tags) as tag from shop.orders;
+create view shop.v_sub as
+select s.id, s.company_id from (select p.id, p.company_id from shop.people p limit 10) s;
+-- A name made to look like a query tree.
+create view shop.v_odd as
+select name as ":resorigtbl 1 :resorigcol 1} {TARGETENTRY", id as ":targetList" from shop.companies;
+create materialized view shop.mv_company_count as
+select company_id, count(*) as orders from shop.orders group by company_id;
+create unique index on shop.mv_company_count (company_id);
+create view shop.v_invoker with (security_invoker = on) as select id, name from shop.companies;
+
+grant select on all tables in schema shop to shop_user;
+revoke all on shop.secrets, shop.people from shop_user;
+grant select (id, company_id, manager_id, email) on shop.people to shop_user;
+revoke select on shop.v_odd from shop_user;
+grant select (":targetList") on shop.v_odd to shop_user;
+reset role;
