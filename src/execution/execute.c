@@ -180,9 +180,10 @@ static void respond_failed(struct execution *x)
         e->path = path;
         error_at(e, &x->errors, plan_location(x->plan, f->offset));
     }
-    LOG(error_code_info(e->code)->level, "statement failed",
-        LOG_CSTR("code", error_code_info(e->code)->name), LOG_CSTR("sqlstate", e->sqlstate),
-        LOG_STR("detail", e->detail), LOG_STR("request_id", x->request_id));
+    if (x->batch.outcome != PGBATCH_CANCELLED) /* else nobody is left to tell */
+        LOG(error_code_info(e->code)->level, "statement failed",
+            LOG_CSTR("code", error_code_info(e->code)->name), LOG_CSTR("sqlstate", e->sqlstate),
+            LOG_STR("detail", e->detail), LOG_STR("request_id", x->request_id));
     if (x->executed) {
         buf_append_lit(&x->body, "{\"data\":null,");
         response_errors_member(&x->errors, x->request_id, x->engine->mask_errors, &x->body);
