@@ -62,11 +62,17 @@ struct pgbatch *pgbatch_list_pop(struct pgbatch_list *l)
 
 /* --- life ------------------------------------------------------------------------------ */
 
-/* The author's NOTICEs are nobody's answer, and libpq would print them. */
-static void drop_notice(void *arg, const PGresult *res)
+/*
+ * The author's NOTICEs are nobody's answer, and libpq would print them. An
+ * error that comes while nothing is in flight arrives here too: the server's farewell.
+ */
+static void take_notice(void *arg, const PGresult *res)
 {
-    (void)arg;
-    (void)res;
+    struct pgconn *c = arg;
+    const char *severity = PQresultErrorField(res, PG_DIAG_SEVERITY_NONLOCALIZED);
+
+    if (severity != NULL && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0))
+        c->broken = true;
 }
 
 bool pgconn_new(PGconn *pg, const struct pgsetting *defaults, size_t ndefaults, struct pgconn **out)
@@ -78,8 +84,8 @@ bool pgconn_new(PGconn *pg, const struct pgsetting *defaults, size_t ndefaults, 
         PQfinish(pg);
         return false;
     }
-    PQsetNoticeReceiver(pg, drop_notice, NULL);
     c = xcalloc(1, sizeof(*c));
+    PQsetNoticeReceiver(pg, take_notice, c);
     c->pg = pg;
     c->fd = PQsocket(pg);
     c->cancel = PQgetCancel(pg);
@@ -107,12 +113,11 @@ bool pgconn_is_alive(struct pgconn *c)
 {
     struct pollfd p = {.fd = c->fd, .events = POLLIN};
 
-    if (poll(&p, 1, 0) == 0)
-        return true;
-    if (PQconsumeInput(c->pg) != 1)
-        return false;
-    (void)PQisBusy(c->pg); /* Parses: a farewell of the server shows in the status. */
-    return PQstatus(c->pg) == CONNECTION_OK;
+    while (poll(&p, 1, 0) != 0)
+        if (PQconsumeInput(c->pg) != 1)
+            return false;
+    (void)PQisBusy(c->pg); /* Parses what came. */
+    return !c->broken && PQstatus(c->pg) == CONNECTION_OK;
 }
 
 bool pgconn_is_quiet(const struct pgconn *c)
@@ -162,12 +167,11 @@ bool pgconn_flush(struct pgconn *c)
 }
 
 /* In a transaction of its own, between batches: it must not fail anybody's. */
-static bool send_deallocate(struct pgconn *c, struct pgslot *s, bool stale)
+static bool send_deallocate(struct pgconn *c, const char *name)
 {
     char sql[96];
 
-    snprintf(sql, sizeof(sql), "deallocate \"%s\"", s->name);
-    pgnames_remove(c->prepared, s, stale);
+    snprintf(sql, sizeof(sql), "deallocate \"%s\"", name);
     if (!PQsendQueryParams(c->pg, sql, 0, NULL, NULL, NULL, NULL, 0))
         return false;
     expect(c, (struct pgexpect){.kind = EXPECT_DEALLOCATE});
@@ -180,13 +184,17 @@ static bool make_room(struct pgconn *c, size_t nstatements)
 {
     size_t room = size_min(nstatements, PGNAMES_MAX / 4);
 
+    while (c->nstale > 0)
+        if (!send_deallocate(c, c->stale[--c->nstale]))
+            return false;
     while (pgnames_count(c->prepared) + room > PGNAMES_MAX) {
         struct pgslot *oldest = pgnames_oldest(c->prepared);
 
         if (oldest == NULL)
             return true; /* All are being prepared: this batch goes unnamed. */
-        if (!send_deallocate(c, oldest, false))
+        if (!send_deallocate(c, oldest->name))
             return false;
+        pgnames_remove(c->prepared, oldest, false);
     }
     return true;
 }
@@ -384,16 +392,21 @@ static void forget_slot(struct pgconn *c, const struct pgexpect *e, bool stale)
         pgnames_remove(c->prepared, s, stale);
 }
 
+/*
+ * Nothing is sent from here: libpq, told of another command between an error
+ * and its NULL, leaves out the NULL.
+ */
 static void drop_stale_slot(struct pgconn *c, const struct pgexpect *e, const PGresult *res)
 {
     struct pgslot *s = pgnames_at(c->prepared, e->slot, e->serial);
 
-    if (strcmp(PQresultErrorField(res, PG_DIAG_SQLSTATE), "0A000") != 0) {
+    if (strcmp(PQresultErrorField(res, PG_DIAG_SQLSTATE), "0A000") != 0)
         c->lost_names = true;
-        forget_slot(c, e, true);
-    } else if (s != NULL && !send_deallocate(c, s, true)) {
-        c->broken = true;
-    }
+    else if (s != NULL && c->nstale < COUNT_OF(c->stale))
+        memcpy(c->stale[c->nstale++], s->name, sizeof(s->name));
+    else if (s != NULL)
+        c->retire = true;
+    forget_slot(c, e, true);
 }
 
 static void take_error(struct pgconn *c, const struct pgexpect *e, const PGresult *res)

@@ -48,7 +48,9 @@ struct pgconn {
     size_t expected_first;
     size_t expected_count;
     size_t expected_cap;
-    struct pgnames *prepared;                        /* owned */
+    struct pgnames *prepared; /* owned */
+    char stale[8][64];        /* names to be deallocated before the next batch */
+    size_t nstale;
     char *settings_sql[PGSESSION_MAX_SETTINGS + 16]; /* owned; by number of settings, made once */
     bool got_result; /* of the first expected; its NULL is still to come */
     bool want_write; /* bytes are left to send: flush when writable */

@@ -25,8 +25,8 @@
 #define UNUSED __attribute__((unused))
 
 static char server_dir[64];     /* "" when the server is not ours */
-static char server_info[256];   /* without dbname */
-static char database_info[320]; /* of our own database */
+static char server_info[512];   /* without dbname */
+static char database_info[600]; /* of our own database */
 static char database_name[64];
 static char app_role[64]; /* may not bypass row security */
 static PGconn *admin;
