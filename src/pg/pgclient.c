@@ -275,11 +275,24 @@ static bool take_leased(struct pgclient *c)
     return true;
 }
 
+/* The newest: the fewer are in use, the warmer they are. */
 static struct pgconn *idle_conn(struct pgclient *c)
 {
-    if (c->places[PGPLACE_IDLE].first == NULL && !take_leased(c))
-        return NULL;
-    return c->places[PGPLACE_IDLE].first;
+    for (;;) {
+        struct pgconn *conn = c->places[PGPLACE_IDLE].first;
+
+        if (conn == NULL) {
+            if (!take_leased(c))
+                return NULL;
+        } else if (!pglease_is_outdated(c->pool, conn, loop_now_ns(c->loop))) {
+            return conn;
+        } else {
+            /* What it still owes is the end of a DEALLOCATE at most. */
+            conn->retire = true;
+            conn->broken = conn->broken || !pgconn_is_quiet(conn);
+            give_back(c, conn);
+        }
+    }
 }
 
 /*
@@ -517,6 +530,7 @@ static void expire_batch(struct pgbatch *b, void *ctx)
     pgwait_remove(&c->waiting[b->lane], b);
     b->queued_ns += now - b->submitted_ns;
     b->outcome = now >= b->until.at_ns ? PGBATCH_TIMEOUT : PGBATCH_UNAVAILABLE;
+    b->message = pglease_last_error(c->pool, b->arena);
     finish(c, b);
 }
 

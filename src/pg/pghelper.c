@@ -158,6 +158,7 @@ static void connect_one_locked(struct pgpool *p)
         note_failure_locked(p);
     } else {
         p->failures = 0;
+        p->last_error[0] = '\0';
         pglease_give_locked(p, c);
     }
 }

@@ -222,3 +222,13 @@ bool pglease_may_name(struct pgpool *p)
 {
     return !atomic_load_explicit(&p->unnamed, memory_order_relaxed);
 }
+
+struct str pglease_last_error(struct pgpool *p, struct arena *a)
+{
+    char text[sizeof(p->last_error)];
+
+    pthread_mutex_lock(&p->lock);
+    memcpy(text, p->last_error, sizeof(text));
+    pthread_mutex_unlock(&p->lock);
+    return arena_dup(a, str_of(text));
+}

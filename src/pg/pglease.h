@@ -94,6 +94,8 @@ void pglease_reached(struct pgpool *p);
 /* A connection noticed that its prepared statements are gone. */
 void pglease_lost_names(struct pgpool *p);
 bool pglease_may_name(struct pgpool *p);
+/* Why there is no connection; empty when there is one. */
+struct str pglease_last_error(struct pgpool *p, struct arena *a);
 
 /* mutex held */
 void pglease_give_locked(struct pgpool *p, struct pgconn *c);

@@ -120,9 +120,7 @@ static void drive(struct pgconn *c, const struct pgbatch *b, struct pgbatch_list
 static void fail_unsent(struct pgpool *p, struct pgbatch *b)
 {
     b->outcome = deadline_passed(b->until) ? PGBATCH_TIMEOUT : PGBATCH_UNAVAILABLE;
-    pthread_mutex_lock(&p->lock);
-    b->message = arena_dup(b->arena, str_of(p->last_error));
-    pthread_mutex_unlock(&p->lock);
+    b->message = pglease_last_error(p, b->arena);
 }
 
 /* False: to be sent again. */
