@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "http/state.h"
+#include "metrics/metrics.h"
 
 /* Bytes that a client may still send while we wait for it to read our last reply. */
 #define MAX_LINGER 1048576
@@ -64,6 +65,7 @@ void connection_close(struct connection *c)
     if (ln->peers != NULL && !c->on_unix)
         peers_remove(ln->peers, &c->peer);
     ln->nconnections--;
+    metric_gauge_add(GAUGE_HTTP_CONNECTIONS, -1);
     xfree(c);
 }
 
@@ -152,6 +154,7 @@ static bool send_reply(struct connection *c)
         LOG(LOG_ERROR, "reply is larger than its limit", LOG_STR("request_id", x->id));
         reply_fault(x, &(struct http_fault){500, "response is too large"});
     }
+    metric_add(metric_of_status(x->reply.status), 1);
     reply_head(x);
     /* RFC 9110 sections 9.3.2, 15.3.5 and 15.4.5: no content, whatever the handler gave. */
     x->body_left_out = x->head_method || x->reply.status == 204 || x->reply.status == 304;
@@ -442,6 +445,7 @@ void connection_open(struct listener *ln, int fd, const struct ip_address *peer)
         c->next->prev = c;
     ln->connections = c;
     ln->nconnections++;
+    metric_gauge_add(GAUGE_HTTP_CONNECTIONS, 1);
     c->interest = LOOP_READ;
     c->watch = loop_watch(ln->loop, fd, LOOP_READ, on_event, c);
     timeouts_start(&ln->timeouts, &c->timeout, TIMEOUT_HEAD);

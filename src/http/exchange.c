@@ -7,6 +7,7 @@
  * Not here: bytes (connection.c), what a reply's head says (reply.c).
  */
 #include "http/state.h"
+#include "metrics/metrics.h"
 
 /* Spare exchanges kept per listener, each with an arena block and a buffer or two. */
 #define MAX_SPARE 256
@@ -118,6 +119,7 @@ bool exchange_give(struct exchange *x)
 void exchange_abandon(struct exchange *x)
 {
     x->conn = NULL;
+    metric_add(METRIC_HTTP_REQUESTS_499, 1);
     /* Relaxed: a hint to stop early, which publishes nothing. */
     atomic_store_explicit(&x->abandoned, true, memory_order_relaxed);
     if (x->on_abandon != NULL && !atomic_load_explicit(&x->replied, memory_order_relaxed))

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "http/state.h"
+#include "metrics/metrics.h"
 
 /* Accepted in one round of the loop, so that a flood does not starve open connections. */
 #define ACCEPT_BATCH 32
@@ -24,12 +25,13 @@
 #define READ_AHEAD 4096
 
 /* Tell a client in excess why, as well as that goes without waiting for its request. */
-static void turn_away(int fd)
+static void turn_away(int fd, enum metric why)
 {
     static const struct http_fault full = {503, "too many connections"};
     struct buf body, reply;
     char discard[16384];
 
+    metric_add(why, 1);
     buf_init(&body, 0);
     buf_init(&reply, 0);
     reply_fault_body(&full, &body);
@@ -70,10 +72,13 @@ static void admit(struct listener *ln, int fd, const struct sockaddr_storage *ss
     bool is_inet = peer_address(ss, &peer);
     int on = 1;
 
-    if (ln->nconnections >= ln->opt.max_connections ||
-        (is_inet && ln->peers != NULL &&
-         !peers_add(ln->peers, &peer, ln->opt.max_connections_per_ip))) {
-        turn_away(fd);
+    if (ln->nconnections >= ln->opt.max_connections) {
+        turn_away(fd, METRIC_HTTP_REJECTED_CONNECTIONS);
+        return;
+    }
+    if (is_inet && ln->peers != NULL &&
+        !peers_add(ln->peers, &peer, ln->opt.max_connections_per_ip)) {
+        turn_away(fd, METRIC_HTTP_REJECTED_CONNECTIONS_PER_IP);
         return;
     }
     if (is_inet)
@@ -246,8 +251,13 @@ void listener_free(struct listener *ln)
 
     if (ln == NULL)
         return;
-    CHECK(ln->given == 0);
     listener_stop_accepting(ln);
+    /* Replies may have been posted since the loop ended: let it deliver them. */
+    if (ln->given > 0 && !loop_is_current(ln->loop)) {
+        loop_stop(ln->loop);
+        loop_run(ln->loop);
+    }
+    CHECK(ln->given == 0);
     while (ln->connections != NULL)
         connection_close(ln->connections);
     while ((x = ln->spare) != NULL) {

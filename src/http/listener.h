@@ -12,14 +12,17 @@
 #include "http/exchange.h"
 
 struct listener_options {
-    struct str address; /* "host:port", "[v6]:port", "unix:/path"; port 0: any free one */
+    /* "host:port", "[v6]:port", "unix:/path"; port 0: any free one. "fd:3": a listening socket
+     * that was handed to the process, which the listener closes. */
+    struct str address;
+    /* Timeouts are absolute: progress does not renew them. 0: none. */
     uint64_t keepalive_timeout_ms;
     uint64_t header_timeout_ms;  /* from the first byte of a head (or the accept) to its end */
     uint64_t body_timeout_ms;    /* from the end of the head to the end of the body */
     uint64_t request_timeout_ms; /* stamped on the exchange */
     uint64_t write_timeout_ms;   /* from the reply to its last byte */
     size_t max_connections;
-    size_t max_connections_per_ip; /* 0: no limit */
+    size_t max_connections_per_ip; /* IPv6: per /64; 0: no limit */
     size_t max_header_bytes;       /* 431 */
     size_t max_headers;            /* 431 */
     size_t max_uri_bytes;          /* 414 */
@@ -28,7 +31,7 @@ struct listener_options {
     bool server_header;
     struct str request_id_header;      /* empty: none accepted or sent */
     bool accept_request_id;            /* from anyone; otherwise from trusted proxies only */
-    const struct str *trusted_proxies; /* CIDRs */
+    const struct str *trusted_proxies; /* CIDRs, addresses, "unix:" */
     size_t ntrusted_proxies;
 };
 
@@ -47,7 +50,8 @@ void listener_drain(struct listener *ln, bool close_idle);
 /* Connections open now; exchanges without a sent reply now. */
 size_t listener_connections(const struct listener *ln);
 size_t listener_in_flight(const struct listener *ln);
-/* Closes every connection. All exchanges must have been replied to. */
+/* Closes every connection. All exchanges must have been replied to; replies posted after loop_run()
+ * returned are still delivered. NULL is allowed. */
 void listener_free(struct listener *ln);
 
 #endif

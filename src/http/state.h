@@ -21,7 +21,7 @@
 
 #define EXCHANGE_MAGIC UINT32_C(0x45584348)
 /* Random bytes fetched at once; a request id takes ten. */
-#define RANDOM_POOL 1020
+#define RANDOM_POOL 4080
 
 enum connection_state {
     CONNECTION_HEAD,    /* between requests, or inside a head */
@@ -64,8 +64,8 @@ struct exchange {
     struct buf head;     /* owned: the reply's head */
     bool head_method;
     bool body_left_out; /* the reply's body is not sent, or is behind x->head already */
-    bool keep_alive; /* the client's wish */
-    bool closing;    /* what the reply says */
+    bool keep_alive;    /* the client's wish */
+    bool closing;       /* what the reply says */
     bool in_handler;
     bool replied_in_handler;
     bool in_flight; /* counted as such */
