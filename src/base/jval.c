@@ -198,7 +198,7 @@ static int close_frame(void *ctx)
 {
     struct builder *b = ctx;
     struct frame f = b->frames.items[--b->frames.n];
-    struct jval_member *children = b->values.items + f.first;
+    struct jval_member *children;
     size_t n = b->values.n - f.first;
     struct jval *v = f.value;
 
@@ -206,6 +206,7 @@ static int close_frame(void *ctx)
     b->values.n = f.first;
     if (n == 0)
         return true;
+    children = b->values.items + f.first;
     if (v->kind == JVAL_OBJECT) {
         v->members = arena_copy(b->arena, children, n * sizeof(*children));
         if (!names_differ(b, children, n))

@@ -138,7 +138,7 @@ static void default_claims(struct loader *l)
 
 static void suggest(struct loader *l, struct error *e, struct str key)
 {
-    struct str nearest = option_suggest(key, l->arena);
+    struct str nearest = option_suggest(key);
 
     if (nearest.len > 0)
         e->hint = arena_printf(l->errs->arena, "did you mean \"%.*s\"?", STR_ARG(nearest));

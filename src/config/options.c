@@ -266,41 +266,57 @@ static struct str section_of(struct str key)
     return key.len > 0 ? str_sub(key, 0, key.len - 1) : key;
 }
 
-struct str option_suggest(struct str key, struct arena *a)
+/* The nearest name in the section of the key. */
+static struct str nearest_sibling(struct str section, struct str name)
 {
-    struct str section = section_of(key);
-    struct str name = str_sub(key, section.len > 0 ? section.len + 1 : 0, SIZE_MAX);
-    size_t nearest = 4; /* edits; farther is no suggestion */
+    size_t skip = section.len > 0 ? section.len + 1 : 0;
+    size_t limit = size_min(3, name.len / 2);
     struct str found = STR("");
 
     for (size_t i = 0; i < options_count; i++) {
         struct str whole = str_of(options_table[i].key);
-        size_t skip = section.len > 0 ? section.len + 1 : 0;
+        struct str next = str_sub(whole, skip, SIZE_MAX);
         size_t distance;
 
-        if (whole.len > skip &&
-            strncmp(whole.data, section.data ? section.data : "", section.len) == 0 &&
-            (skip == 0 || whole.data[section.len] == '.')) {
-            /* The same section: compare the next name only. */
-            struct str rest = str_sub(whole, skip, SIZE_MAX);
-            struct str next = str_sub(rest, 0, size_min(str_find(rest, '.'), str_find(rest, '[')));
-
-            distance = str_distance(name, next, size_min(3, name.len / 2));
-            if (distance <= size_min(3, name.len / 2) && distance < nearest) {
-                nearest = distance;
-                found = str_sub(whole, 0, skip + next.len);
-            }
+        if (!str_starts(whole, section) || (skip > 0 && whole.data[section.len] != '.'))
+            continue;
+        next.len = size_min(str_find(next, '.'), str_find(next, '['));
+        distance = str_distance(name, next, limit);
+        if (distance < limit + (found.len == 0)) {
+            limit = distance;
+            found = str_sub(whole, 0, skip + next.len);
         }
     }
-    if (found.len > 0)
-        return arena_dup(a, found);
-    /* The right name in the wrong place. */
+    return found;
+}
+
+/* The one key that is spelt nearly so as a whole, or has this name in another section. */
+static struct str nearest_key(struct str key, struct str name)
+{
+    struct str near = STR(""), moved = STR("");
+    size_t nmoved = 0;
+
     for (size_t i = 0; i < options_count; i++) {
         struct str whole = str_of(options_table[i].key);
-        struct str dotted = arena_printf(a, ".%.*s", STR_ARG(name));
 
-        if (name.len > 3 && str_ends(whole, dotted))
-            return whole;
+        if (near.len == 0 && key.len > 6 && str_distance(key, whole, 3) <= 3)
+            near = whole;
+        if (whole.len > name.len && str_ends(whole, name) &&
+            whole.data[whole.len - name.len - 1] == '.') {
+            moved = whole;
+            nmoved++;
+        }
     }
-    return found;
+    if (near.len > 0)
+        return near;
+    return nmoved == 1 ? moved : STR("");
+}
+
+struct str option_suggest(struct str key)
+{
+    struct str section = section_of(key);
+    struct str name = str_sub(key, section.len > 0 ? section.len + 1 : 0, SIZE_MAX);
+    struct str found = nearest_sibling(section, name);
+
+    return found.len > 0 ? found : nearest_key(key, name);
 }

@@ -49,7 +49,7 @@ const struct config_option *option_find(struct str key);
 /* Is there an option below this key? */
 bool option_is_section(struct str key);
 /* The nearest key to an unknown one, in its own section first; empty if none is near. */
-struct str option_suggest(struct str key, struct arena *a);
+struct str option_suggest(struct str key);
 /* "a size such as 64KiB, 1B to 16MiB": type and range in words. */
 void option_describe(const struct config_option *o, struct buf *out);
 /* Only "1B to 16MiB", or the choices. */

@@ -342,7 +342,6 @@ static void explain_option(const struct config_option *o, struct buf *out)
 bool config_explain(struct str key, struct buf *out)
 {
     const struct config_option *o = option_find(key);
-    struct arena *a;
     struct str nearest;
 
     if (o != NULL) {
@@ -356,10 +355,8 @@ bool config_explain(struct str key, struct buf *out)
                 explain_option(&options_table[i], out);
         return true;
     }
-    a = arena_new(0);
-    nearest = option_suggest(key, a);
+    nearest = option_suggest(key);
     if (nearest.len > 0)
         buf_printf(out, "did you mean \"%.*s\"?", STR_ARG(nearest));
-    arena_free(a);
     return false;
 }

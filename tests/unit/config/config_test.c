@@ -1,0 +1,600 @@
+/*
+ * config_test.c - where values come from, which wins, what is refused.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "config/options.h"
+
+static char directory[] = "/tmp/config_testXXXXXX";
+
+static int make_directory(void **state)
+{
+    (void)state;
+    return mkdtemp(directory) != NULL ? 0 : -1;
+}
+
+static int remove_directory(void **state)
+{
+    (void)state;
+    return rmdir(directory);
+}
+
+/* A file in the directory; the caller unlinks it. */
+static const char *write_file(char *path, size_t size, const char *name, const char *text)
+{
+    FILE *f;
+
+    snprintf(path, size, "%s/%s", directory, name);
+    f = fopen(path, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+    return path;
+}
+
+struct loaded {
+    struct arena *arena;
+    struct errors errs;
+    struct config *config;
+};
+
+/* Load from a text; settings and environment may be NULL. */
+static bool load(struct loaded *l, const char *yaml, const char *const *environment,
+                 const char *const *settings)
+{
+    static const char *const nothing[] = {NULL};
+    struct config_sources from = {0};
+    char path[128];
+    bool ok;
+
+    l->arena = arena_new(0);
+    errors_init(&l->errs, l->arena);
+    from.file = write_file(path, sizeof(path), "f.yaml", yaml);
+    from.environment = environment != NULL ? environment : nothing;
+    from.settings = settings;
+    while (settings != NULL && settings[from.nsettings] != NULL)
+        from.nsettings++;
+    ok = config_load(&from, &l->config, &l->errs);
+    assert_int_equal(ok, !errors_any(&l->errs));
+    unlink(path);
+    return ok;
+}
+
+static void must_load(struct loaded *l, const char *yaml, const char *const *environment,
+                      const char *const *settings)
+{
+    if (!load(l, yaml, environment, settings))
+        fail_msg("%.*s %.*s", STR_ARG(l->errs.first->file), STR_ARG(l->errs.first->message));
+}
+
+static void unload(struct loaded *l)
+{
+    config_free(l->config);
+    arena_free(l->arena);
+}
+
+static void test_defaults(void **state)
+{
+    struct loaded l;
+
+    (void)state;
+    must_load(&l, "", NULL, NULL);
+    assert_int_equal(l.config->listen.n, 1);
+    assert_true(str_is(l.config->listen.items[0], "0.0.0.0:8080"));
+    assert_int_equal(l.config->workers, 0);
+    assert_int_equal(l.config->keepalive_timeout_ms, 75000);
+    assert_int_equal(l.config->max_body_bytes, 1 << 20);
+    assert_int_equal(l.config->pool_max, 200);
+    assert_int_equal(l.config->pool_backoff_min_ms, 100);
+    assert_int_equal(l.config->pool_backoff_max_ms, 10000);
+    assert_int_equal(l.config->expose_views.n, 2);
+    assert_int_equal(l.config->auth_mode, CONFIG_AUTH_OPTIONAL);
+    assert_int_equal(l.config->introspection, CONFIG_AUTO);
+    assert_true(l.config->tenancy_enabled);
+    assert_false(l.config->request_id_accept_all);
+    assert_true(str_is(l.config->environment, "production"));
+    assert_int_equal(l.config->nclaims, 2);
+    assert_true(str_is(l.config->claims[0].settings.items[1], "app.tenant_id"));
+    assert_true(l.config->claims[0].uuid);
+    assert_true(str_is(l.config->claims[1].path, "sub"));
+    assert_int_equal(l.config->database_keywords.n, 1); /* application_name */
+    assert_int_equal(l.config->log_level, LOG_INFO);
+    assert_true((unsigned)l.config->log_format <= (unsigned)LOG_FORMAT_TEXT);
+    unload(&l);
+}
+
+static void test_reads_every_type(void **state)
+{
+    struct loaded l;
+
+    (void)state;
+    must_load(&l,
+              "version: 1\n"
+              "server:\n"
+              "  listen: [\"127.0.0.1:0\", \"unix:/run/x\"]\n"
+              "  workers: 3\n"
+              "  server_header: true\n"
+              "  header_timeout: 250ms\n"
+              "  body_timeout: 2m\n"
+              "  limits: {max_body_bytes: 2MB, max_uri_bytes: 4096, max_header_bytes: 32KiB}\n"
+              "  request_id: {accept: all}\n"
+              "database:\n"
+              "  host: db\n"
+              "  port: 5433\n"
+              "  name: app\n"
+              "  options: {sslrootcert: /x.pem}\n"
+              "  search_path: []\n"
+              "  prepared_statements: false\n"
+              "  pool: {retry_backoff: [1s, 1s]}\n"
+              "auth:\n"
+              "  mode: required\n"
+              "  jwt:\n"
+              "    keys:\n"
+              "    - {kid: a, secret: s1}\n"
+              "    - {alg: HS512, secret: s2}\n"
+              "  claims:\n"
+              "    org: {path: org.id, setting: app.org, required: true}\n"
+              "    sub: {settings: [app.user, app.user2]}\n"
+              "tenancy: {claim: org}\n"
+              "observability: {log: {level: warn, format: logfmt}}\n",
+              NULL, NULL);
+    assert_int_equal(l.config->listen.n, 2);
+    assert_int_equal(l.config->workers, 3);
+    assert_true(l.config->server_header);
+    assert_int_equal(l.config->header_timeout_ms, 250);
+    assert_int_equal(l.config->body_timeout_ms, 120000);
+    assert_int_equal(l.config->max_body_bytes, 2000000);
+    assert_int_equal(l.config->max_uri_bytes, 4096);
+    assert_int_equal(l.config->max_header_bytes, 32768);
+    assert_true(l.config->request_id_accept_all);
+    assert_int_equal(l.config->prepared_statements, CONFIG_OFF);
+    assert_int_equal(l.config->auth_mode, CONFIG_AUTH_REQUIRED);
+    assert_int_equal(l.config->njwt_keys, 2);
+    assert_true(str_is(l.config->jwt_keys[0].alg, "HS256"));
+    assert_true(str_is(l.config->jwt_keys[1].alg, "HS512"));
+    assert_true(str_is(l.config->jwt_keys[1].secret, "s2"));
+    /* Named claims replace the default ones. */
+    assert_int_equal(l.config->nclaims, 2);
+    assert_true(str_is(l.config->claims[0].path, "org.id"));
+    assert_true(l.config->claims[0].required && !l.config->claims[0].uuid);
+    assert_true(str_is(l.config->claims[1].path, "sub"));
+    assert_int_equal(l.config->claims[1].settings.n, 2);
+    assert_int_equal(l.config->log_level, LOG_WARN);
+    assert_int_equal(l.config->log_format, LOG_FORMAT_LOGFMT);
+    assert_int_equal(l.config->database_keywords.n, 5);
+    unload(&l);
+}
+
+static struct str keyword(const struct config *c, const char *name)
+{
+    for (size_t i = 0; i < c->database_keywords.n; i++)
+        if (str_is(c->database_keywords.items[i].name, name))
+            return c->database_keywords.items[i].value;
+    return STR("absent");
+}
+
+static void test_later_sources_win(void **state)
+{
+    static const char *const environment[] = {
+        "FRAISEQLD_DATABASE__POOL__MAX=30",
+        "FRAISEQLD_DATABASE__USER=from_environment",
+        "FRAISEQLD_SERVER__LISTEN=127.0.0.1:1, [::1]:2",
+        "FRAISEQLD_AUTH__JWT__KEYS__0__SECRET=s",
+        "FRAISEQLD_AUTH__CLAIMS__TENANT_ID__SETTING=app.t",
+        "FRAISEQLD_CONFIG=/ignored/since/a/file/was/named",
+        "DATABASE_URL=postgres://u:p@h/d",
+        "PORT=3000",
+        "UNRELATED=1",
+        NULL,
+    };
+    static const char *const settings[] = {"database.pool.max=40", "security.max_depth=5", NULL};
+    struct loaded l;
+
+    (void)state;
+    must_load(&l, "database: {url: 'x', user: from_file, name: d, pool: {max: 20, min: 2}}\n",
+              environment, settings);
+    assert_int_equal(l.config->pool_max, 40);
+    assert_int_equal(l.config->pool_min, 2);
+    assert_int_equal(l.config->max_depth, 5);
+    assert_true(str_is(keyword(l.config, "user"), "from_environment"));
+    assert_true(str_is(keyword(l.config, "dbname"), "d"));
+    assert_true(str_is(l.config->database_url, "postgres://u:p@h/d"));
+    assert_int_equal(l.config->listen.n, 2);
+    assert_true(str_is(l.config->listen.items[1], "[::1]:2"));
+    assert_int_equal(l.config->njwt_keys, 1);
+    assert_int_equal(l.config->nclaims, 1);
+    unload(&l);
+}
+
+static void test_interpolates(void **state)
+{
+    static const char *const environment[] = {"NAME=va$l: [ue]", "EMPTY=", NULL};
+    static const struct {
+        const char *text, *value; /* NULL: refused */
+    } cases[] = {
+        {"${NAME}",               "va$l: [ue]"            },
+        {"a${NAME}b${NAME}",      "ava$l: [ue]bva$l: [ue]"},
+        {"${EMPTY}",              ""                      },
+        {"${EMPTY:-x}",           "x"                     },
+        {"${NOT_SET:-}",          ""                      },
+        {"${NOT_SET:-a:b}",       "a:b"                   },
+        {"$$${NOT_SET:-5}$$",     "$5$"                   },
+        {"$${NAME}",              "${NAME}"               },
+        {"${NOT_SET}",            NULL                    },
+        {"${NOT_SET:?}",          NULL                    },
+        {"${EMPTY:?must be set}", NULL                    },
+        {"${NAME",                NULL                    },
+        {"$NAME",                 NULL                    },
+        {"${}",                   NULL                    },
+        {"${A B}",                NULL                    },
+        {"${NAME:x}",             NULL                    },
+        {"${file:/nonexistent}",  NULL                    },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct loaded l;
+        char yaml[128];
+        bool ok;
+
+        snprintf(yaml, sizeof(yaml), "errors:\n  environment: '%s'\n", cases[i].text);
+        ok = load(&l, yaml, environment, NULL);
+        if (ok != (cases[i].value != NULL))
+            fail_msg("%s", cases[i].text);
+        if (ok)
+            assert_true(str_is(l.config->environment, cases[i].value));
+        else
+            assert_int_equal(l.errs.first->locations[0].line, 2);
+        unload(&l);
+    }
+}
+
+static void test_secrets_come_from_files(void **state)
+{
+    char secret[128], yaml[512], variable[160];
+    const char *environment[] = {variable, NULL};
+    struct loaded l;
+
+    (void)state;
+    write_file(secret, sizeof(secret), "secret", "pass word \n\n");
+    snprintf(yaml, sizeof(yaml),
+             "database: {password_file: '%s'}\n"
+             "errors: {environment: '${file:%s}'}\n"
+             "auth: {jwt: {keys: [{secret_file: %s}]}}\n",
+             secret, secret, secret);
+    must_load(&l, yaml, NULL, NULL);
+    assert_true(str_is(keyword(l.config, "password"), "pass word \n")); /* one newline goes */
+    assert_true(str_is(l.config->environment, "pass word \n"));
+    assert_true(str_is(l.config->jwt_keys[0].secret, "pass word \n"));
+    unload(&l);
+    /* A relative name is looked for among systemd's credentials. */
+    snprintf(variable, sizeof(variable), "CREDENTIALS_DIRECTORY=%s", directory);
+    must_load(&l, "database: {password_file: secret, url_file: secret}\n", environment, NULL);
+    assert_true(str_is(keyword(l.config, "password"), "pass word \n"));
+    assert_true(str_is(l.config->database_url, "pass word \n"));
+    unload(&l);
+    snprintf(yaml, sizeof(yaml), "database: {password: x, password_file: '%s'}\n", secret);
+    assert_false(load(&l, yaml, NULL, NULL));
+    unload(&l);
+    assert_false(load(&l, "database: {password_file: /nonexistent/x}\n", NULL, NULL));
+    unload(&l);
+    assert_false(load(&l, "database: {user_file: /nonexistent/x}\n", NULL, NULL));
+    unload(&l);
+    unlink(secret);
+}
+
+/* clang-format off */
+/* one wrong file each: its text, where the error is, part of the message or the hint */
+static const struct {
+    const char *yaml, *place, *words;
+} refused[] = {
+    {"server:\n  max_conection: 1\n", ":2:3", "unknown key \"max_conection\" in server"},
+    {"server:\n  limits:\n    max_conection: 1\n", ":3:5", "did you mean \"server.limits.max_connections\"?"},
+    {"databse: {pool: {max: 1}}\n", ":1:1", "did you mean \"database\"?"},
+    {"database: {acquire_timeout: 1s}\n", ":1:12", "did you mean \"database.pool.acquire_timeout\"?"},
+    {"cache: {enabled: true}\n", ":1:1", "unknown key \"cache\""},
+    {"version: 2\n", ":1:10", "must be"},
+    {"server: {header_timeout: 10}\n", ":1:26", "duration"},
+    {"server: {header_timeout: 10 s}\n", ":1:26", "duration"},
+    {"server: {header_timeout: 0s}\n", ":1:26", "1ms to 1h"},
+    {"server: {header_timeout: -1s}\n", ":1:26", "duration"},
+    {"server: {header_timeout: 99999999999999999999s}\n", ":1:26", "duration"},
+    {"server: {header_timeout: 18446744073709551615d}\n", ":1:26", "duration"},
+    {"server: {limits: {max_body_bytes: 1XB}}\n", ":1:35", "a size"},
+    {"server: {workers: many}\n", ":1:19", "a number, 0 to 1024, or auto"},
+    {"server: {workers: 1025}\n", ":1:19", "a number, 0 to 1024, or auto"},
+    {"server: {workers: 1.5}\n", ":1:19", "a number"},
+    {"server: {workers: [1]}\n", ":1:19", "must be a number"},
+    {"server: {workers: }\n", ":1:19", "has no value"},
+    {"server: {workers: {a: 1}}\n", ":1:19", "must be a number"},
+    {"server: {listen: x}\n", ":1:18", "must be a list"},
+    {"server: {listen: []}\n", ":1:18", "must not be empty"},
+    {"server: {listen: [{a: b}]}\n", ":1:19", "must be a list"},
+    {"server: {server_header: maybe}\n", ":1:25", "true or false"},
+    {"server: [a]\n", ":1:9", "must be a map"},
+    {"server: a\n", ":1:9", "must be a map"},
+    {"server: {graphql_path: graphql}\n", ":1:24", "begin with /"},
+    {"auth: {mode: maybe}\n", ":1:14", "none, optional or required"},
+    {"auth: {jwt: {algorithms: [none]}}\n", ":1:26", "HS256"},
+    {"auth: {jwt: {keys: [{kid: a}]}}\n", ":1:27", "secret"},
+    {"auth: {jwt: {keys: {a: {kid: a}}}}\n", ":1:21", "unknown key"},
+    {"auth: {claims: {a: {path: x}}}\n", ":1:27", "has no \"setting\""},
+    {"auth: {claims: {tenant_id: {setting: x}}}\n", ":1:38", "not the name of a setting"},
+    {"auth: {claims: {tenant_id: {setting: 'a.b; drop'}}}\n", ":1:38", "not the name of a setting"},
+    {"auth: {claims: {tenant_id: {setting: a.b, settings: [c.d]}}}\n", ":1:53", "both"},
+    {"auth: {claims: {tenant_id: {setting: a.b, type: int}}}\n", ":1:49", "text or uuid"},
+    {"auth: {claims: {x: {setting: a.b}}}\n", "", "must be a claim of auth.claims"},
+    {"database: {port: 0}\n", ":1:18", "1 to 65535"},
+    {"database: {options: {user: x}}\n", ":1:28", "use database.user"},
+    {"database: {pool: {min: 9, max: 8}}\n", ":1:24", "not be more than database.pool.max"},
+    {"database: {pool: {retry_backoff: [2s, 1s]}}\n", ":1:34", "two durations"},
+    {"database: {pool: {retry_backoff: [2s]}}\n", ":1:34", "two durations"},
+    {"schema: {pagination: {default_limit: 9, max_limit: 8}}\n", ":1:38", "not be more"},
+    {"a: [\n", ":2:1", "not valid YAML"},
+};
+/* clang-format on */
+
+static bool contains(struct str text, const char *words)
+{
+    char *copy = strndup(text.len > 0 ? text.data : "", text.len);
+    bool found = strstr(copy, words) != NULL;
+
+    free(copy);
+    return found;
+}
+
+static void test_refuses_with_a_place(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(refused); i++) {
+        struct loaded l;
+        const struct error *e;
+
+        if (load(&l, refused[i].yaml, NULL, NULL))
+            fail_msg("accepted: %s", refused[i].yaml);
+        e = l.errs.first;
+        if (e->code != CONFIG_INVALID || !str_ends(e->file, str_of(refused[i].place)) ||
+            (!contains(e->message, refused[i].words) && !contains(e->hint, refused[i].words)))
+            fail_msg("%s%.*s: %.*s (%.*s)", refused[i].yaml, STR_ARG(e->file), STR_ARG(e->message),
+                     STR_ARG(e->hint));
+        unload(&l);
+    }
+}
+
+static void test_tells_all_errors_up_to_twenty(void **state)
+{
+    struct loaded l;
+    struct buf yaml = {0};
+
+    (void)state;
+    assert_false(load(&l, "a: 1\nserver: {workers: x, b: 2}\nauth: {mode: y}\n", NULL, NULL));
+    assert_int_equal(l.errs.n, 4);
+    unload(&l);
+    for (int i = 0; i < 30; i++)
+        buf_printf(&yaml, "unknown%d: 1\n", i);
+    assert_false(load(&l, buf_cstr(&yaml), NULL, NULL));
+    assert_int_equal(l.errs.n, 20);
+    assert_int_equal(l.errs.dropped, 10);
+    unload(&l);
+    buf_fini(&yaml);
+}
+
+static void test_refuses_unknown_variables_and_settings(void **state)
+{
+    static const char *const unknown[] = {"FRAISEQLD_SERVER__WORKRES=1", NULL};
+    static const char *const wrong[] = {"FRAISEQLD_SERVER__WORKERS=x", NULL};
+    static const char *const set[] = {"server.workres=1", "no value", NULL};
+    struct loaded l;
+
+    (void)state;
+    assert_false(load(&l, "", unknown, NULL));
+    assert_true(str_is(l.errs.first->file, "$FRAISEQLD_SERVER__WORKRES"));
+    assert_true(contains(l.errs.first->hint, "server.workers"));
+    unload(&l);
+    assert_false(load(&l, "", wrong, NULL));
+    assert_true(str_is(l.errs.first->file, "$FRAISEQLD_SERVER__WORKERS"));
+    unload(&l);
+    assert_false(load(&l, "", NULL, set));
+    assert_int_equal(l.errs.n, 2);
+    unload(&l);
+}
+
+static void test_a_named_file_must_be_there(void **state)
+{
+    static const char *const named[] = {"FRAISEQLD_CONFIG=/nonexistent/b.yaml", NULL};
+    struct config_sources from = {.file = "/nonexistent/a.yaml"};
+    struct arena *a = arena_new(0);
+    struct errors errs;
+    struct config *c;
+
+    (void)state;
+    errors_init(&errs, a);
+    assert_false(config_load(&from, &c, &errs));
+    from = (struct config_sources){.environment = named};
+    assert_false(config_load(&from, &c, &errs));
+    assert_int_equal(errs.n, 2);
+    assert_null(c);
+    config_free(NULL);
+    arena_free(a);
+}
+
+/* Without the comments, which tell the origin. */
+static void strip_comments(struct buf *b)
+{
+    size_t to = 0;
+
+    for (size_t i = 0; i < b->len; i++) {
+        if (b->data[i] == ' ' && i + 1 < b->len && b->data[i + 1] == '#')
+            while (b->data[i] != '\n')
+                i++;
+        b->data[to++] = b->data[i];
+    }
+    b->len = to;
+}
+
+static void test_a_dump_reads_back(void **state)
+{
+    struct loaded l;
+    struct buf first = {0}, second = {0};
+
+    (void)state;
+    must_load(&l,
+              "server: {listen: ['unix:/a b', 'x:1']}\n"
+              "errors: {environment: 'a: \"$$b\\'}\n"
+              "database: {user: 'null', options: {a: '1', b: ''}}\n"
+              "auth:\n"
+              "  jwt: {keys: [{kid: k, secret: hunter2}, {secret: hunter2}]}\n"
+              "  claims: {tenant_id: {setting: a.b}, x: {settings: [c.d, e.f]}}\n",
+              NULL, NULL);
+    config_dump(l.config, &first);
+    unload(&l);
+    assert_null(strstr(buf_cstr(&first), "hunter2"));
+    assert_non_null(strstr(buf_cstr(&first), "      - kid: k # "));
+    assert_non_null(strstr(buf_cstr(&first), "        secret: \"***\" # "));
+    assert_non_null(strstr(buf_cstr(&first), "f.yaml:1:"));
+    assert_non_null(strstr(buf_cstr(&first), " # default\n"));
+    must_load(&l, buf_cstr(&first), NULL, NULL);
+    config_dump(l.config, &second);
+    assert_true(str_is(l.config->environment, "a: \"$b\\"));
+    assert_true(str_is(keyword(l.config, "user"), "null"));
+    unload(&l);
+    strip_comments(&first);
+    strip_comments(&second);
+    assert_string_equal(buf_cstr(&first), buf_cstr(&second));
+    buf_fini(&first);
+    buf_fini(&second);
+}
+
+static void test_the_sample_is_the_defaults(void **state)
+{
+    struct loaded l;
+    struct buf sample = {0}, from_sample = {0}, defaults = {0};
+    char file[40000];
+    FILE *f;
+
+    (void)state;
+    config_example(&sample);
+    must_load(&l, buf_cstr(&sample), NULL, NULL);
+    config_dump(l.config, &from_sample);
+    unload(&l);
+    must_load(&l, "", NULL, NULL);
+    config_dump(l.config, &defaults);
+    unload(&l);
+    strip_comments(&from_sample);
+    strip_comments(&defaults);
+    assert_string_equal(buf_cstr(&from_sample), buf_cstr(&defaults));
+    /* The file in the tree is what the program prints. */
+    f = fopen("conf/fraiseqld.yaml", "r");
+    assert_non_null(f);
+    file[fread(file, 1, sizeof(file) - 1, f)] = '\0';
+    fclose(f);
+    assert_string_equal(file, buf_cstr(&sample));
+    buf_fini(&sample);
+    buf_fini(&from_sample);
+    buf_fini(&defaults);
+}
+
+/* Take "#" away from the sample's keys: what it shows must be right as well. */
+static void test_the_samples_of_the_sample_are_valid(void **state)
+{
+    struct loaded l;
+    struct buf sample = {0};
+    char secret[128];
+    char variable[160];
+    const char *environment[] = {variable, NULL};
+    size_t to = 0;
+
+    (void)state;
+    config_example(&sample);
+    for (size_t i = 0; i < sample.len; i++) {
+        char next = i + 1 < sample.len ? sample.data[i + 1] : '\n';
+        bool starts = i > 0 && (sample.data[i - 1] == ' ' || sample.data[i - 1] == '\n');
+
+        if (sample.data[i] == '#' && starts &&
+            ((next >= 'a' && next <= 'z') || (next == ' ' && sample.data[i + 2] == ' ')))
+            continue;
+        sample.data[to++] = sample.data[i];
+    }
+    sample.len = to;
+    write_file(secret, sizeof(secret), "db-password", "x\n");
+    snprintf(variable, sizeof(variable), "CREDENTIALS_DIRECTORY=%s", directory);
+    must_load(&l,
+              "auth: {jwt: {keys: [{kid: main, alg: HS256, secret_file: db-password}]}}\n"
+              "database: {password_file: db-password}\n",
+              environment, NULL);
+    unload(&l);
+    {
+        char other[128];
+
+        write_file(other, sizeof(other), "jwt-secret", "y\n");
+        must_load(&l, buf_cstr(&sample), environment, NULL);
+        assert_int_equal(l.config->njwt_keys, 1);
+        assert_int_equal(l.config->nclaims, 1);
+        assert_true(str_is(keyword(l.config, "port"), "5432"));
+        unload(&l);
+        unlink(other);
+    }
+    unlink(secret);
+    buf_fini(&sample);
+}
+
+static void test_explains_keys(void **state)
+{
+    struct buf out = {0};
+
+    (void)state;
+    assert_true(config_explain(STR("database.pool.max"), &out));
+    assert_non_null(strstr(buf_cstr(&out), "FRAISEQLD_DATABASE__POOL__MAX"));
+    assert_non_null(strstr(buf_cstr(&out), "200"));
+    buf_clear(&out);
+    assert_true(config_explain(STR("auth.claims"), &out));
+    assert_non_null(strstr(buf_cstr(&out), "auth.claims.*.setting"));
+    buf_clear(&out);
+    assert_false(config_explain(STR("database.pool.mx"), &out));
+    assert_string_equal(buf_cstr(&out), "did you mean \"database.pool.max\"?");
+    buf_fini(&out);
+}
+
+static void test_rows_make_sense(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < options_count; i++) {
+        const struct config_option *o = &options_table[i];
+
+        assert_true(strlen(o->help) > 4);
+        if (o->max > 0)
+            assert_true(o->min <= o->max);
+        for (size_t k = 0; k < i; k++)
+            assert_string_not_equal(o->key, options_table[k].key);
+        if (strpbrk(o->key, "*[") == NULL)
+            assert_ptr_equal(option_find(str_of(o->key)), o);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_reads_every_type),
+        cmocka_unit_test(test_later_sources_win),
+        cmocka_unit_test(test_interpolates),
+        cmocka_unit_test(test_secrets_come_from_files),
+        cmocka_unit_test(test_refuses_with_a_place),
+        cmocka_unit_test(test_tells_all_errors_up_to_twenty),
+        cmocka_unit_test(test_refuses_unknown_variables_and_settings),
+        cmocka_unit_test(test_a_named_file_must_be_there),
+        cmocka_unit_test(test_a_dump_reads_back),
+        cmocka_unit_test(test_the_sample_is_the_defaults),
+        cmocka_unit_test(test_the_samples_of_the_sample_are_valid),
+        cmocka_unit_test(test_explains_keys),
+        cmocka_unit_test(test_rows_make_sense),
+    };
+
+    return cmocka_run_group_tests(tests, make_directory, remove_directory);
+}
