@@ -90,21 +90,6 @@ struct selection_site {
     const struct type *condition; /* type named by a fragment; NULL if none or unknown */
 };
 
-struct validation;
-
-/* Where a rule is called; NULL: it is not. The order of the members is that of a walk. */
-struct rule {
-    void (*operation)(struct validation *v, const struct definition *d);
-    void (*fragment)(struct validation *v, const struct definition *d);
-    void (*variable)(struct validation *v, const struct ast_variable_definition *d);
-    void (*selection)(struct validation *v, const struct selection_site *s);
-    void (*directives)(struct validation *v, const struct ast_directives *d, unsigned location);
-    void (*arguments)(struct validation *v, const struct arguments_site *s);
-    void (*value)(struct validation *v, const struct value_site *s);
-    void (*document)(struct validation *v); /* after the walk */
-    void (*legal)(struct validation *v);    /* after that, if no error was found */
-};
-
 struct validation {
     const struct schema *schema;
     const struct ast_document *document;
@@ -115,6 +100,7 @@ struct validation {
     size_t max_errors;
     bool stopped; /* enough errors */
     bool suggestions;
+    bool introspection;             /* __schema or __type is selected somewhere */
     struct definition *definitions; /* operations and fragments, in document order */
     size_t ndefinitions;
     struct map fragments; /* of struct definition, by name; the first of a name */
@@ -158,7 +144,7 @@ NODISCARD bool limits_check(struct validation *v);
 /* rules_values.c: is a literal (variables in it count as null) a value of the leaf type? */
 bool values_leaf_accepts(const struct type *leaf, const struct ast_value *value, struct arena *a);
 
-/* One rule each; which hook it belongs to is said in the table of validate.c. */
+/* One rule each; where it is called is said in the tables of validate.c. */
 /* 5.2 rules_operations.c */
 void rule_unique_operation_names(struct validation *v);
 void rule_lone_anonymous_operation(struct validation *v);

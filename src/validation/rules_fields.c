@@ -77,11 +77,10 @@ static void check_introspection(struct validation *v, const struct set *set)
 {
     for (size_t i = 0; i < set->n && !v->stopped; i++) {
         const struct node *node = &set->nodes[i];
-        struct str name = node->selection->name;
 
         if (node->set == NULL)
             continue;
-        if (!str_eq(name, STR("__schema")) && !str_eq(name, STR("__type")))
+        if (node->field != &v->schema->schema_field && node->field != &v->schema->type_field)
             check_introspection(v, node->set);
         else if (introspection_nesting(node->set) >= 3)
             validation_error(v, node->selection->offset, "introspection is nested too deeply");
@@ -94,6 +93,6 @@ static void check_introspection(struct validation *v, const struct set *set)
  */
 void rule_introspection_depth(struct validation *v)
 {
-    for (size_t i = 0; i < v->ndefinitions; i++)
+    for (size_t i = 0; i < v->ndefinitions && v->introspection; i++)
         check_introspection(v, v->definitions[i].set);
 }

@@ -180,7 +180,8 @@ void rule_used_fragments(struct validation *v)
     for (size_t i = 0; i < v->ndefinitions; i++) {
         const struct definition *d = &v->definitions[i];
 
-        if (d->fragment && !d->used)
+        /* Of several with one name the first stands for all. */
+        if (d->fragment && !validation_fragment(v, d->fragment->name)->used)
             validation_error(v, d->fragment->offset, "fragment \"%.*s\" is never used",
                              STR_ARG(d->fragment->name));
     }

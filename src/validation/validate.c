@@ -19,41 +19,71 @@ struct counted_operation {
     atomic_uint references;
 };
 
-/* The rules of section 5, in its order. Those without an order among them run as written. */
-static const struct rule rules[] = {
-    {.document = rule_unique_operation_names},
-    {.document = rule_lone_anonymous_operation},
-    {.operation = rule_operation_types},
-    {.legal = rule_single_root_field},
-    {.selection = rule_fields_exist},
-    {.selection = rule_leaf_selections},
-    {.legal = rule_overlapping_fields},
-    {.legal = rule_introspection_depth},
-    {.arguments = rule_known_arguments},
-    {.arguments = rule_unique_arguments},
-    {.arguments = rule_required_arguments},
-    {.document = rule_unique_fragment_names},
-    {.fragment = rule_fragment_types},
-    {.selection = rule_inline_fragment_types},
-    {.selection = rule_known_fragments},
-    {.selection = rule_possible_fragments},
-    {.document = rule_fragment_cycles},
-    {.document = rule_used_fragments},
-    {.value = rule_values_fit},
-    {.value = rule_unique_input_fields},
-    {.directives = rule_known_directives},
-    {.directives = rule_unique_directives},
-    {.operation = rule_unique_variables},
-    {.variable = rule_variable_types},
-    {.document = rule_variable_usages},
+/*
+ * The rules of section 5, by the place of the walk where they are called, and
+ * within each in the order of the section.
+ */
+static void (*const operation_rules[])(struct validation *, const struct definition *) = {
+    rule_operation_types,
+    rule_unique_variables,
 };
 
-/* Call a hook of every rule that has it. */
-#define CALL_RULES(hook, v, ...)                         \
-    do {                                                 \
-        for (size_t r_ = 0; r_ < COUNT_OF(rules); r_++)  \
-            if (rules[r_].hook != NULL && !(v)->stopped) \
-                rules[r_].hook((v), ##__VA_ARGS__);      \
+static void (*const variable_rules[])(struct validation *,
+                                      const struct ast_variable_definition *) = {
+    rule_variable_types,
+};
+
+static void (*const fragment_rules[])(struct validation *, const struct definition *) = {
+    rule_fragment_types,
+};
+
+static void (*const field_rules[])(struct validation *, const struct selection_site *) = {
+    rule_fields_exist,
+    rule_leaf_selections,
+};
+
+/* Spreads and inline fragments. */
+static void (*const fragment_use_rules[])(struct validation *, const struct selection_site *) = {
+    rule_inline_fragment_types,
+    rule_known_fragments,
+    rule_possible_fragments,
+};
+
+/* Of fields and directives that are known. */
+static void (*const argument_rules[])(struct validation *, const struct arguments_site *) = {
+    rule_known_arguments,
+    rule_unique_arguments,
+    rule_required_arguments,
+};
+
+static void (*const value_rules[])(struct validation *, const struct value_site *) = {
+    rule_values_fit,
+    rule_unique_input_fields,
+};
+
+static void (*const directive_rules[])(struct validation *, const struct ast_directives *,
+                                       unsigned location) = {
+    rule_known_directives,
+    rule_unique_directives,
+};
+
+/* After the walk. */
+static void (*const document_rules[])(struct validation *) = {
+    rule_unique_operation_names, rule_lone_anonymous_operation, rule_unique_fragment_names,
+    rule_fragment_cycles,        rule_used_fragments,           rule_variable_usages,
+};
+
+/* After that, if no error was found: they rely on what the others make sure of. */
+static void (*const legal_document_rules[])(struct validation *) = {
+    rule_single_root_field,
+    rule_overlapping_fields,
+    rule_introspection_depth,
+};
+
+#define CALL_RULES(table, v, ...)                                        \
+    do {                                                                 \
+        for (size_t r_ = 0; r_ < COUNT_OF(table) && !(v)->stopped; r_++) \
+            (table)[r_]((v), ##__VA_ARGS__);                             \
     } while (0)
 
 /* --- the walk ----------------------------------------------------------------------- */
@@ -108,7 +138,7 @@ static void walk_value(struct validation *v, struct definition *d, const struct 
 {
     struct value_site site = {value, at->type, at->checked};
 
-    CALL_RULES(value, v, &site);
+    CALL_RULES(value_rules, v, &site);
     switch (value->kind) {
     case AST_VARIABLE:
         VEC_PUSH(v->arena, &d->usages,
@@ -143,8 +173,10 @@ static const struct input_value *find_argument(const struct arguments_site *s, s
 static void walk_arguments(struct validation *v, struct definition *d,
                            const struct arguments_site *s, bool known)
 {
+    if (s->given->n + s->ndefined == 0)
+        return;
     if (known)
-        CALL_RULES(arguments, v, s);
+        CALL_RULES(argument_rules, v, s);
     else
         rule_unique_arguments(v, s);
     for (size_t i = 0; i < s->given->n && !v->stopped; i++) {
@@ -165,7 +197,7 @@ static void walk_directives(struct validation *v, struct definition *d,
 {
     if (directives->n == 0)
         return;
-    CALL_RULES(directives, v, directives, location);
+    CALL_RULES(directive_rules, v, directives, location);
     for (size_t i = 0; i < directives->n && !v->stopped; i++) {
         const struct ast_directive *use = &directives->items[i];
         const struct directive *def = schema_directive(v->schema, use->name);
@@ -208,13 +240,15 @@ static void walk_field(struct validation *v, struct definition *d, struct node *
     node->key = key_number(v, ast_response_key(s));
     if (parent)
         node->field = schema_field(v->schema, parent, s->name);
+    v->introspection |=
+        node->field == &v->schema->schema_field || node->field == &v->schema->type_field;
     if (node->field) {
         arguments.defined = node->field->arguments;
         arguments.ndefined = node->field->narguments;
         if (type_is_composite(node->field->type.type))
             type = node->field->type.type;
     }
-    CALL_RULES(selection, v, &site);
+    CALL_RULES(field_rules, v, &site);
     walk_arguments(v, d, &arguments, node->field != NULL);
     walk_directives(v, d, &s->directives, ON_FIELD);
     if (s->selections.n)
@@ -232,7 +266,7 @@ static void walk_spread(struct validation *v, struct definition *d, struct node 
         site.condition = node->fragment->type;
         VEC_PUSH(v->arena, &d->spreads, node);
     }
-    CALL_RULES(selection, v, &site);
+    CALL_RULES(fragment_use_rules, v, &site);
     walk_directives(v, d, &s->directives, ON_FRAGMENT_SPREAD);
 }
 
@@ -247,7 +281,7 @@ static void walk_inline_fragment(struct validation *v, struct definition *d, str
         site.condition = schema_type(v->schema, s->name);
         inner = site.condition && type_is_composite(site.condition) ? site.condition : NULL;
     }
-    CALL_RULES(selection, v, &site);
+    CALL_RULES(fragment_use_rules, v, &site);
     walk_directives(v, d, &s->directives, ON_INLINE_FRAGMENT);
     node->set = walk_selections(v, d, &s->selections, inner);
 }
@@ -287,7 +321,7 @@ static void walk_variables(struct validation *v, struct definition *d)
         const struct ast_type *unknown;
         struct place at = {0};
 
-        CALL_RULES(variable, v, def);
+        CALL_RULES(variable_rules, v, def);
         if (def->default_value) {
             if (!validation_resolve_type(v->schema, def->type, &at.type, &unknown) ||
                 !type_is_input(at.type.type))
@@ -314,12 +348,12 @@ static unsigned operation_location(enum ast_operation_kind kind)
 static void walk_definition(struct validation *v, struct definition *d)
 {
     if (d->operation) {
-        CALL_RULES(operation, v, d);
+        CALL_RULES(operation_rules, v, d);
         walk_variables(v, d);
         walk_directives(v, d, &d->operation->directives, operation_location(d->operation->kind));
         d->set = walk_selections(v, d, &d->operation->selections, d->type);
     } else {
-        CALL_RULES(fragment, v, d);
+        CALL_RULES(fragment_rules, v, d);
         walk_directives(v, d, &d->fragment->directives, ON_FRAGMENT_DEFINITION);
         d->set = walk_selections(v, d, &d->fragment->selections,
                                  d->type && type_is_composite(d->type) ? d->type : NULL);
@@ -390,9 +424,9 @@ static bool validate_document(const struct validate_input *in, const struct ast_
     } else {
         for (size_t i = 0; i < v.ndefinitions; i++)
             walk_definition(&v, &v.definitions[i]);
-        CALL_RULES(document, &v);
+        CALL_RULES(document_rules, &v);
         if (v.nerrors == 0)
-            CALL_RULES(legal, &v);
+            CALL_RULES(legal_document_rules, &v);
     }
     arena_free(v.arena);
     return v.nerrors == 0;
