@@ -103,13 +103,18 @@ static bool bind_number(struct binding *b, struct str text, const char **out)
 static bool bind_one(struct binding *b, const char **out)
 {
     const struct plan_param *p = b->param;
+    const struct jval *v;
     struct str text;
 
-    if (p->variable < 0) {
+    if (p->literal != NULL) {
+        v = paramtext_json(b->plan->operation, b->variables, p->literal, b->arena);
+    } else if (p->variable >= 0) {
+        v = follow(b);
+    } else {
         *out = p->constant.data;
         return true;
     }
-    if (!value_text(b, p->type, follow(b), &text))
+    if (!value_text(b, p->type, v, &text))
         return false;
     switch (p->form) {
     case PARAM_LIMIT:

@@ -234,9 +234,9 @@ bool input_parameter(const struct inputs *in, const struct pvalue *v, enum param
         return true;
     if (has_variable(v->literal)) {
         if (v->kind == PVALUE_LEAF)
-            return input_fail(in, v, "a variable inside a value of type \"%.*s\" is not supported",
-                              STR_ARG(v->type.type->name));
-        *mixed = true;
+            out->literal = v->literal;
+        else
+            *mixed = true;
         return true;
     }
     if (!constant_text(in, v, &text))

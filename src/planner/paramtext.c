@@ -115,3 +115,76 @@ bool paramtext_literal(const struct type *t, const struct ast_value *v, struct a
         return false;
     return !has_nul(*out);
 }
+
+static const struct jval *json_of_list(const struct operation *op,
+                                       const struct variables *variables, const struct ast_value *v,
+                                       struct arena *a)
+{
+    struct jval *out = ARENA_NEW(a, struct jval);
+
+    out->kind = JVAL_ARRAY;
+    out->n = v->n;
+    out->items = ARENA_ARRAY(a, v->n, const struct jval *);
+    for (size_t i = 0; i < v->n; i++)
+        out->items[i] = paramtext_json(op, variables, v->items[i], a);
+    return out;
+}
+
+static const struct jval *json_of_object(const struct operation *op,
+                                         const struct variables *variables,
+                                         const struct ast_value *v, struct arena *a)
+{
+    struct jval_member *members = ARENA_ARRAY(a, v->n, struct jval_member);
+    struct jval *out = ARENA_NEW(a, struct jval);
+
+    out->kind = JVAL_OBJECT;
+    out->members = members;
+    for (size_t i = 0; i < v->n; i++) {
+        const struct ast_value *member = v->fields[i].value;
+
+        if (member->kind == AST_VARIABLE &&
+            variables->values[operation_variable_find(op, member->text)] == NULL)
+            continue;
+        members[out->n++] =
+            (struct jval_member){v->fields[i].name, paramtext_json(op, variables, member, a)};
+    }
+    return out;
+}
+
+/* Recursion is bounded by the parser's limit of depth. */
+const struct jval *paramtext_json(const struct operation *op, const struct variables *variables,
+                                  const struct ast_value *v, struct arena *a)
+{
+    const struct jval *given;
+    struct jval *out;
+
+    switch (v->kind) {
+    case AST_LIST:
+        return json_of_list(op, variables, v, a);
+    case AST_OBJECT:
+        return json_of_object(op, variables, v, a);
+    case AST_VARIABLE:
+        given = variables->values[operation_variable_find(op, v->text)];
+        if (given != NULL)
+            return given;
+        break;
+    case AST_INT:
+    case AST_FLOAT:
+    case AST_STRING:
+    case AST_BOOLEAN:
+    case AST_NULL:
+    case AST_ENUM:
+        break;
+    }
+    out = ARENA_NEW(a, struct jval);
+    out->kind = JVAL_NULL;
+    if (v->kind == AST_INT || v->kind == AST_FLOAT)
+        out->kind = JVAL_NUMBER;
+    else if (v->kind == AST_STRING || v->kind == AST_ENUM)
+        out->kind = JVAL_STRING;
+    else if (v->kind == AST_BOOLEAN)
+        out->kind = JVAL_BOOL;
+    out->boolean = v->boolean;
+    out->text = v->text;
+    return out;
+}

@@ -25,4 +25,9 @@ NODISCARD bool paramtext_leaf(const struct type *t, const struct jval *v, struct
 NODISCARD bool paramtext_literal(const struct type *t, const struct ast_value *v, struct arena *a,
                                  struct str *out);
 
+/* The JSON a literal means once the variables in it have values; in an object, a member whose
+ * variable is absent is left out. */
+const struct jval *paramtext_json(const struct operation *op, const struct variables *variables,
+                                  const struct ast_value *v, struct arena *a);
+
 #endif

@@ -6,6 +6,7 @@
 #include "planner/plan.h"
 
 #include "base/jwriter.h"
+#include "language/printer.h"
 #include "language/source.h"
 #include "planner/collect.h"
 
@@ -145,6 +146,8 @@ static void describe_param(const struct plan *p, size_t i, struct buf *out)
             buf_printf(out, "/%u", param->steps[j]);
         buf_append_lit(out, ": ");
         type_ref_print(param->type, out);
+    } else if (param->literal != NULL) {
+        printer_value(param->literal, out);
     } else if (param->constant.data == NULL) {
         buf_append_lit(out, "null");
     } else {

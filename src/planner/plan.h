@@ -68,15 +68,16 @@ enum param_form {
 /* Where the value of $n comes from. */
 struct plan_param {
     enum param_form form;
-    int variable; /* index in the operation, or -1: `constant` */
+    int variable; /* index in the operation, or -1: `constant` or `literal` */
     /* Way into the variable's value. At an input object: position of the input in its type (the
      * client's order of members does not matter); at a list: position of the item. */
     const uint32_t *steps;
     size_t nsteps;
     struct type_ref type; /* of the value: scalar coercion, enum labels */
     struct str constant;  /* NUL-terminated text, already in its form; data NULL: SQL null */
-    uint32_t offset;      /* in the document, for errors */
-    struct str what;      /* "limit": names it in errors */
+    const struct ast_value *literal; /* not NULL: of a scalar such as JSON, with variables in it */
+    uint32_t offset;                 /* in the document, for errors */
+    struct str what;                 /* "limit": names it in errors */
 };
 
 struct plan {

@@ -59,7 +59,8 @@ static void operand_type(const struct filter_operator *op, const struct column *
     *array_items = *array && v->type.nlists > 1;
 }
 
-/* A literal list with variables in it: array[$1::text, $2::text]::type[]. */
+/* A literal list with variables in it: array[$1::text, $2::text]::type[]. A list in it becomes the
+ * text of an array; how deep they nest is up to the type. */
 static bool mixed_list(struct compiler *c, const struct pvalue *v, struct str cast, bool array,
                        struct sqlbuf *out)
 {
@@ -73,9 +74,13 @@ static bool mixed_list(struct compiler *c, const struct pvalue *v, struct str ca
             sqlbuf_text(out, ", ");
         if (item.kind != PVALUE_NULL && !input_parameter(&c->in, &item, PARAM_TEXT, &p, &mixed))
             return false;
-        if (mixed)
-            return input_fail(&c->in, &item, "variables in a list of a list are not supported");
-        sqlbuf_parameter(out, &p, STR("text"), false);
+        if (!mixed) {
+            sqlbuf_parameter(out, &p, STR("text"), false);
+            continue;
+        }
+        if (!mixed_list(c, &item, STR("text"), true, out))
+            return false;
+        sqlbuf_cast(out, STR("text"), false);
     }
     sqlbuf_text(out, "]");
     sqlbuf_cast(out, cast, array);

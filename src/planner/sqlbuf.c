@@ -99,7 +99,8 @@ static bool same_source(const struct plan_param *a, const struct plan_param *b)
     if (a->variable != b->variable)
         return false;
     if (a->variable < 0)
-        return (a->constant.data == NULL) == (b->constant.data == NULL) &&
+        return a->literal == b->literal &&
+               (a->constant.data == NULL) == (b->constant.data == NULL) &&
                str_eq(a->constant, b->constant);
     /* The same place of a variable, but under another type it would become another text. */
     return type_ref_eq(a->type, b->type) && a->nsteps == b->nsteps &&
