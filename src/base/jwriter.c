@@ -161,6 +161,49 @@ void jwriter_bool(struct buf *b, bool v)
         buf_append_lit(b, "false");
 }
 
+/* At least one digit before the point; n is below 1e15. */
+static void put_fixed(struct buf *b, bool negative, uint64_t n, int decimals)
+{
+    char text[24];
+    size_t at = sizeof(text);
+
+    for (int i = 0; i <= decimals || n > 0; i++) {
+        if (i == decimals)
+            text[--at] = '.';
+        text[--at] = (char)('0' + n % 10);
+        n /= 10;
+    }
+    if (negative)
+        text[--at] = '-';
+    buf_append(b, text + at, sizeof(text) - at);
+}
+
+/*
+ * Most doubles that are not whole were once written with a few decimals. A
+ * whole number below 2^53 divided by a power of ten is rounded correctly, and
+ * so is the double nearest to that decimal: no need to print and read back.
+ */
+static bool put_decimal(struct buf *b, double v)
+{
+    double scale = 1;
+
+    if (fabs(v) < 1e-4) /* an exponent is shorter */
+        return false;
+    for (int decimals = 1; decimals <= 8; decimals++) {
+        double r;
+
+        scale *= 10;
+        r = rint(v * scale);
+        if (fabs(r) >= 1e15)
+            return false;
+        if (r / scale != v)
+            continue;
+        put_fixed(b, v < 0, (uint64_t)fabs(r), decimals);
+        return true;
+    }
+    return false;
+}
+
 void jwriter_double(struct buf *b, double v)
 {
     char text[32];
@@ -175,6 +218,8 @@ void jwriter_double(struct buf *b, double v)
         buf_append_i64(b, (int64_t)v);
         return;
     }
+    if (put_decimal(b, v))
+        return;
     /* Fifteen digits are exact for every text of fifteen, but for the few of a subnormal. */
     for (int digits = fabs(v) < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
         len = snprintf(text, sizeof(text), "%.*g", digits, v);

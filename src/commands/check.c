@@ -9,6 +9,7 @@
 #include "commands/commands.h"
 
 #include "base/jwriter.h"
+#include "server/options.h"
 
 static const char usage[] =
     "usage: fraiseqld check [-c FILE] [--set KEY=VALUE]... [--format text|json]\n"
@@ -78,6 +79,15 @@ static void report(const struct command_config *cc, int status, bool json)
     buf_fini(&out);
 }
 
+/* What the modules say to their part: EX_OK or EX_CONFIG. */
+static int check_modules(struct command_config *cc)
+{
+    struct auth *auth = options_auth(cc->config, cc->arena, &cc->errs);
+
+    auth_free(auth);
+    return auth != NULL ? EX_OK : EX_CONFIG;
+}
+
 static void dump(const struct config *c)
 {
     struct buf out = {0};
@@ -117,6 +127,8 @@ int command_check(int argc, char **argv)
         status = command_usage(argv[0], "unexpected argument \"%s\"", argv[optind]);
     if (status == EX_OK) {
         status = command_config_load(&cc);
+        if (status == EX_OK)
+            status = check_modules(&cc);
         if (status == EX_OK && with_dump)
             dump(cc.config);
         else

@@ -96,6 +96,13 @@ static void test_doubles_are_short_and_exact(void **state)
         {1,                      "1"                      },
         {-42,                    "-42"                    },
         {0.1,                    "0.1"                    },
+        {-0.5,                   "-0.5"                   },
+        {-12.07,                 "-12.07"                 },
+        {0.0625,                 "0.0625"                 },
+        {1234567.891,            "1234567.891"            },
+        {0.00012,                "0.00012"                },
+        {0.00001,                "1e-05"                  },
+        {9999999999999.94,       "9999999999999.94"       },
         {0.1 + 0.2,              "0.30000000000000004"    },
         {1.0 / 3,                "0.3333333333333333"     },
         {5e-324,                 "5e-324"                 },
@@ -115,6 +122,15 @@ static void test_doubles_are_short_and_exact(void **state)
 
         jwriter_double(&b, cases[i].value);
         assert_string_equal(buf_cstr(&b), cases[i].text);
+        buf_fini(&b);
+    }
+    for (int i = -100000; i < 100000; i += 7) {
+        struct buf b = {0};
+        char expected[32];
+
+        jwriter_double(&b, i / 1000.0);
+        snprintf(expected, sizeof(expected), "%.15g", i / 1000.0);
+        assert_string_equal(buf_cstr(&b), expected);
         buf_fini(&b);
     }
     for (int i = 0; i < 20000; i++) {
