@@ -1,0 +1,176 @@
+/* request_test.c - HTTP requests that are, and are not, GraphQL requests. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "server/request.h"
+
+struct accept_row {
+    const char *accept; /* NULL: no header */
+    int media;          /* -1: not acceptable */
+};
+
+static const struct accept_row accepts[] = {
+    {NULL,                                                                                MEDIA_JSON   },
+    {"",                                                                                  MEDIA_JSON   },
+    {"*/*",                                                                               MEDIA_JSON   },
+    {"application/*",                                                                     MEDIA_JSON   },
+    {"application/json",                                                                  MEDIA_JSON   },
+    {"APPLICATION/JSON; charset=utf-8",                                                   MEDIA_JSON   },
+    {"application/graphql-response+json",                                                 MEDIA_GRAPHQL},
+    {"application/graphql-response+json; charset=utf-8, application/json; charset=utf-8",
+     MEDIA_GRAPHQL                                                                                     },
+    {"application/json, application/graphql-response+json",                               MEDIA_GRAPHQL},
+    {"application/graphql-response+json;q=0.5, application/json",                         MEDIA_JSON   },
+    {"application/graphql-response+json, application/json;q=0.9",                         MEDIA_GRAPHQL},
+    {"application/graphql-response+json, */*;q=0.1",                                      MEDIA_GRAPHQL},
+    {"application/json;q=0, application/graphql-response+json;q=0.1",                     MEDIA_GRAPHQL},
+    {"application/json;q=0, */*",                                                         MEDIA_GRAPHQL},
+    {"application/graphql-response+json;q=0, */*",                                        MEDIA_JSON   },
+    {"text/html, application/xhtml+xml, */*;q=0.8",                                       MEDIA_JSON   },
+    {"text/html",                                                                         -1           },
+    {"application/json;q=0",                                                              -1           },
+    {"*/*;q=0",                                                                           -1           },
+    {"application/jsonp",                                                                 -1           },
+};
+
+static void accept_prefers_one_of_two_media_types(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(accepts); i++) {
+        struct http_header header = {STR("Accept"), str_of(accepts[i].accept)};
+        struct http_request q = {.headers = &header, .nheaders = accepts[i].accept != NULL};
+        enum request_media media = MEDIA_JSON;
+        bool ok = request_accept(&q, &media);
+
+        if (ok != (accepts[i].media >= 0) || (ok && (int)media != accepts[i].media))
+            fail_msg("Accept: %s", accepts[i].accept);
+    }
+}
+
+struct decode_row {
+    const char *method;
+    const char *content_type;
+    const char *input; /* body, or query string */
+    int code;          /* -1: fine */
+    const char *query;
+    const char *name;
+};
+
+static const struct decode_row decodes[] = {
+    {"POST",   "application/json",                 "{\"query\":\"{a}\"}",                              -1,                     "{a}",   ""  },
+    {"POST",   "application/json;charset=UTF-8",
+     "{\"query\":\"{a}\",\"operationName\":\"n\",\"variables\":{},\"extensions\":{}}",                 -1,                     "{a}",
+     "n"                                                                                                                                    },
+    {"POST",   "application/json",
+     "{\"query\":\"{a}\",\"operationName\":null,\"variables\":null,\"extensions\":null}",              -1,                     "{a}",
+     ""                                                                                                                                     },
+    {"POST",   "application/json",                 "{\"query\":\"{a}\",\"more\":1}",                   -1,                     "{a}",   ""  },
+    {"POST",   "text/plain",                       "{\"query\":\"{a}\"}",                              UNSUPPORTED_MEDIA_TYPE, NULL,    NULL},
+    {"POST",   NULL,                               "{\"query\":\"{a}\"}",                              UNSUPPORTED_MEDIA_TYPE, NULL,    NULL},
+    {"POST",   "application/json; charset=latin1", "{\"query\":\"{a}\"}",                              UNSUPPORTED_MEDIA_TYPE,
+     NULL,                                                                                                                              NULL},
+    {"POST",   "application/jsonx",                "{\"query\":\"{a}\"}",                              UNSUPPORTED_MEDIA_TYPE, NULL,    NULL},
+    {"POST",   "application/json",                 "",                                                 BAD_REQUEST,            NULL,    NULL},
+    {"POST",   "application/json",                 "{",                                                BAD_REQUEST,            NULL,    NULL},
+    {"POST",   "application/json",                 "[]",                                               BAD_REQUEST,            NULL,    NULL},
+    {"POST",   "application/json",                 "\"x\"",                                            BAD_REQUEST,            NULL,    NULL},
+    {"POST",   "application/json",                 "{}",                                               BAD_REQUEST,            NULL,    NULL},
+    {"POST",   "application/json",                 "{\"query\":null}",                                 BAD_REQUEST,            NULL,    NULL},
+    {"POST",   "application/json",                 "{\"query\":[]}",                                   BAD_REQUEST,            NULL,    NULL},
+    {"POST",   "application/json",                 "{\"query\":\"{a}\",\"query\":\"{b}\"}",            BAD_REQUEST,            NULL,    NULL},
+    {"POST",   "application/json",                 "{\"query\":\"{a}\",\"operationName\":1}",          BAD_REQUEST,            NULL,
+     NULL                                                                                                                                   },
+    {"POST",   "application/json",                 "{\"query\":\"{a}\",\"variables\":[]}",             BAD_REQUEST,            NULL,    NULL},
+    {"POST",   "application/json",                 "{\"query\":\"{a}\",\"variables\":\"{}\"}",         BAD_REQUEST,            NULL,
+     NULL                                                                                                                                   },
+    {"POST",   "application/json",                 "{\"query\":\"{a}\",\"extensions\":0}",             BAD_REQUEST,            NULL,    NULL},
+    {"GET",    NULL,                               "query=%7Ba%7D",                                    -1,                     "{a}",   ""  },
+    {"GET",    NULL,                               "query=%7Ba+b%7D&operationName=n&variables=%7B%7D", -1,                     "{a b}", "n" },
+    {"HEAD",   NULL,                               "query={a}",                                        -1,                     "{a}",   ""  },
+    {"GET",    NULL,                               "",                                                 BAD_REQUEST,            NULL,    NULL},
+    {"GET",    NULL,                               "operationName=n",                                  BAD_REQUEST,            NULL,    NULL},
+    {"GET",    NULL,                               "query=%7",                                         BAD_REQUEST,            NULL,    NULL},
+    {"GET",    NULL,                               "query=%zz",                                        BAD_REQUEST,            NULL,    NULL},
+    {"GET",    NULL,                               "query=%ff",                                        BAD_REQUEST,            NULL,    NULL},
+    {"GET",    NULL,                               "query={a}&variables=[]",                           BAD_REQUEST,            NULL,    NULL},
+    {"GET",    NULL,                               "query={a}&variables=x",                            BAD_REQUEST,            NULL,    NULL},
+    {"PUT",    "application/json",                 "{\"query\":\"{a}\"}",                              METHOD_NOT_ALLOWED,     NULL,    NULL},
+    {"DELETE", NULL,                               "",                                                 METHOD_NOT_ALLOWED,     NULL,    NULL},
+};
+
+static void decode(const struct decode_row *row, struct arena *a)
+{
+    struct http_header header = {STR("content-type"), str_of(row->content_type)};
+    struct http_request q = {
+        .method = str_of(row->method),
+        .headers = &header,
+        .nheaders = row->content_type != NULL,
+        .body = str_of(row->input),
+        .query = str_of(row->input),
+    };
+    struct graphql_request out;
+    struct errors errs;
+    bool ok;
+
+    errors_init(&errs, a);
+    ok = request_decode(&q, a, &out, &errs);
+    if (ok != (row->code < 0))
+        fail_msg("%s %s", row->method, row->input);
+    if (!ok) {
+        if ((int)errs.first->code != row->code)
+            fail_msg("%s %s: %s", row->method, row->input, error_code_info(errs.first->code)->name);
+        return;
+    }
+    assert_true(str_is(out.query, row->query));
+    assert_true(str_is(out.operation_name, row->name));
+    assert_int_equal(out.query_only, strcmp(row->method, "POST") != 0);
+}
+
+static void requests_are_decoded_or_refused(void **state)
+{
+    struct arena *a = arena_new(0);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(decodes); i++)
+        decode(&decodes[i], a);
+    arena_free(a);
+}
+
+static void deep_and_huge_json_is_refused(void **state)
+{
+    struct arena *a = arena_new(0);
+    struct decode_row row = {"POST", "application/json", NULL, BAD_REQUEST, NULL, NULL};
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 0);
+    buf_append_lit(&b, "{\"query\":\"{a}\",\"variables\":{\"a\":");
+    for (int i = 0; i < 100000; i++)
+        buf_append_char(&b, '[');
+    row.input = buf_cstr(&b);
+    decode(&row, a);
+    buf_clear(&b);
+    buf_append_lit(&b, "{\"query\":\"{a}\",\"variables\":{\"a\":[0");
+    for (int i = 0; i < 200000; i++)
+        buf_append_lit(&b, ",0");
+    buf_append_lit(&b, "]}}");
+    row.input = buf_cstr(&b);
+    decode(&row, a);
+    buf_fini(&b);
+    arena_free(a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(accept_prefers_one_of_two_media_types),
+        cmocka_unit_test(requests_are_decoded_or_refused),
+        cmocka_unit_test(deep_and_huge_json_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
