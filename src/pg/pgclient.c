@@ -5,12 +5,6 @@
  * Memory:   made by pgclient_new(); connections belong to it while leased.
  * Not here: the bytes (pgconn.c), which batches are sent again (pgretry.c).
  *
- * Two lanes. A few connections carry several fast batches each; any other
- * carries one slow batch. Which are which changes as they become idle: the
- * fast lane uses up to fast_max of them, the slow lane what the pool has
- * beyond those. So neither can lock out the other, and one connection serves
- * both.
- *
  * `done` may submit or cancel. It is therefore called when everything else is
  * settled: finished batches wait in a list until deliver().
  */
@@ -18,9 +12,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "pg/pglease.h"
+#include "pg/pglane.h"
 #include "pg/pgretry.h"
-#include "pg/pgwait.h"
 
 /* A queue that waits longer asks for one more connection. */
 #define GROW_AFTER_NS UINT64_C(1000000)
@@ -28,40 +21,14 @@
 #define KEEP_IDLE_NS UINT64_C(1000000000)
 /* statement_timeout ends a single statement at the deadline; batches of several are cancelled. */
 #define CANCEL_GRACE_NS UINT64_C(100000000)
-
 /* When a cancel request has not ended a batch, after this long there is another. */
 #define CANCEL_AGAIN_NS UINT64_C(1000000000)
 
-struct place { /* the connections in one place, newest first */
-    struct pgconn *first;
-    struct pgconn *last;
-    size_t n;
-};
-
-struct later { /* delivers what finished within a call; frees itself */
-    struct loop_task task;
-    struct pgclient *client; /* NULL: it has gone */
-};
-
-struct pgclient {
-    struct pgpool *pool;
-    struct loop *loop;
-    struct pgmember member;
-    struct watch *wake; /* owned; the member's eventfd */
-    struct timer *tick; /* owned; deadlines, surplus connections */
-    struct timer *grow; /* owned */
-    uint64_t tick_ns;   /* when it is set for */
-    size_t fast_max;
-    size_t slow_max;
-    size_t asked;
-    bool reclaim;        /* give the next idle connection away */
-    struct later *later; /* while posted */
-    struct place places[PGPLACE_HELD + 1];
-    struct pgwait waiting[PGLANE_FAST + 1];
-    size_t counted; /* of ours in pool->waiters */
-    size_t pending;
-    struct pgbatch_list finished;
-};
+/*
+ * When one connection breaks, others often do at the same moment, and a batch
+ * sent again at once would go to one that is dead but does not know yet.
+ */
+#define PAUSE_AFTER_LOSS_NS UINT64_C(5000000)
 
 /* --- handing batches back ---------------------------------------------------------------- */
 
@@ -105,81 +72,8 @@ static void deliver_later(struct pgclient *c)
     loop_post(c->loop, &c->later->task);
 }
 
-/* --- places of connections ----------------------------------------------------------------- */
-
-static void unlink_conn(struct pgclient *c, struct pgconn *conn)
-{
-    struct place *p = &c->places[conn->place];
-
-    if (conn->prev != NULL)
-        conn->prev->next = conn->next;
-    else
-        p->first = conn->next;
-    if (conn->next != NULL)
-        conn->next->prev = conn->prev;
-    else
-        p->last = conn->prev;
-    conn->prev = conn->next = NULL;
-    p->n--;
-}
-
-static void link_conn(struct pgclient *c, struct pgconn *conn, enum pgplace place)
-{
-    struct place *p = &c->places[place];
-
-    conn->place = place;
-    conn->prev = NULL;
-    conn->next = p->first;
-    if (p->first != NULL)
-        p->first->prev = conn;
-    else
-        p->last = conn;
-    p->first = conn;
-    p->n++;
-}
-
-static void move_conn(struct pgclient *c, struct pgconn *conn, enum pgplace place)
-{
-    if (conn->place == place)
-        return;
-    unlink_conn(c, conn);
-    link_conn(c, conn, place);
-    /* Relaxed: read for statistics only. */
-    atomic_store_explicit(&c->member.busy, c->places[PGPLACE_FAST].n + c->places[PGPLACE_SLOW].n,
-                          memory_order_relaxed);
-}
-
-static size_t count_conns(const struct pgclient *c)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < COUNT_OF(c->places); i++)
-        n += c->places[i].n;
-    return n;
-}
-
-static watch_handler on_ready;
-
-static void adopt(struct pgclient *c, struct pgconn *conn)
-{
-    conn->client = c;
-    conn->watch = loop_watch(c->loop, conn->fd, LOOP_READ, on_ready, conn);
-    conn->idle_ns = loop_now_ns(c->loop);
-    link_conn(c, conn, PGPLACE_IDLE);
-}
-
-/* Back to the pool, or to be closed. */
-static void give_back(struct pgclient *c, struct pgconn *conn)
-{
-    unlink_conn(c, conn);
-    watch_free(conn->watch);
-    conn->watch = NULL;
-    conn->client = NULL;
-    if (conn->place == PGPLACE_HELD)
-        pglease_orphan(c->pool, conn);
-    else
-        pglease_return(c->pool, conn);
-}
+/* --- connections at rest -----------------------------------------------------------------------
+ */
 
 static void arm_tick(struct pgclient *c, uint64_t at_ns)
 {
@@ -196,15 +90,15 @@ static void rest(struct pgclient *c, struct pgconn *conn)
 
     if (conn->place == PGPLACE_HELD)
         return;
-    move_conn(c, conn, PGPLACE_IDLE);
+    pglane_move(c, conn, PGPLACE_IDLE);
     conn->idle_ns = now;
     if (!pgconn_is_quiet(conn) && !conn->broken)
         return;
     if (pglease_is_outdated(c->pool, conn, now)) {
-        give_back(c, conn);
-    } else if (c->reclaim && count_conns(c) > 1) {
+        pglane_give_back(c, conn);
+    } else if (c->reclaim && pglane_count(c) > 1) {
         c->reclaim = false;
-        give_back(c, conn);
+        pglane_give_back(c, conn);
     } else {
         arm_tick(c, now + KEEP_IDLE_NS);
     }
@@ -253,6 +147,7 @@ static void settle(struct pgclient *c, struct pgconn *conn)
         pglease_lost_names(c->pool);
     if (conn->broken) {
         pgconn_abandon(conn, &lost);
+        c->pause_ns = monotonic_ns() + PAUSE_AFTER_LOSS_NS;
         settle_batches(c, &lost, true);
         watch_set(conn->watch, 0);
         rest(c, conn);
@@ -265,77 +160,12 @@ static void settle(struct pgclient *c, struct pgconn *conn)
 
 /* --- what goes out ------------------------------------------------------------------------- */
 
-static bool take_leased(struct pgclient *c)
-{
-    struct pgconn *conn = pglease_take(c->pool);
-
-    if (conn == NULL)
-        return false;
-    adopt(c, conn);
-    return true;
-}
-
-/* The newest: the fewer are in use, the warmer they are. */
-static struct pgconn *idle_conn(struct pgclient *c)
-{
-    for (;;) {
-        struct pgconn *conn = c->places[PGPLACE_IDLE].first;
-
-        if (conn == NULL) {
-            if (!take_leased(c))
-                return NULL;
-        } else if (!pglease_is_outdated(c->pool, conn, loop_now_ns(c->loop))) {
-            return conn;
-        } else {
-            /* What it still owes is the end of a DEALLOCATE at most. */
-            conn->retire = true;
-            conn->broken = conn->broken || !pgconn_is_quiet(conn);
-            give_back(c, conn);
-        }
-    }
-}
-
-/*
- * With all connections in the fast lane and none to be had, a slow batch that
- * has waited longer than `b` must get its turn: one of them runs dry.
- */
-static bool must_drain(struct pgclient *c, const struct pgbatch *b)
-{
-    const struct pgbatch *slow = pgwait_peek(&c->waiting[PGLANE_SLOW]);
-
-    return slow != NULL && c->places[PGPLACE_SLOW].n == 0 && c->places[PGPLACE_HELD].n == 0 &&
-           slow->submitted_ns <= b->submitted_ns &&
-           atomic_load_explicit(&c->pool->full, memory_order_relaxed);
-}
-
-static struct pgconn *pick_fast(struct pgclient *c, const struct pgbatch *b)
-{
-    struct pgconn *best = NULL;
-
-    if (must_drain(c, b))
-        return NULL;
-    if (c->places[PGPLACE_FAST].n < c->fast_max) {
-        best = idle_conn(c);
-        if (best != NULL)
-            return best;
-    }
-    for (struct pgconn *conn = c->places[PGPLACE_FAST].first; conn != NULL; conn = conn->next)
-        if (!conn->retire && !conn->broken && (best == NULL || conn->inflight < best->inflight))
-            best = conn;
-    return best != NULL && best->inflight < c->pool->opt.fast_depth ? best : NULL;
-}
-
-static struct pgconn *pick_slow(struct pgclient *c)
-{
-    return c->places[PGPLACE_SLOW].n < c->slow_max ? idle_conn(c) : NULL;
-}
-
 static void send_on(struct pgclient *c, struct pgconn *conn, struct pgbatch *b, uint64_t now)
 {
     bool fast = b->lane == PGLANE_FAST;
     bool named = pglease_may_name(c->pool) && pgretry_may_name(b);
 
-    move_conn(c, conn, fast ? PGPLACE_FAST : PGPLACE_SLOW);
+    pglane_move(c, conn, fast ? PGPLACE_FAST : PGPLACE_SLOW);
     b->queued_ns += now - b->submitted_ns;
     if (!pgconn_send(conn, b, fast ? PGRETRY_FAST_TIMEOUT_MS : 0, named, now)) {
         /* Not a byte of it can take effect: another connection may have it. */
@@ -363,26 +193,12 @@ static bool dispatch_one(struct pgclient *c, enum pglane lane)
         finish(c, b);
         return true;
     }
-    conn = lane == PGLANE_FAST ? pick_fast(c, b) : pick_slow(c);
+    conn = lane == PGLANE_FAST ? pglane_pick_fast(c, b) : pglane_pick_slow(c);
     if (conn == NULL)
         return false;
     CHECK(pgwait_pop(&c->waiting[lane]) == b);
     send_on(c, conn, b, now);
     return true;
-}
-
-/* The batch that another connection would help, or NULL. */
-static struct pgbatch *starved(struct pgclient *c)
-{
-    struct pgbatch *b = NULL;
-
-    if (c->places[PGPLACE_IDLE].n > 0)
-        return NULL;
-    if (c->places[PGPLACE_SLOW].n < c->slow_max)
-        b = pgwait_peek(&c->waiting[PGLANE_SLOW]);
-    if (b == NULL && c->places[PGPLACE_FAST].n < c->fast_max)
-        b = pgwait_peek(&c->waiting[PGLANE_FAST]);
-    return b;
 }
 
 static void ask(struct pgclient *c, size_t n)
@@ -396,14 +212,14 @@ static void ask(struct pgclient *c, size_t n)
 /* Ask for connections: the first at once, others when the queue has to wait. */
 static void consider_growth(struct pgclient *c)
 {
-    struct pgbatch *b = starved(c);
+    struct pgbatch *b = pglane_starved(c);
     uint64_t now;
 
     if (b == NULL) {
         ask(c, 0);
         return;
     }
-    if (count_conns(c) == 0 && c->asked == 0) {
+    if (pglane_count(c) == 0 && c->asked == 0) {
         ask(c, 1);
         return;
     }
@@ -426,11 +242,24 @@ static void count_waiters(struct pgclient *c)
     c->counted = n;
 }
 
+static bool is_paused(struct pgclient *c)
+{
+    if (c->pause_ns == 0)
+        return false;
+    if (monotonic_ns() < c->pause_ns) {
+        timer_set(c->grow, (struct deadline){c->pause_ns});
+        return true;
+    }
+    c->pause_ns = 0;
+    return false;
+}
+
 static void dispatch(struct pgclient *c)
 {
-    while (dispatch_one(c, PGLANE_FAST) || dispatch_one(c, PGLANE_SLOW))
+    while (!is_paused(c) && (dispatch_one(c, PGLANE_FAST) || dispatch_one(c, PGLANE_SLOW)))
         continue;
-    consider_growth(c);
+    if (c->pause_ns == 0)
+        consider_growth(c);
     count_waiters(c);
 }
 
@@ -464,7 +293,7 @@ static void give_back_surplus(struct pgclient *c, uint64_t now)
         if (!pgconn_is_quiet(conn))
             continue;
         if (now - conn->idle_ns >= KEEP_IDLE_NS || pglease_is_outdated(c->pool, conn, now))
-            give_back(c, conn);
+            pglane_give_back(c, conn);
         else
             arm_tick(c, conn->idle_ns + KEEP_IDLE_NS);
     }
@@ -479,7 +308,7 @@ static void yield_conn(struct pgclient *c)
     last = c->places[PGPLACE_IDLE].last;
     c->reclaim = last == NULL || !pgconn_is_quiet(last);
     if (!c->reclaim)
-        give_back(c, last);
+        pglane_give_back(c, last);
 }
 
 static void on_wake(int fd, unsigned events, void *ctx)
@@ -499,14 +328,14 @@ static void on_wake(int fd, unsigned events, void *ctx)
 
         granted = conn->next;
         c->asked -= c->asked > 0;
-        adopt(c, conn);
+        pglane_adopt(c, conn);
         rest(c, conn);
     }
     while (cancelled != NULL) {
         struct pgconn *conn = cancelled;
 
         cancelled = conn->next_cancel;
-        move_conn(c, conn, PGPLACE_SLOW);
+        pglane_move(c, conn, PGPLACE_SLOW);
         /* Should the request have failed or come too early, there will be another. */
         arm_tick(c, monotonic_ns() + CANCEL_AGAIN_NS);
         settle(c, conn);
@@ -536,7 +365,7 @@ static void expire_batch(struct pgbatch *b, void *ctx)
 
 static void cancel_conn(struct pgclient *c, struct pgconn *conn)
 {
-    move_conn(c, conn, PGPLACE_HELD);
+    pglane_move(c, conn, PGPLACE_HELD);
     pglease_cancel(c->pool, &c->member, conn);
 }
 
@@ -589,6 +418,7 @@ struct pgclient *pgclient_new(struct pgpool *p, struct loop *worker)
 
     c->pool = p;
     c->loop = worker;
+    c->on_ready = on_ready;
     c->fast_max = p->opt.fast_connections;
     c->slow_max = p->opt.max > reserved ? p->opt.max - reserved : 1;
     c->tick_ns = UINT64_MAX;
@@ -616,7 +446,7 @@ void pgclient_free(struct pgclient *c)
 
             /* The rest of its answers is not worth waiting for. */
             conn->broken = conn->broken || !pgconn_is_quiet(conn);
-            give_back(c, conn);
+            pglane_give_back(c, conn);
         }
     }
     pglease_leave(c->pool, &c->member);

@@ -425,6 +425,32 @@ static void a_lost_query_is_repeated_and_a_lost_change_is_not(void **state)
     rig_free(&r);
 }
 
+/* A batch sent again must not go to a connection that broke at the same moment. */
+static void queries_survive_when_all_connections_break_at_once(void **state)
+{
+    struct pgpool_options opt = rig_options(6);
+    struct rig r = rig_new(&opt);
+    struct probe *probes[12];
+
+    (void)state;
+    for (int round = 0; round < 5; round++) {
+        for (size_t i = 0; i < COUNT_OF(probes); i++) {
+            probes[i] = PROBE(r.arena, "select 'ok' from pg_sleep(0.04)");
+            probes[i]->session.tenant = i;
+            probes[i]->batch.lane = i % 2 == 0 ? PGLANE_FAST : PGLANE_SLOW;
+            rig_submit(&r, &probes[i]->batch);
+        }
+        rig_pass(&r, 60);
+        terminate_others();
+        rig_wait(&r);
+        for (size_t i = 0; i < COUNT_OF(probes); i++) {
+            assert_outcome(probes[i], PGBATCH_OK);
+            assert_string_equal(probe_value(probes[i], 0), "ok");
+        }
+    }
+    rig_free(&r);
+}
+
 static void idle_connections_that_died_are_not_used(void **state)
 {
     struct pgpool_options opt = rig_options(2);
@@ -613,6 +639,7 @@ int main(void)
         cmocka_unit_test(a_batch_that_committed_before_the_cancel_is_ok),
         cmocka_unit_test(a_client_may_go_while_a_cancel_request_is_under_way),
         cmocka_unit_test(a_lost_query_is_repeated_and_a_lost_change_is_not),
+        cmocka_unit_test(queries_survive_when_all_connections_break_at_once),
         cmocka_unit_test(idle_connections_that_died_are_not_used),
         cmocka_unit_test(a_conflict_is_tried_again_once),
         cmocka_unit_test(ten_thousand_batches_leak_nothing),

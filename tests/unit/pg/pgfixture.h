@@ -84,8 +84,8 @@ static PGconn *connect_to(const char *info)
 }
 
 /* One statement of the superuser; its first value, valid until the next call. */
-static const char *UNUSED admin_do(const char *fmt, ...) PRINTF_LIKE(1, 2);
-static const char *UNUSED admin_do(const char *fmt, ...)
+static UNUSED const char *admin_do(const char *fmt, ...) PRINTF_LIKE(1, 2);
+static UNUSED const char *admin_do(const char *fmt, ...)
 {
     static char value[256];
     char sql[4096];
@@ -231,7 +231,7 @@ struct probe {
 };
 
 /* sql is NULL-terminated; without parameters. */
-static struct probe *UNUSED probe_new(struct arena *a, const char *const *sql)
+static UNUSED struct probe *probe_new(struct arena *a, const char *const *sql)
 {
     struct probe *p = ARENA_NEW(a, struct probe);
     size_t n = 0;
@@ -251,7 +251,7 @@ static struct probe *UNUSED probe_new(struct arena *a, const char *const *sql)
 #define PROBE(a, ...) probe_new((a), (const char *const[]){__VA_ARGS__, NULL})
 
 /* The first value of a call's first row as text; "(null)"; "(none)". */
-static const char *UNUSED probe_value(struct probe *p, size_t call)
+static UNUSED const char *probe_value(struct probe *p, size_t call)
 {
     struct pgvalue values[16];
     const struct pgrows *rows = p->calls[call].rows;

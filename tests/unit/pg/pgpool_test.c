@@ -30,8 +30,8 @@ static void unknown_and_malformed_options_are_refused(void **state)
     const struct pgkeyword unknown = {"no_such_option", "1"};
     const struct pgpool_options cases[] = {
         {.url = "postgresql://localhost/db?no_such_option=1"},
-        { .url = "host='unterminated"},
-        {          .url = "",             .keywords = &unknown, .nkeywords = 1},
+        {               .url = "host='unterminated"},
+        { .url = "",             .keywords = &unknown, .nkeywords = 1},
     };
 
     (void)state;
