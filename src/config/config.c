@@ -356,6 +356,24 @@ static struct str key_of_variable(struct loader *l, struct str name)
     return key;
 }
 
+/*
+ * Kubernetes puts the addresses of services into the environment of every pod:
+ * a service "fraiseqld" gives FRAISEQLD_SERVICE_HOST, FRAISEQLD_PORT_8080_TCP
+ * and more. They are not for us; no key of ours lacks "__" and looks like it.
+ */
+static bool is_service_link(struct str name)
+{
+    static const char *const forms[] = {"*_SERVICE_HOST", "*_SERVICE_PORT", "*_SERVICE_PORT_*",
+                                        "*_PORT", "*_PORT_*"};
+
+    if (str_glob(STR("*__*"), name))
+        return false;
+    for (size_t i = 0; i < COUNT_OF(forms); i++)
+        if (str_glob(str_of(forms[i]), name))
+            return true;
+    return false;
+}
+
 static void load_environment(struct loader *l)
 {
     const struct str prefix = STR("FRAISEQLD_");
@@ -371,7 +389,7 @@ static void load_environment(struct loader *l)
         struct str name, text, key;
 
         if (!str_cut(str_of(l->from->environment[i]), '=', &name, &text) ||
-            !str_starts(name, prefix) || str_is(name, "FRAISEQLD_CONFIG"))
+            !str_starts(name, prefix) || str_is(name, "FRAISEQLD_CONFIG") || is_service_link(name))
             continue;
         key = key_of_variable(l, str_sub(name, prefix.len, SIZE_MAX));
         take_text(l, key, text, arena_printf(l->arena, "$%.*s", STR_ARG(name)), "key");

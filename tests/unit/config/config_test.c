@@ -191,6 +191,12 @@ static void test_later_sources_win(void **state)
         "DATABASE_URL=postgres://u:p@h/d",
         "PORT=3000",
         "UNRELATED=1",
+        /* Kubernetes's words about services of that name */
+        "FRAISEQLD_SERVICE_HOST=10.0.0.1",
+        "FRAISEQLD_SERVICE_PORT_HTTP=80",
+        "FRAISEQLD_PORT=tcp://10.0.0.1:80",
+        "FRAISEQLD_PORT_80_TCP_ADDR=10.0.0.1",
+        "FRAISEQLD_API_SERVICE_PORT=80",
         NULL,
     };
     static const char *const settings[] = {"database.pool.max=40", "security.max_depth=5", NULL};
