@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "language/ast.h"
 
-struct parse_limits {
+struct parse_limits {  /* 0: no limit, but depth is never more than 500 */
     size_t max_bytes;  /* refused before anything is read */
     size_t max_tokens; /* punctuators, names, values; ignored tokens do not count */
     size_t max_depth;  /* of selection sets, lists, objects and list types together */

@@ -31,8 +31,13 @@ struct operation {
     uint64_t id; /* unique in the process */
 };
 
-struct validate_limits { /* 0: no limit; each breach is QUERY_TOO_COMPLEX */
-    size_t max_depth;    /* of fields */
+/*
+ * 0: no limit. Each breach is QUERY_TOO_COMPLEX, and so are, whatever is set
+ * here, selection sets more than 600 deep (through fragments) and documents
+ * made to take much work to validate.
+ */
+struct validate_limits {
+    size_t max_depth; /* of fields */
     size_t max_aliases;
     size_t max_root_fields;
     size_t max_directives;

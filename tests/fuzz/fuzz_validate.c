@@ -7,8 +7,9 @@
  */
 #include "base/buf.h"
 #include "language/printer.h"
-#include "validation/test_schema.h"
 #include "validation/variables.h"
+
+#include "../unit/validation/test_schema.h"
 
 static const struct parse_limits parse_limits = {
     .max_bytes = 1 << 14, .max_tokens = 3000, .max_depth = 60};

@@ -31,7 +31,7 @@ static const struct {
     {"query @d { a }",                                                                   "query@d{a}"                                },
     {"query($a: Int) { a }",                                                             "query($a:Int){a}"                          },
     {"{ x : a ( b : 1 , c : [ 1 2 , -3 4.0 A B -1 ] ) @d ( e : $f ) { g } }",
-     "{x:a(b:1 c:[1 2 -3 4.0 A B -1])@d(e:$f){g}}"                                                                                     },
+     "{x:a(b:1 c:[1 2 -3 4.0 A B -1])@d(e:$f){g}}"                                                                                   },
     {"{ ... F ... on T { a } ... { b } ...@d{c} }",                                      "{...F...on T{a}...{b}...@d{c}}"            },
     {"query Q($a: [Int!]! = [1] @x, $b: B = E) { a }",                                   "query Q($a:[Int!]!=[1]@x$b:B=E){a}"        },
     {"{ a(b: \"\", c: [\"\" \"x\" \"\"\"y\"\"\"]) }",                                    "{a(b:\"\"c:[\"\" \"x\" \"y\"])}"           },
