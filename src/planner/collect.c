@@ -13,7 +13,7 @@
 
 #include "language/source.h"
 
-#define MAX_FIELDS 100000
+#define MAX_FIELDS 20000
 #define MAX_DEPTH  500 /* of fields, inline fragments and fragment spreads together */
 
 /* Fields with one response key, in the order met. */

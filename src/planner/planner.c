@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #define MAX_ROOT_FIELDS 1600 /* PostgreSQL: 1664 */
+#define MAX_SOURCES     1000 /* relations in one statement, each to be planned */
 
 /* Parameters of introspection fields. */
 struct introspected {
@@ -158,6 +159,8 @@ static bool compile(struct plan *p, const struct variables *variables, struct ar
     sqlbuf_init(&sql, &c.params);
     if (!plan_root(&c, root, &sql, &names, fields, shape))
         return false;
+    if (c.aliases > MAX_SOURCES)
+        errors_add(errs, QUERY_TOO_COMPLEX, "the operation reads too many relations");
     if (c.params.overflow)
         errors_add(errs, QUERY_TOO_COMPLEX, "the operation has too many values");
     /* Some errors are noted where the value is read and do not stop the compilation. */

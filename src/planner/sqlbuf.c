@@ -9,6 +9,7 @@
 #include <inttypes.h>
 
 #define MAX_PARAMETERS 65535 /* int16 of the Bind message, unsigned */
+#define SHARED_RECENT  256   /* how far back an equal parameter is looked for */
 
 void sqlparams_init(struct sqlparams *p, struct arena *scratch)
 {
@@ -109,7 +110,7 @@ static bool same_source(const struct plan_param *a, const struct plan_param *b)
 
 static size_t number_parameter(struct sqlparams *ps, const struct plan_param *p, struct str cast)
 {
-    for (size_t i = 0; i < ps->n; i++)
+    for (size_t i = ps->n > SHARED_RECENT ? ps->n - SHARED_RECENT : 0; i < ps->n; i++)
         if (ps->items[i].form == p->form && str_eq(ps->casts[i], cast) &&
             same_source(&ps->items[i], p))
             return i + 1;

@@ -51,7 +51,7 @@ void sqlbuf_value(struct sqlbuf *b, unsigned alias, const struct column *c);
 /* The type's name as the catalog prints it, quoted where needed, after "::". */
 void sqlbuf_cast(struct sqlbuf *b, struct str type_sql, bool array);
 /*
- * $n::cast. An equal parameter with an equal cast is used again. "::cast[]" when array.
+ * $n::cast. A recent equal parameter with an equal cast is used again. "::cast[]" when array.
  * Everything p points to is borrowed and has to live as long as the plan.
  */
 void sqlbuf_parameter(struct sqlbuf *b, const struct plan_param *p, struct str cast, bool array);

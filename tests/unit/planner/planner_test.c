@@ -233,6 +233,41 @@ static void wide_rows_are_refused(void **state)
     buf_fini(&b);
 }
 
+/* Each below every limit of validation, together more than PostgreSQL should be asked to plan. */
+static void too_many_relations_are_refused(void **state)
+{
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 0);
+    buf_append_lit(&b, "{projects(where: {OR: [");
+    for (int i = 0; i < 1001; i++)
+        buf_append_lit(&b, "{owner: {}} ");
+    buf_append_lit(&b, "]}) {id}}");
+    expect_error(buf_cstr(&b), QUERY_TOO_COMPLEX);
+    buf_fini(&b);
+}
+
+/* The text of the statement does not grow with the list, and neither does the number of parameters.
+ */
+static void a_long_list_is_one_parameter(void **state)
+{
+    struct compiled c;
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 0);
+    buf_append_lit(&b, "{projects(where: {name: {in: [");
+    for (int i = 0; i < 5000; i++)
+        buf_printf(&b, "\"n%d\" ", i);
+    buf_append_lit(&b, "]}}) {id}}");
+    compile(buf_cstr(&b), "", &c);
+    assert_non_null(c.plan);
+    assert_int_equal(c.plan->statement.nparams, 1);
+    compiled_fini(&c);
+    buf_fini(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +279,8 @@ int main(void)
         cmocka_unit_test(deep_nesting_is_refused),
         cmocka_unit_test(deep_filters_are_refused),
         cmocka_unit_test(wide_rows_are_refused),
+        cmocka_unit_test(too_many_relations_are_refused),
+        cmocka_unit_test(a_long_list_is_one_parameter),
     };
 
     return cmocka_run_group_tests(tests, start, stop);
