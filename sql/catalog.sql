@@ -75,13 +75,19 @@ used_by as (
      where u.oid in (select r.oid from reached r)
      group by u.oid
 ),
+-- Columns that may hold nulls from before they were declared not to (18 and later).
+not_validated as (
+    select c.conrelid as oid, c.conkey[1] as num
+      from pg_catalog.pg_constraint c
+     where c.contype = 'n' and not c.convalidated
+),
 columns as (
     select a.attrelid as oid,
            pg_catalog.json_agg(pg_catalog.json_build_object(
                'num', a.attnum,
                'name', a.attname,
                'type', a.atttypid,
-               'notNull', nullif(a.attnotnull, false),
+               'notNull', nullif(a.attnotnull and v.oid is null, false),
                'comment', d.description,
                'select', case when e.readable then true
                               when e.readable is not null
@@ -91,6 +97,7 @@ columns as (
       from reached r
       join pg_catalog.pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
       left join exposed e on e.oid = r.oid
+      left join not_validated v on v.oid = a.attrelid and v.num = a.attnum
       left join pg_catalog.pg_description d on d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
                                            and d.objoid = a.attrelid
                                            and d.objsubid = a.attnum

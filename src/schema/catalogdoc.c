@@ -211,7 +211,6 @@ static bool read_relation(const struct jval *v, struct arena *a, struct doc_rela
     out->owner = oid_member(&m, "owner", true);
     out->rls = flag_member(&m, "rls");
     out->force_rls = flag_member(&m, "forceRls");
-    out->policies = flag_member(&m, "policies");
     out->invoker = flag_member(&m, "invoker");
     out->heirs = flag_member(&m, "heirs");
     out->rule = text_member(&m, "rule", false);

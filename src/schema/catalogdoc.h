@@ -77,7 +77,6 @@ struct doc_relation {
     uint32_t owner;
     bool rls;
     bool force_rls;
-    bool policies;
     bool invoker;
     bool heirs;
     struct doc_column *columns; /* by number */

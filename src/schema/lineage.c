@@ -215,6 +215,11 @@ static void resolve_table(struct doc *d, struct doc_relation *r)
         const struct doc_type *t = catalogdoc_type(d, c->type);
         unsigned depth;
 
+        /* Nobody enforces what is declared of a foreign table. */
+        if (r->kind == 'f') {
+            c->not_null = false;
+            continue;
+        }
         for (depth = 0; t != NULL && t->base != 0 && depth < 32; depth++) {
             c->not_null = c->not_null || t->not_null;
             t = catalogdoc_type(d, t->base);

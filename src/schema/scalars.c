@@ -327,6 +327,8 @@ static const struct scalar scalars[] = {
 };
 
 /* PostgreSQL's type, scalar, codec, cast of the SELECT, is it of an extension? Sorted by type. */
+/* inet's cast to text adds "/32" to an address; name has no cast from it and so takes the output
+ * form. */
 static const struct scalar_mapping mappings[] = {
   /* clang-format off */
     { "bool",        "Boolean",            CODEC_BOOL,         "", false },
@@ -339,7 +341,7 @@ static const struct scalar_mapping mappings[] = {
     { "daterange",   "DateRange",          CODEC_TEXT,         "::text", false },
     { "float4",      "Float",              CODEC_FLOAT4,       "", false },
     { "float8",      "Float",              CODEC_FLOAT8,       "", false },
-    { "inet",        "IpAddress",          CODEC_TEXT,         "::text", false },
+    { "inet",        "IpAddress",          CODEC_TEXT,         "::name", false },
     { "int2",        "Int",                CODEC_INT2,         "", false },
     { "int4",        "Int",                CODEC_INT4,         "", false },
     { "int4range",   "IntRange",           CODEC_TEXT,         "::text", false },

@@ -232,6 +232,7 @@ static void columns_have_codecs(void **state)
     assert_true(
         str_is(document_field(shop, "Order", "status")->column->type_sql, "shop.order_status"));
     assert_true(str_is(document_field(shop, "Order", "spot")->column->expression, "::text"));
+    assert_true(str_is(document_field(shop, "Order", "seenFrom")->column->expression, "::name"));
     assert_true(document_field(demo, "Project", "status")->column->leakproof_equality);
     assert_false(document_field(demo, "User", "role")->column->leakproof_equality);
     assert_false(document_field(demo, "Project", "budget")->column->leakproof_equality);
@@ -501,6 +502,24 @@ static void names_that_clash_are_told_apart_by_columns(void **state)
     schema_unref(s);
 }
 
+static void a_foreign_table_promises_nothing(void **state)
+{
+    static const struct row rows[] = {
+        {"Local",  "a", "Int!"},
+        {"Remote", "a", "Int" }
+    };
+    struct errors errs;
+    struct schema *s =
+        document_schema(STR(DOCUMENT(TABLE("1", "r", "local", COLUMN("1", "a")) "," TABLE(
+                            "2", "f", "remote", COLUMN("1", "a")))),
+                        arena, &errs);
+
+    (void)state;
+    assert_non_null(s);
+    check_fields(s, rows, COUNT_OF(rows));
+    schema_unref(s);
+}
+
 static void numbers_may_be_asked_for(void **state)
 {
     struct schema_options opt = schema_options_default();
@@ -568,6 +587,7 @@ int main(void)
         cmocka_unit_test(conflicts_name_both_sides_and_what_to_do),
         cmocka_unit_test(a_cut_document_is_refused),
         cmocka_unit_test(names_that_clash_are_told_apart_by_columns),
+        cmocka_unit_test(a_foreign_table_promises_nothing),
         cmocka_unit_test(numbers_may_be_asked_for),
     };
 
