@@ -104,9 +104,8 @@ static void test_page_shows_everything(void **state)
     assert_non_null(strstr(page, "\ndb_pool_utilization 0.25\n"));
     assert_non_null(strstr(page, "\nfraiseql_build_info{version=\""));
     assert_non_null(strstr(
-        page,
-        "\nfraiseql_graphql_phase_duration_seconds_bucket{phase=\"plan\",le=\"0.000025\"} 0\n"
-        "fraiseql_graphql_phase_duration_seconds_bucket{phase=\"plan\",le=\"0.00005\"} 1\n"));
+        page, "\nfraiseql_graphql_phase_duration_seconds_bucket{phase=\"plan\",le=\"0.000025\"} 0\n"
+              "fraiseql_graphql_phase_duration_seconds_bucket{phase=\"plan\",le=\"0.00005\"} 1\n"));
     assert_non_null(strstr(page, "le=\"+Inf\"} 1\n"
                                  "fraiseql_graphql_phase_duration_seconds_sum{phase=\"plan\"} "
                                  "0.00003\n"
