@@ -154,6 +154,91 @@ static void every_parameter_is_mentioned(void **state)
     }
 }
 
+static struct relation *relation_of(const char *type)
+{
+    union {
+        const struct relation *from;
+        struct relation *to;
+    } r = {schema_type(f.schema, str_of(type))->relation};
+
+    return r.to;
+}
+
+static void expect_sql(const char *document, const char *sql)
+{
+    struct compiled c;
+
+    compile(document, "", &c);
+    assert_non_null(c.plan);
+    assert_string_equal(c.plan->statement.sql.data, sql);
+    compiled_fini(&c);
+}
+
+/* A declared relationship may lead to columns that are no key, and must not multiply rows. */
+static void a_to_one_without_a_key_is_one_row_all_the_same(void **state)
+{
+    struct relation *user = relation_of("User");
+    size_t nkeys = user->nkeys;
+
+    (void)state;
+    user->nkeys = 0;
+    expect_sql("{project(id: 1) {owner {name}}}",
+               "select t2.\"id\", t2.\"name\" from \"public\".\"v_project\" t1"
+               " left join lateral (select * from \"public\".\"v_user\" t2"
+               " where t2.\"id\" = t1.\"owner_id\" limit 1) t2 on true"
+               " where t1.\"id\" = $1::uuid limit 1");
+    /* Nor has it an order of its own. */
+    expect_sql("{users(limit: 3) {name}}",
+               "select t1.\"name\" from \"public\".\"v_user\" t1 limit 3");
+    user->nkeys = nkeys;
+}
+
+static void the_key_of_a_table_needs_no_limit(void **state)
+{
+    struct relation *project = relation_of("Project");
+    enum relation_kind kind = project->kind;
+
+    (void)state;
+    project->kind = RELATION_TABLE;
+    expect_sql("{project(id: 1) {name}}", "select t1.\"name\" from \"public\".\"v_project\" t1"
+                                          " where t1.\"id\" = $1::uuid");
+    project->kind = kind;
+}
+
+static void names_of_order_terms_are_no_columns(void **state)
+{
+    struct relation *project = relation_of("Project");
+    union {
+        const struct column *from;
+        struct column *to;
+    } column = {&project->columns[project->ncolumns - 1]};
+    struct str name = column.from->name;
+
+    (void)state;
+    column.to->name = STR("order_1");
+    expect_sql("{projects(limit: 1, orderBy: [{owner: {name: ASC}}]) {tenant {name}}}",
+               "select t3.\"id\", t3.\"name\" from (select t1.\"id\", t1.\"tenant_id\","
+               " t2.\"name\" as \"order_1_\" from \"public\".\"v_project\" t1"
+               " left join \"public\".\"v_user\" t2 on t2.\"id\" = t1.\"owner_id\""
+               " order by t2.\"name\", t1.\"id\" limit 1) t1"
+               " left join \"public\".\"v_tenant\" t3 on t3.\"id\" = t1.\"tenant_id\""
+               " order by t1.\"order_1_\", t1.\"id\"");
+    column.to->name = name;
+}
+
+static void names_are_quoted_wherever_they_stand(void **state)
+{
+    struct relation *project = relation_of("Project");
+    struct str name = project->name;
+
+    (void)state;
+    project->name = STR("a\"; drop table b; --");
+    expect_sql("{projects(limit: 1) {name}}",
+               "select t1.\"name\" from \"public\".\"a\"\"; drop table b; --\" t1"
+               " order by t1.\"id\" limit 1");
+    project->name = name;
+}
+
 /* --- what is too much ---------------------------------------------------------------------- */
 
 static void expect_error(const char *document, enum error_code code)
@@ -275,6 +360,10 @@ int main(void)
         cmocka_unit_test(a_plan_knows_its_size_and_statement),
         cmocka_unit_test(a_plan_lives_as_long_as_its_references),
         cmocka_unit_test(every_parameter_is_mentioned),
+        cmocka_unit_test(a_to_one_without_a_key_is_one_row_all_the_same),
+        cmocka_unit_test(the_key_of_a_table_needs_no_limit),
+        cmocka_unit_test(names_of_order_terms_are_no_columns),
+        cmocka_unit_test(names_are_quoted_wherever_they_stand),
         cmocka_unit_test(fragments_that_multiply_are_refused),
         cmocka_unit_test(deep_nesting_is_refused),
         cmocka_unit_test(deep_filters_are_refused),
