@@ -37,7 +37,8 @@ struct listener_options {
 
 struct listener;
 
-/* NULL: could not listen (address in use, bad address); errs says why. */
+/* NULL: CONFIG_INVALID (bad address), INTERNAL_SERVER_ERROR (the system refused: address in use).
+ */
 struct listener *listener_open(struct loop *l, const struct listener_options *opt,
                                exchange_handler *on_exchange, void *ctx, struct errors *errs);
 /* The address bound, "127.0.0.1:8080"; owned by the listener. */

@@ -18,17 +18,24 @@
 
 #define BACKLOG 4096 /* the kernel lowers it to net.core.somaxconn */
 
-static bool fail(struct errors *errs, struct str address, const char *why)
+static bool fail_as(struct errors *errs, enum error_code code, struct str address, const char *why)
 {
-    errors_add(errs, CONFIG_INVALID, "could not listen on \"%.*s\": %s", STR_ARG(address), why);
+    errors_add(errs, code, "could not listen on \"%.*s\": %s", STR_ARG(address), why);
     return false;
 }
 
+/* The address makes no sense. */
+static bool fail(struct errors *errs, struct str address, const char *why)
+{
+    return fail_as(errs, CONFIG_INVALID, address, why);
+}
+
+/* The system refused. */
 static bool fail_errno(struct errors *errs, struct str address)
 {
     char text[128];
 
-    return fail(errs, address, strerror_r(errno, text, sizeof(text)));
+    return fail_as(errs, INTERNAL_SERVER_ERROR, address, strerror_r(errno, text, sizeof(text)));
 }
 
 /* The address a descriptor is bound to, as one would connect to it. */

@@ -145,7 +145,7 @@ static void wait_for(atomic_int *what, int value)
 
 /* --- opening ------------------------------------------------------------------------- */
 
-static void expect_refusal(const char *address, const char *proxy)
+static void expect_refusal(const char *address, const char *proxy, enum error_code code)
 {
     struct listener_options o = options(address);
     struct str proxies[1] = {str_of(proxy)};
@@ -159,7 +159,7 @@ static void expect_refusal(const char *address, const char *proxy)
     if (listener_open(l, &o, NULL, NULL, &errs) != NULL)
         fail_msg("listens on %s", address);
     assert_int_equal(errs.n, 1);
-    assert_int_equal(errs.first->code, CONFIG_INVALID);
+    assert_int_equal(errs.first->code, code);
     arena_free(a);
     loop_free(l);
 }
@@ -167,22 +167,9 @@ static void expect_refusal(const char *address, const char *proxy)
 static void test_refuses_what_it_cannot_listen_on(void **state)
 {
     static const char *const bad[] = {
-        "",
-        "127.0.0.1",
-        ":8080",
-        "127.0.0.1:",
-        "127.0.0.1:65536",
-        "127.0.0.1:-1",
-        "::1:80",
-        "[::1]",
-        "[::1:80",
-        "999.0.0.1:0",
-        "unix:",
-        "127.0.0.1:http",
-        "fd:999999",
-        "fd:0x1",
-        "fd:-1",
-        "unix:/nonexistent/socket",
+        "",          "127.0.0.1", ":8080",   "127.0.0.1:",  "127.0.0.1:65536", "127.0.0.1:-1",
+        "::1:80",    "[::1]",     "[::1:80", "999.0.0.1:0", "unix:",           "127.0.0.1:http",
+        "fd:999999", "fd:0x1",    "fd:-1",
     };
     char file[] = "/tmp/http-XXXXXX", address[64];
     int fd = mkstemp(file);
@@ -190,15 +177,16 @@ static void test_refuses_what_it_cannot_listen_on(void **state)
 
     (void)state;
     for (i = 0; i < COUNT_OF(bad); i++)
-        expect_refusal(bad[i], NULL);
-    expect_refusal("127.0.0.1:0", "10.0.0.1/8");
+        expect_refusal(bad[i], NULL, CONFIG_INVALID);
+    expect_refusal("unix:/nonexistent/socket", NULL, INTERNAL_SERVER_ERROR);
+    expect_refusal("127.0.0.1:0", "10.0.0.1/8", CONFIG_INVALID);
     /* A file that is no socket is not removed. */
     snprintf(address, sizeof(address), "unix:%s", file);
-    expect_refusal(address, NULL);
+    expect_refusal(address, NULL, INTERNAL_SERVER_ERROR);
     assert_int_equal(access(file, F_OK), 0);
     /* A descriptor that does not listen. */
     snprintf(address, sizeof(address), "fd:%d", fd);
-    expect_refusal(address, NULL);
+    expect_refusal(address, NULL, CONFIG_INVALID);
     close(fd);
     unlink(file);
 }
@@ -211,7 +199,7 @@ static void test_refuses_an_address_in_use(void **state)
     (void)state;
     begin(&f, NULL);
     snprintf(address, sizeof(address), "%.*s", STR_ARG(listener_address(f.ln)));
-    expect_refusal(address, NULL);
+    expect_refusal(address, NULL, INTERNAL_SERVER_ERROR);
     end(&f);
 }
 
