@@ -140,6 +140,8 @@ static void refuse(struct job *j)
 {
     struct execution *x = &j->execution;
 
+    for (const struct error *e = x->errors.first; e != NULL; e = e->next)
+        metric_add(metric_of_error(e->code), 1);
     response_errors(&x->errors, x->request_id, x->engine->mask_errors, &x->body);
     reply(j, job_media(j));
 }

@@ -15,8 +15,11 @@
 #include "base/thread.h"
 
 #include <stdatomic.h>
+#include <unistd.h>
 
 #define HEARTBEAT_MS 1000
+/* How long the database may take to confirm that a statement was cancelled. */
+#define STOP_MS 1000
 
 struct worker {
     struct workers *all;
@@ -25,6 +28,9 @@ struct worker {
     struct pgclient *pg;
     struct timer *heartbeat;
     struct job *jobs; /* in hand */
+    bool stopping;
+    struct deadline stop_by;
+    struct loop_task stop;
     uint64_t last_id; /* main loop only */
     /* any thread, relaxed: counts and flags, nothing is published through them */
     atomic_size_t in_flight;
@@ -46,6 +52,11 @@ static void beat(void *ctx)
 
     atomic_store_explicit(&w->beat_ns, monotonic_ns(), memory_order_relaxed);
     timer_set(w->heartbeat, deadline_in_ms(HEARTBEAT_MS));
+    /* A database that does not even take a cancel request must not keep us from ending. */
+    if (w->stopping && deadline_passed(w->stop_by)) {
+        LOG(LOG_WARN, "statements could not be cancelled: ending without");
+        _exit(0);
+    }
 }
 
 static void work(void *arg)
@@ -58,6 +69,27 @@ static void work(void *arg)
     loop_run(w->loop);
     timer_free(w->heartbeat);
     pgclient_free(w->pg);
+}
+
+static void stop_when_idle(struct worker *w)
+{
+    if (w->stopping && w->jobs == NULL)
+        loop_stop(w->loop);
+}
+
+/* Jobs in hand are cancelled, not waited for. None is posted behind this task. */
+static void stop_worker(struct loop_task *t)
+{
+    struct worker *w = CONTAINER_OF(t, struct worker, stop);
+    struct job *next;
+
+    w->stopping = true;
+    w->stop_by = deadline_in_ms(STOP_MS);
+    for (struct job *j = w->jobs; j != NULL; j = next) {
+        next = j->next;
+        execute_cancel(&j->execution);
+    }
+    stop_when_idle(w);
 }
 
 static void job_start(struct loop_task *t)
@@ -87,6 +119,7 @@ void job_reply(struct job *j, struct http_reply *r)
         j->next->prev = j->prev;
     atomic_fetch_sub_explicit(&w->in_flight, 1, memory_order_relaxed);
     exchange_reply(j->exchange, r);
+    stop_when_idle(w);
 }
 
 struct pgclient *job_pg(const struct job *j)
@@ -220,7 +253,10 @@ uint64_t workers_oldest_heartbeat_ns(const struct workers *all)
 void workers_stop(struct workers *all)
 {
     for (size_t i = 0; i < all->n; i++) {
-        loop_stop(all->items[i].loop);
+        all->items[i].stop.fn = stop_worker;
+        loop_post(all->items[i].loop, &all->items[i].stop);
+    }
+    for (size_t i = 0; i < all->n; i++) {
         thread_join(all->items[i].thread);
         loop_free(all->items[i].loop);
     }

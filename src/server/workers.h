@@ -46,7 +46,7 @@ struct pgclient *job_pg(const struct job *j);
 size_t workers_in_flight(const struct workers *w);
 /* Nanoseconds since the slowest worker last came round; for liveness. */
 uint64_t workers_oldest_heartbeat_ns(const struct workers *w);
-/* All jobs must have been replied to. */
+/* Main loop's thread, when the loop has ended. Jobs still in hand are cancelled and replied to. */
 void workers_stop(struct workers *w);
 
 #endif
