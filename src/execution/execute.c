@@ -170,6 +170,8 @@ static void respond_failed(struct execution *x)
 {
     struct error *e = sqlstate_error(&x->batch, &x->errors);
 
+    if (!x->engine->mask_errors && error_code_info(e->code)->masked)
+        e->message = e->detail;
     x->executed = x->batch.outcome == PGBATCH_FAILED || x->batch.outcome == PGBATCH_LOST ||
                   x->batch.outcome == PGBATCH_CANCELLED;
     if (x->plan->root->nfields == 1) {

@@ -92,6 +92,19 @@ bool sqlstate_ends_connection(const char *sqlstate)
     return look_up(sqlstate)->flags & ENDS;
 }
 
+/* Types with a grammar of their own report what violates it as a syntax error, as if of SQL. */
+static bool is_syntax_of_value(const struct pgbatch *b)
+{
+    static const char *const types[] = {"jsonpath", "tsquery", "lquery"};
+
+    if (strcmp(b->sqlstate, "42601") != 0 || b->message.len == 0)
+        return false;
+    for (size_t i = 0; i < COUNT_OF(types); i++)
+        if (memmem(b->message.data, b->message.len, types[i], strlen(types[i])) != NULL)
+            return true;
+    return false;
+}
+
 static struct error *failed_error(const struct pgbatch *b, struct errors *errs)
 {
     const struct sqlstate_row *row = look_up(b->sqlstate);
@@ -100,6 +113,8 @@ static struct error *failed_error(const struct pgbatch *b, struct errors *errs)
     /* In a transaction of ours that may only read, a write is a mistake of the schema. */
     if (b->session->read_only && strcmp(b->sqlstate, "25006") == 0)
         row = &unknown;
+    if (is_syntax_of_value(b))
+        row = find_row("22", 2);
     if ((row->flags & PUBLIC) && b->message.len > 0) {
         e = errors_add(errs, row->code, "%.*s", STR_ARG(b->message));
         e->hint = arena_dup(errs->arena, b->hint);

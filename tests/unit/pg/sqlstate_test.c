@@ -106,11 +106,43 @@ static void postgresqls_words_reach_the_log_and_only_authors_words_the_client(vo
     }
 }
 
+static void syntax_errors_of_values_are_the_clients(void **state)
+{
+    static const struct {
+        const char *sqlstate;
+        const char *message;
+        enum error_code code;
+    } cases[] = {
+        {"42601", "syntax error at end of jsonpath input", BAD_USER_INPUT       },
+        {"42601", "syntax error in tsquery: \"a b\"",      BAD_USER_INPUT       },
+        {"42601", "syntax error at or near \"form\"",      INTERNAL_SERVER_ERROR},
+        {"42601", "",                                      INTERNAL_SERVER_ERROR},
+        {"42883", "operator does not exist: jsonpath",     INTERNAL_SERVER_ERROR},
+    };
+    struct pgsession session = {.role = ""};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct arena *a = arena_new(0);
+        struct errors errs;
+        struct pgbatch b;
+
+        errors_init(&errs, a);
+        pgbatch_init(&b, &session, NULL, 0, a);
+        b.outcome = PGBATCH_FAILED;
+        snprintf(b.sqlstate, sizeof(b.sqlstate), "%s", cases[i].sqlstate);
+        b.message = str_of(cases[i].message);
+        assert_int_equal(sqlstate_error(&b, &errs)->code, cases[i].code);
+        arena_free(a);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_longest_match_decides),
         cmocka_unit_test(postgresqls_words_reach_the_log_and_only_authors_words_the_client),
+        cmocka_unit_test(syntax_errors_of_values_are_the_clients),
     };
 
     return cmocka_run_group_tests_name("sqlstate", tests, NULL, NULL);
