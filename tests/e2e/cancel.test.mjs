@@ -51,7 +51,8 @@ test("other requests go on while one is cancelled", async () => {
 test("many that go away at once leave every connection usable", async () => {
   const clients = Array.from({ length: 12 }, () => new Raw(daemon.address));
   await Promise.all(clients.map((client) => client.send(postBytes("{ slows { nap } }", token))));
-  await within(5000, "as many statements run as there are connections", async () => (await sleeping()) === 4);
+  // Not on all connections: one tenant cannot have them all.
+  await within(5000, "some statements run", async () => (await sleeping()) >= 2);
   clients.forEach((client) => client.drop());
   await within(2000, "no statement runs", async () => (await sleeping()) === 0);
   const replies = await Promise.all(Array.from({ length: 20 }, () => daemon.data("{ projects(limit: 1) { id } }")));

@@ -14,7 +14,7 @@ before(async () => {
   // Views that fail in their own ways when a row is read.
   await shared.sql(
     database,
-    `create function public.raise(state text, message text) returns text language plpgsql volatile as
+    `create function public.raise(state text, message text) returns text language plpgsql stable as
        $$ begin raise exception '%', message using errcode = state, detail = 'secret detail', hint = 'A hint.'; end $$;
      create view public.v_failing with (security_invoker = true) as
        select id, public.raise('XX000', 'secret internals of ' || name) as internal,
@@ -128,7 +128,7 @@ test("a syntax error has its code and place", async () => {
 
 test("columns count characters, not bytes", async () => {
   const error = await daemon.refusal(`{ projects(where: {name: {eq: "é漢"}}) { nmae } }`);
-  assert.deepEqual(error.locations, [{ line: 1, column: 42 }]);
+  assert.deepEqual(error.locations, [{ line: 1, column: 41 }]);
 });
 
 test("every validation error is reported, each with its place", async () => {
@@ -140,7 +140,7 @@ test("every validation error is reported, each with its place", async () => {
 for (const [what, query, code] of [
   ["an empty document", "", "GRAPHQL_PARSE_FAILED"],
   ["a comment only", "# nothing", "GRAPHQL_PARSE_FAILED"],
-  ["a character that is none", "{ projects \u0000 }", "GRAPHQL_PARSE_FAILED"],
+  ["a character that no token begins with", "{ projects ? }", "GRAPHQL_PARSE_FAILED"],
   ["a string without its end", '{ project(id: "x) { id } }', "GRAPHQL_PARSE_FAILED"],
   ["a fragment without use", "{ __typename } fragment F on Project { id }", "GRAPHQL_VALIDATION_FAILED"],
   ["a fragment of itself", "{ projects { ...F } } fragment F on Project { owner { projects { ...F } } }", "GRAPHQL_VALIDATION_FAILED"],
@@ -202,7 +202,7 @@ test("a view that went away is masked until the schema is loaded again", async (
   const own = await start(other);
   const session = new Session(other);
   try {
-    await session.run("drop view v_comment");
+    await session.run("drop view v_comment cascade");
     const { body } = await own.post("{ comments(limit: 1) { id } }", { token: tokenFor(ACME) });
     assert.equal(body.errors[0].extensions.code, "INTERNAL_SERVER_ERROR");
     assert.doesNotMatch(JSON.stringify(body), /v_comment/);

@@ -4,7 +4,7 @@
 // the connection must survive: after lost framing nothing behind the fault may be taken for a request.
 
 import assert from "node:assert/strict";
-import { before, test } from "node:test";
+import { after, before, test } from "node:test";
 import { get, startEcho, Talk } from "./support/http_echo.mjs";
 
 const H = "Host: a\r\n";
@@ -60,9 +60,10 @@ const probes = {
 };
 
 let echo;
-before(async (t) => {
-  echo = await startEcho(t);
+before(async () => {
+  echo = await startEcho();
 });
+after(() => echo.stop());
 
 for (const [name, [bytes, statuses, kept, body]] of Object.entries(probes)) {
   test(`answers ${statuses.join(", ")} to ${name}`, async () => {

@@ -61,7 +61,7 @@ test("a head that drips in is cut off at its deadline", async (t) => {
     assert.equal(talk.replies.at(-1).status, 408);
     assert.equal(JSON.parse(talk.replies.at(-1).body).errors[0].extensions.code, "TIMEOUT");
     assert.ok(ms > 350, `after ${ms} ms`);
-    assert.ok(!measurable || ms < 3000, `after ${ms} ms`);
+    assert.ok(ms < 4000, `after ${ms} ms`);
   }
 });
 
@@ -78,7 +78,7 @@ test("a body that drips in is cut off at its deadline", async (t) => {
     const ms = await drip(talk, "A");
     assert.deepEqual(talk.replies.map(({ status }) => status), [408]);
     assert.ok(ms > 350, `after ${ms} ms`);
-    assert.ok(!measurable || ms < 3000, `after ${ms} ms`);
+    assert.ok(ms < 4000, `after ${ms} ms`);
   }
 });
 
@@ -132,6 +132,20 @@ test("a client that never reads costs bounded memory and is cut off", async (t) 
   }
   await echo.until("all are gone", (stats) => stats.connections === 0, 15000);
   sockets.forEach((socket) => socket.destroy());
+});
+
+test("a client that sends ahead while its request runs is stopped", async (t) => {
+  const echo = await startEcho(t);
+  const talk = new Talk(echo);
+  await talk.send(get("/later?1500"));
+  await echo.until("it runs", (stats) => stats.inFlight === 1);
+  /* 32 MB: more than all buffers of both sockets hold. */
+  talk.socket.write(get("/static?1", `X: ${"x".repeat(900)}\r\n`).repeat(32000));
+  await talk.read(1);
+  const unread = talk.socket.writableLength;
+  assert.ok(unread > 1e6, `only ${unread} bytes were not taken`);
+  await talk.read(32001, 30000);
+  talk.close();
 });
 
 test("a client that reads slowly gets every byte", async (t) => {

@@ -85,9 +85,22 @@ test("without a token the answer is 401", async () => {
   assert.equal(headers["www-authenticate"], "Bearer");
 });
 
-test("a valid token that names no tenant is 403", async () => {
+test("a token without a claim that auth.claims requires is 401", async () => {
   const { tenant_id: _, ...rest } = claims();
-  await refused(sign(rest), 403);
+  await refused(sign(rest), 401);
+});
+
+test("a valid token that names no tenant is 403", async () => {
+  const lenient = await start(database, { auth: { claims: { tenant_id: { required: false } } } });
+  try {
+    const { tenant_id: _, ...rest } = claims();
+    const reply = await lenient.post("{ projects { id } }", { token: sign(rest) });
+    assert.equal(reply.status, 403, reply.text);
+    assert.equal(reply.body.errors[0].extensions.code, "FORBIDDEN");
+    assert.ok(!("data" in reply.body));
+  } finally {
+    await lenient.stop();
+  }
 });
 
 test("a tenant that is no uuid is refused", async () => {

@@ -63,9 +63,10 @@ test("floating point is the shortest that reads back; decimals keep every digit"
   });
 });
 
-test("values that JSON has no number for do not break the response", async () => {
-  const sample = await select("1", "exact realValue doubleValue");
-  assert.equal(sample.exact, "NaN");
+test("a Float that JSON has no number for is null with an error; a Decimal is text", async () => {
+  const { body } = await daemon.post(`{ sample(id: "1") { exact realValue doubleValue } }`);
+  assert.deepEqual(body.data, { sample: { exact: "NaN", realValue: null, doubleValue: null } });
+  assert.deepEqual(body.errors.map((error) => error.path), [["sample", "realValue"], ["sample", "doubleValue"]]);
 });
 
 test("text keeps every character", async () => {

@@ -220,7 +220,6 @@ export class Daemon {
 
   /** Has it end in good order, and checks that it did. */
   async stop({ signal = "SIGTERM", ms = 15000 } = {}) {
-    this.agent.destroy();
     if (!this.ending) {
       this.signal(signal);
       await atMost(ms, `the daemon ends after ${signal}`, this.exited).catch((late) => {
@@ -228,6 +227,7 @@ export class Daemon {
         throw new Error(`${late.message}\n${this.stderr}`);
       });
     }
+    this.agent.destroy();
     assert.deepEqual(this.ending, { code: 0, signal: null }, `what the daemon wrote:\n${this.stderr}`);
     assert.doesNotMatch(this.stderr, sanitizer);
   }

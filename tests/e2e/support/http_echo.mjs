@@ -66,7 +66,7 @@ class Echo {
   }
 }
 
-/** Options as http_echo takes them; `files`: how many descriptors it may have. Stops with the test. */
+/** Options as http_echo takes them; `files`: how many descriptors it may have. Stops with the test t, if any. */
 export async function startEcho(t, options = {}, files = 0) {
   assert.ok(existsSync(program), `${program} is not there: run make support-programs`);
   const args = Object.entries(options).map(([key, value]) => `${key}=${value}`);
@@ -83,7 +83,7 @@ export async function startEcho(t, options = {}, files = 0) {
     return line.endsWith("\n");
   });
   [echo.address, echo.control] = line.trim().split(" ");
-  t.after(() => echo.stop());
+  t?.after(() => echo.stop());
   return echo;
 }
 

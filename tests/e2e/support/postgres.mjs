@@ -95,7 +95,12 @@ export class Session {
     const mark = `-- ${randomBytes(8).toString("hex")}`;
     this.output = "";
     this.psql.stdin.write(`${text};\n\\echo ${mark}\n`);
-    await within(20000, `psql: ${text}`, () => this.output.includes(mark));
+    await within(20000, `psql: ${text}`, () => {
+      if (this.psql.exitCode !== null) {
+        throw new Error(`psql ended with ${this.psql.exitCode}: ${text}`);
+      }
+      return this.output.includes(mark);
+    });
     return this.output.slice(0, this.output.indexOf(mark)).trim();
   }
 
