@@ -168,9 +168,11 @@ static void send_on(struct pgclient *c, struct pgconn *conn, struct pgbatch *b, 
     pglane_move(c, conn, fast ? PGPLACE_FAST : PGPLACE_SLOW);
     b->queued_ns += now - b->submitted_ns;
     if (!pgconn_send(conn, b, fast ? PGRETRY_FAST_TIMEOUT_MS : 0, named, now)) {
-        /* Not a byte of it can take effect: another connection may have it. */
         pgwait_end(&c->waiting[b->lane], b);
-        send_again(c, b);
+        if (pgretry_after_no_send(b))
+            send_again(c, b);
+        else
+            finish(c, b);
     } else if (!fast && b->until.at_ns < UINT64_MAX - CANCEL_GRACE_NS) {
         arm_tick(c, b->until.at_ns + CANCEL_GRACE_NS);
     }
@@ -224,7 +226,7 @@ static void consider_growth(struct pgclient *c)
         return;
     }
     now = loop_now_ns(c->loop);
-    if (now - b->submitted_ns >= GROW_AFTER_NS &&
+    if (now >= b->submitted_ns + GROW_AFTER_NS &&
         c->asked < size_min(c->fast_max + c->slow_max,
                             c->waiting[PGLANE_SLOW].n + c->waiting[PGLANE_FAST].n))
         ask(c, c->asked + 1);
@@ -461,6 +463,18 @@ void pgclient_free(struct pgclient *c)
     xfree(c);
 }
 
+/* One tenant may fill half of the queue: the others still find room. */
+static bool is_full(struct pgclient *c, const struct pgbatch *b)
+{
+    size_t max = c->pool->opt.max_waiters;
+    uint64_t tenant = b->session->tenant;
+
+    return atomic_load_explicit(&c->pool->waiters, memory_order_relaxed) > max ||
+           (tenant != 0 && pgwait_count(&c->waiting[PGLANE_SLOW], tenant) +
+                                   pgwait_count(&c->waiting[PGLANE_FAST], tenant) >
+                               size_max(1, max / 2));
+}
+
 void pgclient_submit(struct pgclient *c, struct pgbatch *b, pgbatch_done *done, void *ctx)
 {
     CHECK(b->state == PGBATCH_NEW);
@@ -473,8 +487,7 @@ void pgclient_submit(struct pgclient *c, struct pgbatch *b, pgbatch_done *done, 
     c->pending++;
     queue(c, b, false);
     dispatch(c);
-    if (b->state == PGBATCH_QUEUED &&
-        atomic_load_explicit(&c->pool->waiters, memory_order_relaxed) > c->pool->opt.max_waiters) {
+    if (b->state == PGBATCH_QUEUED && is_full(c, b)) {
         pgwait_remove(&c->waiting[b->lane], b);
         b->outcome = PGBATCH_FULL;
         finish(c, b);

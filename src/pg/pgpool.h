@@ -24,25 +24,26 @@ struct pgkeyword { /* a libpq connection option */
     const char *value;
 };
 
+/* Numbers that are 0 get the defaults named. */
 struct pgpool_options {
     const char *url;                  /* libpq URI or keywords; may be "" */
     const struct pgkeyword *keywords; /* override the url; checked against libpq's list */
     size_t nkeywords;
     const char *const *search_path; /* set at connect */
     size_t nsearch_path;
-    size_t min; /* kept open */
-    size_t max;
-    size_t max_waiters;          /* batches waiting, over all workers */
-    uint64_t acquire_timeout_ms; /* longest wait of a batch for a connection */
-    uint64_t idle_timeout_ms;    /* above min */
-    uint64_t max_lifetime_ms;    /* jittered by 10 % */
-    uint64_t connect_timeout_ms;
-    uint64_t backoff_min_ms;
-    uint64_t backoff_max_ms;
+    size_t min;         /* kept open */
+    size_t max;         /* 4 for each processor */
+    size_t max_waiters; /* batches waiting, over all workers: 1000; one tenant's, half of it */
+    uint64_t acquire_timeout_ms; /* longest wait of a batch for a connection: 5 s */
+    uint64_t idle_timeout_ms;    /* above min: 10 min */
+    uint64_t max_lifetime_ms;    /* jittered by 10 %: 30 min */
+    uint64_t connect_timeout_ms; /* for each address; unless the url has one: 5 s */
+    uint64_t backoff_min_ms;     /* 100 ms */
+    uint64_t backoff_max_ms;     /* 10 s */
     enum pgprepared prepared;
-    size_t fast_connections; /* per worker; 0: choose */
-    size_t fast_depth;       /* batches in flight on each; 0: 4 */
-    size_t nworkers;
+    size_t fast_connections; /* per worker: half its share, at most 4 */
+    size_t fast_depth;       /* batches in flight on each: 4 */
+    size_t nworkers;         /* 1 */
 };
 
 struct pgpool;

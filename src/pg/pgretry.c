@@ -63,6 +63,12 @@ bool pgretry_after_loss(struct pgbatch *b)
     return b->repeatable && !deadline_passed(b->until) && once(b, PGRETRY_LOST);
 }
 
+bool pgretry_after_no_send(struct pgbatch *b)
+{
+    b->outcome = PGBATCH_UNAVAILABLE;
+    return once(b, PGRETRY_UNSENT);
+}
+
 bool pgretry_may_name(const struct pgbatch *b)
 {
     return !(b->retried & PGRETRY_STALE);

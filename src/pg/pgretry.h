@@ -16,6 +16,7 @@ enum pgretry {
     PGRETRY_CONFLICT = 2, /* 40001, 40P01 */
     PGRETRY_STALE = 4,    /* the prepared statement is out of date, or not there */
     PGRETRY_SLOW = 8,     /* too slow for the fast lane */
+    PGRETRY_UNSENT = 16,  /* it could not even be sent */
 };
 
 /* statement_timeout of the fast lane. */
@@ -25,6 +26,8 @@ enum pgretry {
 bool pgretry_after_failure(struct pgbatch *b);
 /* A batch that was in flight when its connection broke. */
 bool pgretry_after_loss(struct pgbatch *b);
+/* A batch that pgconn_send() refused: the connection's fault, or, the second time, its own. */
+bool pgretry_after_no_send(struct pgbatch *b);
 /* Under its own name, or unnamed? */
 bool pgretry_may_name(const struct pgbatch *b);
 

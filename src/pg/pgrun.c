@@ -130,7 +130,7 @@ static bool run_once(struct pgpool *p, struct pgbatch *b)
     struct pgconn *c = acquire(p, b->until);
     uint64_t now = monotonic_ns();
     bool named = pglease_may_name(p) && pgretry_may_name(b);
-    bool again = true;
+    bool again;
 
     if (c == NULL) {
         fail_unsent(p, b);
@@ -146,6 +146,8 @@ static bool run_once(struct pgpool *p, struct pgbatch *b)
             pgconn_abandon(c, &finished);
             again = pgretry_after_loss(b);
         }
+    } else {
+        again = pgretry_after_no_send(b);
     }
     if (c->lost_names)
         pglease_lost_names(p);

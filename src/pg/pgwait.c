@@ -13,6 +13,7 @@ struct pgtenant {
     struct pgtenant *prev;
     struct pgbatch *first;
     struct pgbatch *last;
+    size_t waiting;
     size_t running;
 };
 
@@ -112,6 +113,7 @@ void pgwait_push(struct pgwait *w, struct pgbatch *b, bool front)
         t->last = b;
     }
     w->n++;
+    t->waiting++;
 }
 
 static void take_out(struct pgwait *w, struct pgtenant *t, struct pgbatch *b)
@@ -126,6 +128,7 @@ static void take_out(struct pgwait *w, struct pgtenant *t, struct pgbatch *b)
         t->last = b->prev;
     b->next = b->prev = NULL;
     w->n--;
+    t->waiting--;
     if (t->first == NULL)
         leave_ring(w, t);
 }
@@ -181,6 +184,13 @@ void pgwait_remove(struct pgwait *w, struct pgbatch *b)
     CHECK(t != NULL);
     take_out(w, t, b);
     drop_if_unused(w, t);
+}
+
+size_t pgwait_count(struct pgwait *w, uint64_t tenant)
+{
+    const struct pgtenant *t = *find(w, tenant);
+
+    return t != NULL ? t->waiting : 0;
 }
 
 void pgwait_each(struct pgwait *w, void (*fn)(struct pgbatch *b, void *ctx), void *ctx)

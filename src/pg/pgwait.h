@@ -33,6 +33,8 @@ struct pgbatch *pgwait_peek(struct pgwait *w);
 struct pgbatch *pgwait_pop(struct pgwait *w);
 void pgwait_end(struct pgwait *w, const struct pgbatch *b);
 void pgwait_remove(struct pgwait *w, struct pgbatch *b);
+/* How many of a tenant's wait? */
+size_t pgwait_count(struct pgwait *w, uint64_t tenant);
 /* Every batch that waits; fn may remove that one. */
 void pgwait_each(struct pgwait *w, void (*fn)(struct pgbatch *b, void *ctx), void *ctx);
 

@@ -209,6 +209,46 @@ static void waiters_are_bounded(void **state)
     rig_free(&r);
 }
 
+static void one_tenant_cannot_fill_the_queue(void **state)
+{
+    struct pgpool_options opt = rig_options(1);
+    struct rig r;
+    struct probe *probes[30];
+
+    (void)state;
+    opt.max_waiters = 10;
+    r = rig_new(&opt);
+    for (size_t i = 0; i < COUNT_OF(probes); i++) {
+        probes[i] = PROBE(r.arena, "select pg_sleep(0.01)");
+        probes[i]->session.tenant = i < 25 ? 1 : 2;
+        rig_submit(&r, &probes[i]->batch);
+    }
+    rig_wait(&r);
+    for (size_t i = 0; i < COUNT_OF(probes); i++)
+        assert_outcome(probes[i], i < 5 || i >= 25 ? PGBATCH_OK : PGBATCH_FULL);
+    rig_free(&r);
+}
+
+static void what_cannot_be_sent_does_not_use_up_connections(void **state)
+{
+    struct pgpool_options opt = rig_options(2);
+    struct rig r = rig_new(&opt);
+    struct probe *p = PROBE(r.arena, "select 1");
+    struct probe *next = PROBE(r.arena, "select 1");
+    const char **params = ARENA_ARRAY(r.arena, 70000, const char *);
+
+    (void)state;
+    /* More than the protocol can count. */
+    p->statements[0].nparams = 70000;
+    p->calls[0].params = params;
+    rig_run(&r, p);
+    assert_outcome(p, PGBATCH_UNAVAILABLE);
+    assert_int_equal(p->batch.retried, PGRETRY_UNSENT);
+    rig_run(&r, next);
+    assert_outcome(next, PGBATCH_OK);
+    rig_free(&r);
+}
+
 static void deadlines_and_acquire_timeout_end_the_waiting(void **state)
 {
     struct pgpool_options opt = rig_options(1);
@@ -631,6 +671,8 @@ int main(void)
         cmocka_unit_test(one_tenant_cannot_take_every_connection),
         cmocka_unit_test(the_pool_never_has_more_than_max_connections),
         cmocka_unit_test(waiters_are_bounded),
+        cmocka_unit_test(one_tenant_cannot_fill_the_queue),
+        cmocka_unit_test(what_cannot_be_sent_does_not_use_up_connections),
         cmocka_unit_test(deadlines_and_acquire_timeout_end_the_waiting),
         cmocka_unit_test(a_slow_batch_gets_its_turn_among_fast_ones),
         cmocka_unit_test(what_is_too_slow_for_the_fast_lane_runs_in_the_slow_one),

@@ -233,8 +233,8 @@ static void restart(const char *what, const char *mode)
 
     snprintf(command, sizeof(command),
              "b=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1); cd /; "
-             "setpriv --reuid $(stat -c %%u %s/data) --clear-groups $b/pg_ctl %s -D %s/data -w %s "
-             ">/dev/null 2>&1 </dev/null",
+             "as=; [ $(id -u) != 0 ] || as=\"setpriv --reuid $(stat -c %%u %s/data) --clear-groups\"; "
+             "$as $b/pg_ctl %s -D %s/data -w %s >/dev/null 2>&1 </dev/null",
              server_dir, what, server_dir, mode);
     run_command(command, out, sizeof(out));
 }
