@@ -120,11 +120,11 @@ static void load_defaults(struct loader *l)
 static void default_claims(struct loader *l)
 {
     static const char *const parts[][2] = {
-        {"auth.claims.tenant_id.path",     "tenant_id"                                       },
-        {"auth.claims.tenant_id.settings", "app.current_tenant_id, app.tenant_id"            },
-        {"auth.claims.tenant_id.type",     "uuid"                                            },
-        {"auth.claims.user_id.path",       "sub"                                             },
-        {"auth.claims.user_id.settings",   "app.user_id, app.current_user_id, app.contact_id"},
+        {"auth.claims.tenant_id.path",     "tenant_id"                           },
+        {"auth.claims.tenant_id.settings", "app.current_tenant_id, app.tenant_id"},
+        {"auth.claims.tenant_id.type",     "uuid"                                },
+        {"auth.claims.user_id.path",       "sub"                                 },
+        {"auth.claims.user_id.settings",   "app.user_id"                         },
     };
 
     for (size_t i = 0; i < l->settings->by_key.n; i++)

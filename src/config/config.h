@@ -122,6 +122,8 @@ struct config {
     uint64_t jwt_leeway_ms;
     bool jwt_require_exp;
     size_t jwt_max_token_bytes;
+    size_t jwt_cache_entries;
+    uint64_t jwt_cache_ttl_ms;
     const struct config_key *jwt_keys;
     size_t njwt_keys;
     const struct config_claim *claims;

@@ -203,6 +203,16 @@ static void learn_cost(const struct plan *p, uint64_t ns)
     __atomic_store_n(p->cost_ns, mean ? mean : 1, __ATOMIC_RELAXED);
 }
 
+static void count_outcome(const struct pgbatch *b)
+{
+    if (b->outcome == PGBATCH_FAILED)
+        metric_add(metric_of_sqlstate(b->sqlstate), 1);
+    else if (b->outcome == PGBATCH_UNAVAILABLE || b->outcome == PGBATCH_FULL)
+        metric_add(METRIC_DB_POOL_TIMEOUTS, 1);
+    else if (b->outcome == PGBATCH_TIMEOUT)
+        metric_add(METRIC_HTTP_REJECTED_DEADLINE, 1);
+}
+
 static void on_batch(struct pgbatch *b, void *ctx)
 {
     struct execution *x = ctx;
@@ -211,6 +221,7 @@ static void on_batch(struct pgbatch *b, void *ctx)
     x->backend_ns = b->backend_ns;
     metric_observe(HISTOGRAM_DB_QUERY, b->queued_ns + b->backend_ns);
     metric_observe(HISTOGRAM_PHASE_DB, b->backend_ns);
+    count_outcome(b);
     if (b->outcome != PGBATCH_OK) {
         respond_failed(x);
         return;

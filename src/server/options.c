@@ -86,6 +86,8 @@ struct auth *options_auth(const struct config *c, struct arena *a, struct errors
         .leeway_s = c->jwt_leeway_ms / 1000,
         .require_exp = c->jwt_require_exp,
         .max_token_bytes = c->jwt_max_token_bytes,
+        .cache_entries = c->jwt_cache_entries,
+        .cache_ttl_s = c->jwt_cache_ttl_ms / 1000,
         .keys = auth_keys(c, a),
         .nkeys = c->njwt_keys,
         .claims = auth_claims(c, a),
