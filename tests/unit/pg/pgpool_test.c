@@ -28,11 +28,13 @@ static void await_connections(long n)
 static void unknown_and_malformed_options_are_refused(void **state)
 {
     const struct pgkeyword unknown = {"no_such_option", "1"};
+    /* clang-format off */
     const struct pgpool_options cases[] = {
         {.url = "postgresql://localhost/db?no_such_option=1"},
-        {               .url = "host='unterminated"},
-        { .url = "",             .keywords = &unknown, .nkeywords = 1},
+        {.url = "host='unterminated"},
+        {.url = "", .keywords = &unknown, .nkeywords = 1},
     };
+    /* clang-format on */
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -231,11 +233,12 @@ static void restart(const char *what, const char *mode)
     char command[512];
     char out[1024];
 
-    snprintf(command, sizeof(command),
-             "b=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1); cd /; "
-             "as=; [ $(id -u) != 0 ] || as=\"setpriv --reuid $(stat -c %%u %s/data) --clear-groups\"; "
-             "$as $b/pg_ctl %s -D %s/data -w %s >/dev/null 2>&1 </dev/null",
-             server_dir, what, server_dir, mode);
+    snprintf(
+        command, sizeof(command),
+        "b=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1); cd /; "
+        "as=; [ $(id -u) != 0 ] || as=\"setpriv --reuid $(stat -c %%u %s/data) --clear-groups\"; "
+        "$as $b/pg_ctl %s -D %s/data -w %s >/dev/null 2>&1 </dev/null",
+        server_dir, what, server_dir, mode);
     run_command(command, out, sizeof(out));
 }
 
@@ -351,8 +354,10 @@ static bool bouncer_start(void)
         "mkdir -p %s && cd %s && { echo '[databases]'; echo '* = %s'; echo '[pgbouncer]'; "
         "echo 'listen_addr = 127.0.0.1'; echo 'listen_port = %d'; echo 'unix_socket_dir ='; "
         "echo 'auth_type = any'; echo 'pool_mode = transaction'; echo 'default_pool_size = 3'; "
-        "echo 'pidfile = %s/pid'; echo 'logfile = %s/log'; } > ini && chown -R nobody . && "
-        "setpriv --reuid nobody --clear-groups /usr/sbin/pgbouncer -d -q %s/ini",
+        "echo 'pidfile = %s/pid'; echo 'logfile = %s/log'; } > ini; as=; "
+        "[ $(id -u) != 0 ] || { chown -R nobody . && as='setpriv --reuid nobody --clear-groups'; "
+        "}; "
+        "$as /usr/sbin/pgbouncer -d -q %s/ini",
         bouncer_dir, bouncer_dir, server_info, bouncer_port, bouncer_dir, bouncer_dir, bouncer_dir);
     run_command(command, out, sizeof(out));
     return true;
