@@ -90,17 +90,17 @@ static int hex_digit(unsigned char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static struct token fail(struct lexer *lx, uint32_t at, const char *why)
+static enum token_kind fail(struct lexer *lx, uint32_t at, const char *why)
 {
     lx->error = why;
     lx->pos = at;
-    return (struct token){TOKEN_ERROR, at, 0};
+    return TOKEN_ERROR;
 }
 
-static struct token token_to(struct lexer *lx, enum token_kind kind, uint32_t start, uint32_t end)
+static enum token_kind end_at(struct lexer *lx, enum token_kind kind, uint32_t end)
 {
     lx->pos = end;
-    return (struct token){kind, start, end - start};
+    return kind;
 }
 
 static bool is_continuation(const struct lexer *lx, uint32_t i)
@@ -146,7 +146,7 @@ static uint32_t comment_end(const struct lexer *lx, uint32_t i)
     return i;
 }
 
-static struct token lex_number(struct lexer *lx, uint32_t start)
+static enum token_kind lex_number(struct lexer *lx, uint32_t start)
 {
     uint32_t i = start;
     enum token_kind kind = TOKEN_INT;
@@ -180,7 +180,7 @@ static struct token lex_number(struct lexer *lx, uint32_t start)
     }
     if (byte_at(lx, i) == '.' || classes[byte_at(lx, i)] == CLASS_NAME)
         return fail(lx, i, "invalid number: followed by a name or a point");
-    return token_to(lx, kind, start, i);
+    return end_at(lx, kind, i);
 }
 
 /* Four hexadecimal digits at i, or -1. */
@@ -265,7 +265,7 @@ static char simple_escape(unsigned char c)
     return 0;
 }
 
-static struct token lex_string(struct lexer *lx, uint32_t start)
+static enum token_kind lex_string(struct lexer *lx, uint32_t start)
 {
     uint32_t i = start + 1;
 
@@ -274,7 +274,7 @@ static struct token lex_string(struct lexer *lx, uint32_t start)
         uint32_t n = 1, value;
 
         if (c == '"')
-            return token_to(lx, TOKEN_STRING, start, i + 1);
+            return end_at(lx, TOKEN_STRING, i + 1);
         if (c == '\n' || c == '\r')
             break;
         if (c == '\\') {
@@ -295,7 +295,7 @@ static bool three_quotes(const struct lexer *lx, uint32_t i)
     return byte_at(lx, i) == '"' && byte_at(lx, i + 1) == '"' && byte_at(lx, i + 2) == '"';
 }
 
-static struct token lex_block_string(struct lexer *lx, uint32_t start)
+static enum token_kind lex_block_string(struct lexer *lx, uint32_t start)
 {
     uint32_t i = start + 3;
 
@@ -304,7 +304,7 @@ static struct token lex_block_string(struct lexer *lx, uint32_t start)
         uint32_t n = 1;
 
         if (c == '"' && three_quotes(lx, i))
-            return token_to(lx, TOKEN_BLOCK_STRING, start, i + 3);
+            return end_at(lx, TOKEN_BLOCK_STRING, i + 3);
         if (c == '\\' && three_quotes(lx, i + 1))
             n = 4;
         else if (c >= 0x80 && (n = sequence_length(lx, i)) == 0)
@@ -314,51 +314,82 @@ static struct token lex_block_string(struct lexer *lx, uint32_t start)
     return fail(lx, i, "unterminated block string");
 }
 
-struct token lexer_next(struct lexer *lx)
+/* A token that is no name and no punctuator; at i, which is what it begins at. */
+static enum token_kind lex_other(struct lexer *lx, uint32_t i)
 {
-    const char *text = lx->text;
-    uint32_t len = lx->len, i = lx->pos, start;
+    switch ((enum class)classes[byte_at(lx, i)]) {
+    case CLASS_NUMBER:
+        return lex_number(lx, i);
+    case CLASS_QUOTE:
+        return three_quotes(lx, i) ? lex_block_string(lx, i) : lex_string(lx, i);
+    case CLASS_DOT:
+        if (byte_at(lx, i + 1) == '.' && byte_at(lx, i + 2) == '.')
+            return end_at(lx, TOKEN_SPREAD, i + 3);
+        return fail(lx, i, "unexpected character \".\"");
+    case CLASS_COMMENT:
+        return fail(lx, comment_end(lx, i + 1), "invalid UTF-8 in comment");
+    case CLASS_BOM:
+    case CLASS_NAME:
+    case CLASS_PUNCTUATOR:
+    case CLASS_IGNORED:
+    case CLASS_OTHER:
+        break;
+    }
+    return fail(lx, i, "unexpected character");
+}
 
-    if (__builtin_expect(lx->error != NULL, 0))
-        return (struct token){TOKEN_ERROR, i, 0};
-    while (i < len) {
-        unsigned char c = (unsigned char)text[i];
+/* The next byte that is not ignored. A comment that is no UTF-8 is left for lex_other(). */
+static uint32_t skip_ignored(const struct lexer *lx, uint32_t i)
+{
+    for (;;) {
+        uint32_t end;
 
-        switch ((enum class)classes[c]) {
-        case CLASS_IGNORED:
+        while (i < lx->len && classes[(unsigned char)lx->text[i]] == CLASS_IGNORED)
             i++;
-            continue;
-        case CLASS_PUNCTUATOR:
-            return token_to(lx, (enum token_kind)punctuators[c], i, i + 1);
-        case CLASS_NAME:
-            start = i++;
-            while (i < len && name_continue[(unsigned char)text[i]])
-                i++;
-            return token_to(lx, TOKEN_NAME, start, i);
-        case CLASS_NUMBER:
-            return lex_number(lx, i);
-        case CLASS_QUOTE:
-            return three_quotes(lx, i) ? lex_block_string(lx, i) : lex_string(lx, i);
-        case CLASS_DOT:
-            if (byte_at(lx, i + 1) == '.' && byte_at(lx, i + 2) == '.')
-                return token_to(lx, TOKEN_SPREAD, i, i + 3);
-            return fail(lx, i, "unexpected character \".\"");
-        case CLASS_COMMENT:
-            i = comment_end(lx, i + 1);
-            if (i < len && text[i] != '\n' && text[i] != '\r')
-                return fail(lx, i, "invalid UTF-8 in comment");
-            continue;
-        case CLASS_BOM:
-            if (byte_at(lx, i + 1) != 0xBB || byte_at(lx, i + 2) != 0xBF)
-                return fail(lx, i, "unexpected character");
+        if (byte_at(lx, i) == '#') {
+            end = comment_end(lx, i + 1);
+            if (end < lx->len && lx->text[end] != '\n' && lx->text[end] != '\r')
+                return i;
+            i = end;
+        } else if (byte_at(lx, i) == 0xEF && byte_at(lx, i + 1) == 0xBB &&
+                   byte_at(lx, i + 2) == 0xBF) {
             i += 3;
-            continue;
-        case CLASS_OTHER:
-            return fail(lx, i, "unexpected character");
+        } else {
+            return i;
         }
     }
-    lx->pos = len;
-    return (struct token){TOKEN_EOF, len, 0};
+}
+
+/*
+ * Names and punctuators, which nearly all tokens are, come before the jump
+ * table of the others, which is slow to predict.
+ */
+void lexer_next(struct lexer *lx, struct token *out)
+{
+    uint32_t start, end;
+    unsigned char c;
+
+    if (lx->error) {
+        *out = (struct token){TOKEN_ERROR, lx->pos, 0};
+        return;
+    }
+    start = skip_ignored(lx, lx->pos);
+    c = byte_at(lx, start);
+    out->offset = start;
+    if (classes[c] == CLASS_NAME) {
+        for (end = start + 1; end < lx->len && name_continue[(unsigned char)lx->text[end]];)
+            end++;
+        out->kind = end_at(lx, TOKEN_NAME, end);
+    } else if (classes[c] == CLASS_PUNCTUATOR) {
+        out->kind = end_at(lx, (enum token_kind)punctuators[c], start + 1);
+    } else if (start == lx->len) {
+        out->kind = end_at(lx, TOKEN_EOF, start);
+    } else {
+        out->kind = lex_other(lx, start);
+        if (out->kind == TOKEN_ERROR)
+            out->offset = lx->pos;
+    }
+    out->len = lx->pos - out->offset;
 }
 
 static size_t put_utf8(char *to, uint32_t c)

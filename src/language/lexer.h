@@ -51,10 +51,11 @@ struct lexer {
 /* text.len must be less than UINT32_MAX. */
 void lexer_init(struct lexer *lx, struct str text);
 /*
- * The next token. At the end of the text TOKEN_EOF, again and again. After
- * TOKEN_ERROR the lexer does not move: the error is returned again.
+ * The next token, written to *out: returned by value it would be put together
+ * in parts and read as a whole, which stalls. At the end of the text TOKEN_EOF, again and again.
+ * After TOKEN_ERROR the lexer does not move: the error is returned again.
  */
-struct token lexer_next(struct lexer *lx);
+void lexer_next(struct lexer *lx, struct token *out);
 /* The value of TOKEN_STRING or TOKEN_BLOCK_STRING; points into the text where it can. */
 struct str lexer_string(const struct lexer *lx, struct token t, struct arena *a);
 /* For messages: "name", "}", "end of document". */

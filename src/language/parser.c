@@ -19,7 +19,7 @@
 
 void parse_advance(struct parser *p)
 {
-    p->token = lexer_next(&p->lexer);
+    lexer_next(&p->lexer, &p->token);
     if (p->limits->max_tokens && p->token.kind != TOKEN_EOF && ++p->ntokens > p->limits->max_tokens)
         p->token.kind = TOKEN_ERROR;
 }
