@@ -28,7 +28,7 @@
  * When one connection breaks, others often do at the same moment, and a batch
  * sent again at once would go to one that is dead but does not know yet.
  */
-#define PAUSE_AFTER_LOSS_NS UINT64_C(5000000)
+#define PAUSE_AFTER_LOSS_NS UINT64_C(10000000)
 
 /* --- handing batches back ---------------------------------------------------------------- */
 

@@ -15,15 +15,29 @@ static long open_connections(void)
                   NULL, 10);
 }
 
-static void await_no_connections(void)
+static void await_connections(long n)
 {
     struct deadline until = deadline_in_ms(10000);
 
-    while (open_connections() > 0) {
+    while (open_connections() != n) {
         if (deadline_passed(until))
-            fail_msg("connections are still open");
+            fail_msg("%ld connections, not %ld", open_connections(), n);
         usleep(2000);
     }
+}
+
+/* Until at least as many connections are at work. */
+static void await_busy(struct rig *r, size_t n)
+{
+    struct deadline until = deadline_in_ms(10000);
+    struct pgpool_stats stats;
+
+    do {
+        rig_pass(r, 5);
+        pgpool_stats(r->pool, &stats);
+        if (deadline_passed(until))
+            fail_msg("%zu connections are busy, not %zu", stats.busy, n);
+    } while (stats.busy < n);
 }
 
 /* --- tenants --------------------------------------------------------------------------------- */
@@ -136,7 +150,8 @@ static void one_tenant_cannot_take_every_connection(void **state)
         greedy[i]->session.tenant = 1;
         pgclient_submit(r.client, &greedy[i]->batch, count_done, &r);
     }
-    rig_pass(&r, 300);
+    await_busy(&r, 3);
+    rig_pass(&r, 50);
     pgpool_stats(r.pool, &stats);
     assert_int_equal(stats.busy, 3);
     modest = PROBE(r.arena, "select 1");
@@ -161,25 +176,31 @@ static void the_pool_never_has_more_than_max_connections(void **state)
     struct pgpool_options opt = rig_options(6);
     struct rig r;
     struct pgpool_stats stats;
+    long most = 0;
 
     (void)state;
     opt.fast_connections = 2;
     r = rig_new(&opt);
     for (int i = 0; i < 60; i++) {
-        struct probe *p = PROBE(r.arena, "select pg_sleep(0.02)");
+        bool fast = i % 3 == 0;
+        struct probe *p = PROBE(r.arena, fast ? "select pg_sleep(0.02)" : "select pg_sleep(0.1)");
 
         p->session.tenant = (uint64_t)i;
-        p->batch.lane = i % 3 == 0 ? PGLANE_FAST : PGLANE_SLOW;
+        p->batch.lane = fast ? PGLANE_FAST : PGLANE_SLOW;
         rig_submit(&r, &p->batch);
     }
-    rig_pass(&r, 100);
-    assert_in_range(open_connections(), 5, 6);
-    pgpool_stats(r.pool, &stats);
-    assert_in_range(stats.open + stats.connecting, 5, 6);
-    assert_true(stats.busy > 0 && stats.busy <= stats.open);
-    assert_true(stats.up);
-    rig_wait(&r);
-    assert_in_range(open_connections(), 5, 6);
+    while (r.waiting_for > 0) {
+        long open;
+
+        rig_pass(&r, 10);
+        open = open_connections();
+        most = open > most ? open : most;
+        pgpool_stats(r.pool, &stats);
+        assert_true(stats.open + stats.connecting <= 6);
+        assert_true(stats.busy <= stats.open);
+        assert_true(stats.up || stats.open == 0);
+    }
+    assert_in_range(most, 5, 6);
     rig_free(&r);
 }
 
@@ -264,7 +285,7 @@ static void deadlines_and_acquire_timeout_end_the_waiting(void **state)
     hurried = PROBE(r.arena, "select 1");
     patient = PROBE(r.arena, "select 1");
     rig_submit(&r, &busy->batch);
-    rig_pass(&r, 100);
+    await_busy(&r, 1);
     hurried->batch.until = deadline_in_ms(50);
     rig_submit(&r, &hurried->batch);
     rig_submit(&r, &patient->batch);
@@ -443,16 +464,15 @@ static void a_lost_query_is_repeated_and_a_lost_change_is_not(void **state)
 {
     struct pgpool_options opt = rig_options(3);
     struct rig r = rig_new(&opt);
-    struct probe *query = PROBE(r.arena, "select 'done' from pg_sleep(0.5)");
-    struct probe *change = PROBE(r.arena, "select 'done' from pg_sleep(0.5)");
+    struct probe *query = PROBE(r.arena, "select 'done' from pg_sleep(1)");
+    struct probe *change = PROBE(r.arena, "select 'done' from pg_sleep(1)");
     struct probe *next = PROBE(r.arena, "select 'fine'");
 
     (void)state;
     change->batch.repeatable = false;
     rig_submit(&r, &query->batch);
     rig_submit(&r, &change->batch);
-    rig_pass(&r, 150);
-    assert_int_equal(open_connections(), 2);
+    await_busy(&r, 2);
     terminate_others();
     rig_wait(&r);
     assert_outcome(query, PGBATCH_OK);
@@ -469,19 +489,25 @@ static void a_lost_query_is_repeated_and_a_lost_change_is_not(void **state)
 static void queries_survive_when_all_connections_break_at_once(void **state)
 {
     struct pgpool_options opt = rig_options(6);
-    struct rig r = rig_new(&opt);
+    struct rig r;
     struct probe *probes[12];
 
     (void)state;
+    opt.min = 6;
+    r = rig_new(&opt);
     for (int round = 0; round < 5; round++) {
+        await_connections(6); /* None is being opened. */
         for (size_t i = 0; i < COUNT_OF(probes); i++) {
             probes[i] = PROBE(r.arena, "select 'ok' from pg_sleep(0.04)");
             probes[i]->session.tenant = i;
             probes[i]->batch.lane = i % 2 == 0 ? PGLANE_FAST : PGLANE_SLOW;
             rig_submit(&r, &probes[i]->batch);
         }
-        rig_pass(&r, 60);
+        await_busy(&r, 1);
+        rig_pass(&r, 15);
+        /* All of them are dead before the client learns of the first. */
         terminate_others();
+        await_connections(0);
         rig_wait(&r);
         for (size_t i = 0; i < COUNT_OF(probes); i++) {
             assert_outcome(probes[i], PGBATCH_OK);
@@ -507,7 +533,7 @@ static void idle_connections_that_died_are_not_used(void **state)
         /* Leased to the client at first, then given back to the pool. */
         rig_pass(&r, i % 2 == 0 ? 20 : 1300);
         terminate_others();
-        await_no_connections();
+        await_connections(0);
         rig_pass(&r, 20);
     }
     rig_free(&r);
