@@ -23,6 +23,8 @@
 
 #define MAX_LISTENERS  8
 #define DRAIN_CHECK_MS 20
+/* Fields of an operation with its fragments written out: as many as the planner takes. */
+#define MAX_FIELDS 20000
 
 enum phase {
     RUNNING,
@@ -213,6 +215,7 @@ struct daemon *daemon_start(const struct config *c, struct errors *errs)
 {
     struct daemon *d = xcalloc(1, sizeof(*d));
 
+    xmalloc_setup();
     d->config = c;
     d->arena = arena_new(0);
     signal(SIGPIPE, SIG_IGN);
@@ -239,6 +242,18 @@ static void announce(const struct daemon *d)
         LOG(LOG_INFO, "listening", LOG_STR("address", listener_address(d->listeners[i])));
 }
 
+/* What ends now cannot be asked to end: the loop's handlers go with it, and the default kills. */
+static void ignore_signals(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
 void daemon_run(struct daemon *d)
 {
     d->timer = loop_timer(d->loop, on_timer, d);
@@ -247,6 +262,7 @@ void daemon_run(struct daemon *d)
     loop_signal(d->loop, SIGHUP, on_reload_signal, d);
     announce(d);
     loop_run(d->loop);
+    ignore_signals();
     timer_free(d->timer);
     LOG(LOG_INFO, "stopped");
 }

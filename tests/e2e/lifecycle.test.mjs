@@ -111,6 +111,16 @@ test("a second signal ends it at once", async () => {
   });
 });
 
+test("signals while it ends do not change how it ends", async () => {
+  const daemon = await start(database);
+  await daemon.data("{ projects(limit: 1) { id } }");
+  await within(10000, "it ends", () => {
+    ["SIGTERM", "SIGHUP", "SIGINT"].forEach((signal) => daemon.signal(signal));
+    return daemon.ending;
+  });
+  await daemon.stop();
+});
+
 test("requests that outlast drain_timeout do not keep it from ending", async () => {
   const daemon = await start(database, { server: { shutdown: { drain_timeout: "300ms" } } });
   await stalled(async () => {

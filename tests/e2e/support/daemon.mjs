@@ -215,13 +215,17 @@ export class Daemon {
   }
 
   signal(name) {
+    this.told ||= name !== "SIGHUP";
     this.child.kill(name);
   }
 
   /** Has it end in good order, and checks that it did. */
   async stop({ signal = "SIGTERM", ms = 15000 } = {}) {
     if (!this.ending) {
-      this.signal(signal);
+      // A second signal would end it in haste.
+      if (!this.told) {
+        this.signal(signal);
+      }
       await atMost(ms, `the daemon ends after ${signal}`, this.exited).catch((late) => {
         this.signal("SIGABRT");
         throw new Error(`${late.message}\n${this.stderr}`);
