@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "base/digest.h"
+#include "metrics/metrics.h"
 #include "pg/pglease.h"
 
 /* n give or take some percent: not everything is to end at the same time. */
@@ -138,6 +139,7 @@ static void connect_one_locked(struct pgpool *p)
 
     buf_clear(&p->reason);
     c = pgconnect_open(p->connect, &p->reason);
+    metric_add(c != NULL ? METRIC_DB_CONNECTS_OK : METRIC_DB_CONNECTS_ERROR, 1);
     if (c == NULL) {
         LOG(LOG_WARN, "could not connect to database", LOG_STR("reason", buf_str(&p->reason)),
             LOG_INT("attempt", failures + 1));

@@ -216,6 +216,8 @@ struct daemon *daemon_start(const struct config *c, struct errors *errs)
     struct daemon *d = xcalloc(1, sizeof(*d));
 
     xmalloc_setup();
+    unsetenv("PGTZ"); /* libpq would send them, over the styles that the planner relies on */
+    unsetenv("PGDATESTYLE");
     d->config = c;
     d->arena = arena_new(0);
     signal(SIGPIPE, SIG_IGN);
