@@ -9,6 +9,7 @@
 
 #include "language/parse.h"
 #include "language/source.h"
+#include "metrics/metrics.h"
 
 /* Every level is a few stack frames, here and in those who walk the tree. */
 #define HARD_MAX_DEPTH 500
@@ -40,10 +41,11 @@ bool parse_error_at(struct parser *p, uint32_t offset, const char *fmt, ...)
     return false;
 }
 
-static bool too_complex(struct parser *p, const char *what, size_t limit)
+static bool too_complex(struct parser *p, const char *what, size_t limit, enum metric refused)
 {
     struct str text = str_make(p->lexer.text, p->lexer.len);
 
+    metric_add(refused, 1);
     error_at(
         errors_add(p->errs, QUERY_TOO_COMPLEX, "document exceeds the limit of %zu %s", limit, what),
         p->errs, source_location(text, p->token.offset));
@@ -56,7 +58,7 @@ bool parse_unexpected(struct parser *p, const char *expected)
     struct str text = lexer_text(&p->lexer, t);
 
     if (p->limits->max_tokens && p->ntokens > p->limits->max_tokens)
-        return too_complex(p, "tokens", p->limits->max_tokens);
+        return too_complex(p, "tokens", p->limits->max_tokens, METRIC_LIMIT_TOKENS);
     switch (t.kind) {
     case TOKEN_ERROR:
         return parse_error_at(p, t.offset, "%s", p->lexer.error);
@@ -75,7 +77,7 @@ bool parse_unexpected(struct parser *p, const char *expected)
 bool parse_enter(struct parser *p)
 {
     if (++p->depth > p->max_depth)
-        return too_complex(p, "levels of nesting", p->max_depth);
+        return too_complex(p, "levels of nesting", p->max_depth, METRIC_LIMIT_NESTING);
     return true;
 }
 
@@ -504,6 +506,7 @@ static bool parse_text_as(struct str text, bool schema, const struct parse_limit
 
     if (text.len > max_bytes) {
         errors_add(errs, QUERY_TOO_COMPLEX, "document is longer than %zu bytes", max_bytes);
+        metric_add(METRIC_LIMIT_DOCUMENT_BYTES, 1);
         return false;
     }
     if (lim->max_depth)

@@ -1,5 +1,5 @@
 /*
- * limits.c - depth, breadth, aliases: counted before any rule runs.
+ * limits.c - depth, breadth, aliases: counted before any rule runs; items of lists in variables.
  *
  * Thread:   one at a time.
  * Memory:   what is counted of a fragment stays in its definition.
@@ -10,6 +10,7 @@
  * twice costs n steps, not 2^n. Sums saturate.
  */
 #include "language/source.h"
+#include "metrics/metrics.h"
 #include "validation/rules.h"
 
 /*
@@ -122,12 +123,13 @@ static void count_set(struct validation *v, const struct ast_selection_set *set,
 
 /* Add an error when a count passes its limit; 0 is no limit. */
 static bool within(struct validation *v, const struct definition *d, size_t count, size_t limit,
-                   const char *what)
+                   const char *what, enum metric refused)
 {
     struct error *e;
 
     if (limit == 0 || count <= limit)
         return true;
+    metric_add(refused, 1);
     e = errors_add(v->errs, QUERY_TOO_COMPLEX, "operation exceeds the limit of %zu %s", limit,
                    what);
     error_at(e, v->errs, source_location(v->document->source, d->operation->offset));
@@ -140,29 +142,61 @@ static bool check_operation(struct validation *v, const struct definition *d)
 
     count_set(v, &d->operation->selections, 0, &c);
     if (c.too_deep)
-        return within(v, d, SIZE_MAX, HARD_MAX_NESTING, "levels of nesting");
-    return within(v, d, c.depth, v->limits->max_depth, "levels of fields") &&
-           within(v, d, c.aliases, v->limits->max_aliases, "aliases") &&
-           within(v, d, c.root_fields, v->limits->max_root_fields, "root fields") &&
-           within(v, d, c.fields, v->limits->max_fields, "fields");
+        return within(v, d, SIZE_MAX, HARD_MAX_NESTING, "levels of nesting", METRIC_LIMIT_NESTING);
+    return within(v, d, c.depth, v->limits->max_depth, "levels of fields", METRIC_LIMIT_DEPTH) &&
+           within(v, d, c.aliases, v->limits->max_aliases, "aliases", METRIC_LIMIT_ALIASES) &&
+           within(v, d, c.root_fields, v->limits->max_root_fields, "root fields",
+                  METRIC_LIMIT_ROOT_FIELDS) &&
+           within(v, d, c.fields, v->limits->max_fields, "fields", METRIC_LIMIT_FIELDS);
 }
 
-static bool document_within(struct validation *v, size_t count, size_t limit, const char *what)
+static bool document_within(struct validation *v, size_t count, size_t limit, const char *what,
+                            enum metric refused)
 {
     if (limit == 0 || count <= limit)
         return true;
+    metric_add(refused, 1);
     errors_add(v->errs, QUERY_TOO_COMPLEX, "document exceeds the limit of %zu %s", limit, what);
     return false;
 }
 
 bool limits_check(struct validation *v)
 {
-    bool ok = document_within(v, v->document->nfragments, v->limits->max_fragments, "fragments") &&
-              document_within(v, v->document->ndirectives, v->limits->max_directives, "directives");
+    bool ok = document_within(v, v->document->nfragments, v->limits->max_fragments, "fragments",
+                              METRIC_LIMIT_FRAGMENTS) &&
+              document_within(v, v->document->ndirectives, v->limits->max_directives, "directives",
+                              METRIC_LIMIT_DIRECTIVES);
 
     for (size_t i = 0; i < v->ndefinitions && ok; i++) {
         if (v->definitions[i].operation)
             ok = check_operation(v, &v->definitions[i]);
     }
     return ok;
+}
+
+/* --- variables ----------------------------------------------------------------------- */
+
+/* The recursion ends where the JSON parser's limit of depth does. */
+static size_t count_items(const struct jval *v)
+{
+    size_t n = 0;
+
+    if (v->kind == JVAL_ARRAY) {
+        n = v->n;
+        for (size_t i = 0; i < v->n; i++)
+            n += count_items(v->items[i]);
+    } else if (v->kind == JVAL_OBJECT) {
+        for (size_t i = 0; i < v->n; i++)
+            n += count_items(v->members[i].value);
+    }
+    return n;
+}
+
+bool limits_variables(const struct jval *given, size_t max, struct errors *errs)
+{
+    if (max == 0 || given == NULL || count_items(given) <= max)
+        return true;
+    errors_add(errs, QUERY_TOO_COMPLEX, "variables exceed the limit of %zu items in lists", max);
+    metric_add(METRIC_LIMIT_LIST_VARIABLES, 1);
+    return false;
 }

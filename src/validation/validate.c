@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "language/source.h"
+#include "validation/complexity.h"
 #include "validation/rules.h"
 
 #define DEFAULT_MAX_ERRORS 50
@@ -496,6 +497,12 @@ const struct operation *validate(const struct validate_input *in, struct errors 
         return NULL;
     }
     resolve_variables(op);
+    complexity_measure(op, in->limits ? in->limits->list_rows : 0);
+    if (op->cost == NULL && in->limits != NULL &&
+        !complexity_check(op, NULL, in->limits->max_complexity, arena, errs)) {
+        operation_unref(op);
+        return NULL;
+    }
     /* Relaxed: only uniqueness matters. */
     op->id = atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed) + 1;
     return op;

@@ -9,6 +9,7 @@
 #ifndef VALIDATION_VALIDATE_H
 #define VALIDATION_VALIDATE_H
 
+#include "base/jval.h"
 #include "language/parser.h"
 #include "schema/schema.h"
 
@@ -28,7 +29,9 @@ struct operation {
     const struct type *root;
     const struct operation_variable *variables;
     size_t nvariables;
-    uint64_t id; /* unique in the process */
+    uint64_t complexity;     /* complexity.h; if cost is NULL */
+    const struct cost *cost; /* what it takes to compute it from variables, or NULL */
+    uint64_t id;             /* unique in the process */
 };
 
 /*
@@ -43,7 +46,11 @@ struct validate_limits {
     size_t max_directives;
     size_t max_fragments;
     size_t max_fields; /* of an operation, fragments written out wherever they are spread */
-    size_t max_errors; /* validation stops there; default 50 */
+    size_t
+        max_complexity; /* complexity.h; where it depends on variables, complexity_check() tells */
+    size_t list_rows;   /* that a list without limit counts as; 0: the schema's default limit */
+    size_t max_list_items; /* limits_variables() */
+    size_t max_errors;     /* validation stops there; default 50 */
 };
 
 struct validate_input {
@@ -64,6 +71,9 @@ const struct operation *operation_ref(const struct operation *op);
 void operation_unref(const struct operation *op);
 /* Index among the operation's variables, or -1. */
 int operation_variable_find(const struct operation *op, struct str name);
+/* False, with QUERY_TOO_COMPLEX added, when all lists in the JSON have more than max items
+ * together; 0 is no limit. To be asked before anything is made of them. */
+NODISCARD bool limits_variables(const struct jval *given, size_t max, struct errors *errs);
 /* Bytes held, for the caches' bounds. */
 size_t operation_size(const struct operation *op);
 

@@ -9,6 +9,7 @@
 
 #include "language/printer.h"
 #include "language/source.h"
+#include "metrics/metrics.h"
 #include "validation/rules.h"
 
 /* How much of a literal or type a message quotes. */
@@ -46,6 +47,7 @@ bool validation_spend(struct validation *v, size_t n)
     if (v->work <= MAX_WORK)
         return true;
     errors_add(v->errs, QUERY_TOO_COMPLEX, "document takes too much work to validate");
+    metric_add(METRIC_LIMIT_WORK, 1);
     v->nerrors++;
     v->stopped = true;
     return false;

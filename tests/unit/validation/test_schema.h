@@ -129,6 +129,7 @@ test_schema_inputs(struct test_schema *b, const struct ast_input_value_definitio
         inputs[i].name = defs[i].name;
         inputs[i].type = test_schema_ref(b, defs[i].type);
         inputs[i].default_value = defs[i].default_value;
+        inputs[i].role = str_is(inputs[i].name, "limit") ? INPUT_LIMIT : INPUT_PLAIN;
     }
     return inputs;
 }
@@ -144,6 +145,8 @@ static void test_schema_fields(struct test_schema *b, struct type *t,
         fields[i].arguments =
             test_schema_inputs(b, d->fields[i].arguments, d->fields[i].narguments);
         fields[i].narguments = d->fields[i].narguments;
+        fields[i].resolver =
+            str_starts(t->name, STR("__")) ? RESOLVE_INTROSPECTION : RESOLVE_COLUMN;
         map_add(&t->fields_by_name, fields[i].name, &fields[i]);
     }
     t->fields = fields;
