@@ -23,6 +23,12 @@ $(O)/support/%: tests/support/%.c $(foreach layer,http metrics base,$(O)/lib/$(l
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
+# What graphql-js is compared with.
+DRIVER := $(O)/differential/driver
+$(DRIVER): tests/differential/driver.c tests/unit/validation/test_schema.h $(foreach layer,validation schema language base,$(O)/lib/$(layer).a)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+
 .PHONY: archives unit-programs support-programs fuzz-programs
 archives: $(ARCHIVES)
 support-programs: $(SUPPORT_PROGRAMS)
@@ -57,6 +63,10 @@ test: deps-test tests/node_modules/.package-lock.json ## run every test; the las
 	  tests/support/suite $(STEPS)
 
 check: test ## the same as test
+
+.PHONY: differential
+differential: $(DRIVER) tests/node_modules/.package-lock.json ## compare what is accepted with graphql-js (SEEDS, DOCUMENTS)
+	@node tests/differential/run.mjs $(DRIVER) $(SEEDS)
 
 .PHONY: sql e2e lint format
 sql: deps-test ## run the tests in SQL
