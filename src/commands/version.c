@@ -13,6 +13,7 @@
 #include "base/jwriter.h"
 #include "base/loop.h"
 #include "config/yamlfile.h"
+#include "http/compress.h"
 #include "pg/pgversion.h"
 #include "version.h"
 
@@ -33,7 +34,8 @@ static const struct option flags[] = {
 };
 
 static struct library (*const libraries[])(void) = {
-    pgversion_library, loop_library, jval_library, digest_library, yamlfile_library,
+    pgversion_library, loop_library,     jval_library,
+    digest_library,    yamlfile_library, compress_library,
 };
 
 static void print_text(void)

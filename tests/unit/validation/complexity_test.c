@@ -57,7 +57,7 @@ static const struct cost_row costs[] = {
     {"query($n:Int=3){nodes(limit:$n){id}}", NULL, 4},
     {"query($n:Int){nodes(limit:$n){id}}", "{\"n\":-1}", 1},
     {"query($n:Int,$m:Int){nodes(limit:$n){id children(limit:$m){id}}}", "{\"n\":5,\"m\":6}", 1 + 5 * (2 + 6)},
-    {"query($n:Int){...F nodes(limit:10){...G}}fragment F on Query{nodes(limit:3){...G}}fragment G on Node{children(limit:$n){id}}", "{\"n\":9}", 1 + 3 * 10 + 1 + 10 * 10},
+    {"query($n:Int){...F a:nodes(limit:10){...G}}fragment F on Query{nodes(limit:3){...G}}fragment G on Node{children(limit:$n){id}}", "{\"n\":9}", 1 + 3 * 10 + 1 + 10 * 10},
   /* clang-format on */
 };
 
