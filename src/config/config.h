@@ -54,6 +54,13 @@ enum config_auto {
     CONFIG_OFF,
 };
 
+enum config_introspection {
+    CONFIG_INTROSPECTION_AUTO, /* off when errors.environment is production, else on */
+    CONFIG_INTROSPECTION_ON,
+    CONFIG_INTROSPECTION_OFF,
+    CONFIG_INTROSPECTION_AUTHENTICATED,
+};
+
 struct settings;
 
 struct config {
@@ -112,7 +119,7 @@ struct config {
     struct config_strings strip_prefixes;
     size_t default_limit;
     size_t max_limit;
-    enum config_auto introspection; /* auto: off when errors.environment is production */
+    enum config_introspection introspection;
 
     /* auth, tenancy */
     enum config_auth_mode auth_mode;

@@ -130,8 +130,9 @@ const struct config_option options_table[] = {
      .help = "Rows of a list that asks for no number."},
     {"schema.pagination.max_limit", OPTION_COUNT, AT(max_limit), "1000", 1, 1000000, NULL,
      .help = "Most rows one list may ask for."},
-    {"schema.introspection", OPTION_CHOICE, AT(introspection), "auto", 0, 0, "auto|on|off",
-     .help = "auto: off when errors.environment is production."},
+    {"schema.introspection", OPTION_CHOICE, AT(introspection), "auto", 0, 0, "auto|on|off|authenticated",
+     .help = "Who may ask for the schema; authenticated: requests with a valid token;\n"
+             "auto: off when errors.environment is production, else on."},
 
     {"auth.mode", OPTION_CHOICE, AT(auth_mode), "optional", 0, 0, "none|optional|required",
      .help = "none: tokens are not looked at; optional: a request may come without; required."},

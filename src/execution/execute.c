@@ -110,12 +110,27 @@ static bool find_operation(struct execution *x)
 
 /* --- operation to plan -------------------------------------------------------------- */
 
-static bool selects_introspection(const struct plan *p)
+/* __typename is no matter of policy; fields that @skip leaves out tell nothing. */
+static bool check_introspection(struct execution *x)
 {
-    for (size_t i = 0; i < p->root->nfields; i++)
-        if (p->root->fields[i].kind == SHAPE_INTROSPECTION)
-            return true;
-    return false;
+    enum introspection_policy policy = x->engine->introspection;
+    const struct shape *root = x->plan->root;
+
+    if (policy == INTROSPECTION_ON ||
+        (policy == INTROSPECTION_AUTHENTICATED && x->identity->authenticated))
+        return true;
+    for (size_t i = 0; i < root->nfields; i++) {
+        const struct shape_field *f = &root->fields[i];
+
+        if (f->kind != SHAPE_INTROSPECTION)
+            continue;
+        error_at(
+            errors_add(&x->errors, INTROSPECTION_DISABLED, "introspection is %s",
+                       policy == INTROSPECTION_OFF ? "disabled" : "for authenticated requests"),
+            &x->errors, plan_location(x->plan, f->offset));
+        return false;
+    }
+    return true;
 }
 
 static bool find_plan(struct execution *x, const struct variables *v)
@@ -136,11 +151,7 @@ static bool find_plan(struct execution *x, const struct variables *v)
         if (e->turbo != NULL)
             turbo_put_plan(e->turbo, x->operation, &skeleton, x->plan);
     }
-    if (!e->introspection && selects_introspection(x->plan)) {
-        errors_add(&x->errors, INTROSPECTION_DISABLED, "introspection is disabled");
-        return false;
-    }
-    return true;
+    return check_introspection(x);
 }
 
 /* --- plan to response ------------------------------------------------------------------ */

@@ -14,6 +14,12 @@
 #include "cache/turbo.h"
 #include "pg/pgpool.h"
 
+enum introspection_policy {
+    INTROSPECTION_OFF,
+    INTROSPECTION_AUTHENTICATED, /* for requests with a valid token */
+    INTROSPECTION_ON,
+};
+
 /* Shared by all workers; constant but for the slot and the cache. */
 struct engine {
     struct schema_slot *schema;
@@ -23,7 +29,7 @@ struct engine {
     const char *role; /* database.role */
     uint32_t statement_timeout_ms;
     size_t max_response_bytes;
-    bool introspection;
+    enum introspection_policy introspection;
     bool mask_errors;
     bool suggestions;
 };

@@ -132,10 +132,26 @@ static void on_reload_signal(int signo, void *ctx)
 
 /* --- building ------------------------------------------------------------------- */
 
+static enum introspection_policy introspection_policy(const struct config *c, bool production)
+{
+    switch (c->introspection) {
+    case CONFIG_INTROSPECTION_AUTO:
+        return production ? INTROSPECTION_OFF : INTROSPECTION_ON;
+    case CONFIG_INTROSPECTION_ON:
+        return INTROSPECTION_ON;
+    case CONFIG_INTROSPECTION_OFF:
+        return INTROSPECTION_OFF;
+    case CONFIG_INTROSPECTION_AUTHENTICATED:
+        return INTROSPECTION_AUTHENTICATED;
+    }
+    return INTROSPECTION_OFF;
+}
+
 static void init_engine(struct daemon *d)
 {
     const struct config *c = d->config;
     bool production = str_is(c->environment, "production");
+    enum introspection_policy introspection = introspection_policy(c, production);
 
     d->turbo = c->turbo_enabled ? turbo_new(c->turbo_max_entries, c->turbo_max_bytes) : NULL;
     d->engine = (struct engine){
@@ -151,10 +167,9 @@ static void init_engine(struct daemon *d)
         .role = arena_dup(d->arena, c->database_role).data,
         .statement_timeout_ms = (uint32_t)c->statement_timeout_ms,
         .max_response_bytes = c->max_response_bytes,
-        .introspection =
-            c->introspection == CONFIG_AUTO ? !production : c->introspection == CONFIG_ON,
+        .introspection = introspection,
         .mask_errors = c->mask_errors,
-        .suggestions = !production,
+        .suggestions = !production && introspection == INTROSPECTION_ON,
     };
     d->graphql = (struct graphql_context){d->auth, &d->engine, c->log_access};
 }

@@ -95,7 +95,7 @@ static void test_defaults(void **state)
     assert_int_equal(l.config->pool_backoff_max_ms, 10000);
     assert_int_equal(l.config->expose_views.n, 2);
     assert_int_equal(l.config->auth_mode, CONFIG_AUTH_OPTIONAL);
-    assert_int_equal(l.config->introspection, CONFIG_AUTO);
+    assert_int_equal(l.config->introspection, CONFIG_INTROSPECTION_AUTO);
     assert_true(l.config->tenancy_enabled);
     assert_false(l.config->request_id_accept_all);
     assert_true(str_is(l.config->environment, "production"));
