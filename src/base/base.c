@@ -33,6 +33,11 @@ static NORETURN void out_of_memory(size_t size)
     abort();
 }
 
+void xmalloc_trim(void)
+{
+    malloc_trim(0);
+}
+
 void *xmalloc(size_t size)
 {
     void *p = malloc(size > 0 ? size : 1);

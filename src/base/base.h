@@ -51,6 +51,8 @@ static inline size_t size_max(size_t a, size_t b)
 
 /* Once, before threads start: keep blocks of arenas from going back to the system after every request. */
 void xmalloc_setup(void);
+/* Give freed memory back to the system: after something large and rare. */
+void xmalloc_trim(void);
 /* Never NULL: exhaustion aborts the process. xcalloc zeroes and checks the product. */
 void *xmalloc(size_t size);
 void *xcalloc(size_t n, size_t size);
