@@ -81,6 +81,13 @@ $(O)/gen/sql/%.h: sql/%.sql
 	@{ printf 'static const char sql_%s[] =\n' '$*'; sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/    "/' -e 's/$$/\\n"/' $<; printf ';\n'; } > $@
 $(SOURCES:src/%.c=$(O)/obj/%.o): | $(SQL_GEN)
 
+# GraphiQL is embedded when `make graphiql` has prepared it.
+$(O)/gen/graphiql_assets.h: .FORCE-version | $(filter graphiql,$(MAKECMDGOALS))
+	@mkdir -p $(@D)
+	@if [ -e build/graphiql/assets.h ]; then cat build/graphiql/assets.h; fi > $@.tmp
+	@cmp -s $@.tmp $@ 2>/dev/null && rm $@.tmp || mv $@.tmp $@
+$(O)/obj/server/graphiql.o: | $(O)/gen/graphiql_assets.h
+
 $(O)/gen/version.h: Makefile .FORCE-version | deps-build
 	@mkdir -p $(@D)
 	@printf '#define FRAISEQLD_VERSION "%s"\n#define FRAISEQLD_REVISION "%s"\n#define FRAISEQLD_COMPILER "%s"\n' \
@@ -123,6 +130,13 @@ build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(ARCHIVES)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(ARCHIVES) -Wl,--end-group $(LIBS)
 endif
+
+.PHONY: graphiql
+graphiql: build/graphiql/assets.h ## prepare GraphiQL (needs npm), which `make` then builds in
+build/graphiql/assets.h: $(wildcard conf/graphiql/* conf/graphiql/.npmrc)
+	@tests/support/deps npm
+	$(call say,NPM,GraphiQL)
+	$(Q)conf/graphiql/build build/graphiql
 
 include tests/test.mk
 

@@ -152,6 +152,10 @@ struct config {
     size_t max_directives;
     size_t max_fragments;
 
+    /* graphiql */
+    enum config_auto graphiql; /* auto: off when errors.environment is production */
+    struct str graphiql_path;
+
     /* errors */
     struct str environment;
     bool mask_errors;

@@ -196,6 +196,12 @@ const struct config_option options_table[] = {
     {"security.max_fragments", OPTION_COUNT, AT(max_fragments), "50", 0, 100000, NULL,
      .help = "Fragment definitions in a document."},
 
+    {"graphiql.enabled", OPTION_CHOICE, AT(graphiql), "auto", 0, 0, "auto|on|off",
+     .help = "Serve a page on which people try requests; auto: where the program has it built in and\n"
+             "errors.environment is not production."},
+    {"graphiql.path", OPTION_STRING, AT(graphiql_path), "/graphiql", 0, 0, NULL,
+     .help = "Where, on server.listen."},
+
     {"errors.environment", OPTION_STRING, AT(environment), "${ENVIRONMENT:-production}", 0, 0, NULL,
      .help = "Where this daemon runs: production, staging, development, …"},
     {"errors.mask", OPTION_BOOL, AT(mask_errors), "true", 0, 0, NULL,

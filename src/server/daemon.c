@@ -221,6 +221,7 @@ static void start_services(struct daemon *d)
         .workers = d->workers,
         .graphql = &d->graphql,
         .health = &d->health,
+        .graphiql = d->endpoints.graphiql,
         .graphql_path = c->graphql_path,
         .metrics_path = c->metrics_enabled ? c->metrics_path : STR(""),
     };
@@ -241,7 +242,8 @@ struct daemon *daemon_start(const struct config *c, struct errors *errs)
     d->slot = schema_slot_new();
     d->auth = options_auth(c, d->arena, errs);
     d->pool = options_pool(c, d->arena, errs);
-    if (d->auth != NULL && d->pool != NULL) {
+    if (d->auth != NULL && d->pool != NULL &&
+        options_graphiql(c, d->arena, &d->endpoints.graphiql, errs)) {
         start_services(d);
         if (open_listeners(d, errs))
             return d;

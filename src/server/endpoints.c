@@ -35,20 +35,31 @@ static const struct http_header allow_get[] = {
     {STR_INIT("Allow"), STR_INIT("GET, HEAD")},
 };
 
+static bool is_read(const struct http_request *q)
+{
+    return str_is(q->method, "GET") || str_is(q->method, "HEAD");
+}
+
+static void refuse_method(struct exchange *x)
+{
+    struct http_reply r;
+
+    graphql_error_reply(x, METHOD_NOT_ALLOWED, "the method must be GET or HEAD", &r);
+    r.headers = allow_get;
+    r.nheaders = COUNT_OF(allow_get);
+    exchange_reply(x, &r);
+}
+
 static void answer(struct exchange *x, const struct health *h,
                    void (*handler)(const struct health *h, struct http_reply *r))
 {
-    const struct http_request *q = exchange_request(x);
     struct http_reply r = {0};
 
-    if (str_is(q->method, "GET") || str_is(q->method, "HEAD")) {
-        buf_init(&r.body, 0);
-        handler(h, &r);
-    } else {
-        graphql_error_reply(x, METHOD_NOT_ALLOWED, "the method must be GET or HEAD", &r);
-        r.headers = allow_get;
-        r.nheaders = COUNT_OF(allow_get);
+    if (!is_read(exchange_request(x))) {
+        refuse_method(x);
+        return;
     }
+    handler(h, &r);
     exchange_reply(x, &r);
 }
 
@@ -68,6 +79,21 @@ static bool answer_route(struct exchange *x, const struct endpoints *e, unsigned
     return false;
 }
 
+static bool answer_page(struct exchange *x, const struct endpoints *e)
+{
+    struct http_reply r = {0};
+
+    if (!graphiql_answer(e->graphiql, exchange_request(x), &r))
+        return false;
+    if (is_read(exchange_request(x))) {
+        exchange_reply(x, &r);
+    } else {
+        buf_fini(&r.body);
+        refuse_method(x);
+    }
+    return true;
+}
+
 static void not_found(struct exchange *x)
 {
     struct http_reply r;
@@ -82,7 +108,7 @@ void endpoints_api(struct exchange *x, void *ctx)
     struct http_reply r;
 
     if (!str_eq(exchange_request(x)->path, e->graphql_path)) {
-        if (!answer_route(x, e, ON_API))
+        if (!answer_route(x, e, ON_API) && !answer_page(x, e))
             not_found(x);
         return;
     }

@@ -6,6 +6,7 @@
 
 #include "http/exchange.h"
 #include "jobs/schema_watch.h"
+#include "server/graphiql.h"
 #include "server/graphql_endpoint.h"
 
 /* What the operational endpoints tell about. */
@@ -21,6 +22,7 @@ struct endpoints {
     struct workers *workers;
     const struct graphql_context *graphql;
     struct health *health;
+    const struct graphiql *graphiql; /* NULL: off */
     struct str graphql_path;
     struct str metrics_path; /* empty: no metrics */
 };

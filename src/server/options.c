@@ -99,6 +99,21 @@ struct auth *options_auth(const struct config *c, struct arena *a, struct errors
     return auth_new(&opt, errs);
 }
 
+bool options_graphiql(const struct config *c, struct arena *a, const struct graphiql **out,
+                      struct errors *errs)
+{
+    bool suits = graphiql_embedded() != NULL && !str_is(c->environment, "production");
+    struct graphiql_options opt = {
+        .enabled = c->graphiql == CONFIG_AUTO ? suits : c->graphiql == CONFIG_ON,
+        .content = graphiql_embedded(),
+        .path = c->graphiql_path,
+        .graphql_path = c->graphql_path,
+        .token_required = c->auth_mode == CONFIG_AUTH_REQUIRED,
+    };
+
+    return graphiql_new(&opt, a, out, errs);
+}
+
 static const struct pgkeyword *pool_keywords(const struct config *c, struct arena *a)
 {
     struct pgkeyword *k =

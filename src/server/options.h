@@ -12,12 +12,16 @@
 #include "http/listener.h"
 #include "jobs/schema_watch.h"
 #include "pg/pgpool.h"
+#include "server/graphiql.h"
 
 size_t options_workers(const struct config *c);
 struct listener_options options_listener(const struct config *c, struct str address);
 /* NULL with CONFIG_INVALID errors. */
 struct auth *options_auth(const struct config *c, struct arena *a, struct errors *errs);
 struct pgpool *options_pool(const struct config *c, struct arena *a, struct errors *errs);
+/* As graphiql_new(). */
+NODISCARD bool options_graphiql(const struct config *c, struct arena *a,
+                                const struct graphiql **out, struct errors *errs);
 /* All but pool and slot. */
 struct schema_watch_options options_schema_watch(const struct config *c);
 
