@@ -91,6 +91,20 @@ struct config {
     struct config_strings trusted_proxies;
     struct str request_id_header;
     bool request_id_accept_all; /* request_id.accept: trusted (default) | all */
+    bool compression_enabled;
+    size_t compression_level;
+    size_t compression_min_bytes;
+    bool cors_enabled;
+    struct config_strings cors_allow_origins;
+    struct config_strings cors_allow_methods;
+    struct config_strings cors_allow_headers;
+    struct config_strings cors_expose_headers;
+    bool cors_allow_credentials;
+    uint64_t cors_max_age_ms;
+    bool csrf_prevention;
+    bool batching_enabled;
+    size_t batching_max_operations;
+    bool server_timing;
 
     /* database */
     struct str database_url;
@@ -151,6 +165,9 @@ struct config {
     size_t max_document_bytes;
     size_t max_directives;
     size_t max_fragments;
+    size_t max_complexity;
+    size_t complexity_list_factor; /* auto is 0: default_limit */
+    size_t max_list_variables;
 
     /* graphiql */
     enum config_auto graphiql; /* auto: off when errors.environment is production */

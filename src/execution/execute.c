@@ -16,6 +16,7 @@
 #include "metrics/metrics.h"
 #include "pg/sqlstate.h"
 #include "planner/planner.h"
+#include "validation/complexity.h"
 
 /* A plan below this mean backend time may share its connection with others in flight. */
 #define FAST_PLAN_NS UINT64_C(1000000)
@@ -44,9 +45,12 @@ static void count(const struct execution *x)
 }
 
 /* Time since `since` into a phase's histogram. */
-static void phase(enum histogram h, uint64_t since)
+static uint64_t phase(enum histogram h, uint64_t since)
 {
-    metric_observe(h, monotonic_ns() - since);
+    uint64_t ns = monotonic_ns() - since;
+
+    metric_observe(h, ns);
+    return ns;
 }
 
 static void finish(struct execution *x)
@@ -93,7 +97,7 @@ static bool find_operation(struct execution *x)
         uint64_t since = monotonic_ns();
 
         x->operation = validate(&in, &x->errors);
-        phase(HISTOGRAM_PHASE_VALIDATE, since);
+        x->parse_ns = phase(HISTOGRAM_PHASE_VALIDATE, since);
         if (x->operation != NULL && e->turbo != NULL)
             turbo_put_operation(e->turbo, &key, x->operation);
     }
@@ -145,9 +149,12 @@ static bool find_plan(struct execution *x, const struct variables *v)
 
         x->turbo_hit = false;
         x->plan = planner_compile(x->operation, v, &x->errors);
-        phase(HISTOGRAM_PHASE_PLAN, since);
-        if (x->plan == NULL)
+        x->plan_ns = phase(HISTOGRAM_PHASE_PLAN, since);
+        if (x->plan == NULL) {
+            if (x->errors.first->code == QUERY_TOO_COMPLEX)
+                metric_add(METRIC_LIMIT_PLAN, 1);
             return false;
+        }
         if (e->turbo != NULL)
             turbo_put_plan(e->turbo, x->operation, &skeleton, x->plan);
     }
@@ -168,6 +175,7 @@ static void respond(struct execution *x, const struct pgrows *rows)
         errors_init(&x->errors, x->arena);
         errors_add(&x->errors, QUERY_TOO_COMPLEX, "the response is larger than %zu bytes",
                    x->engine->max_response_bytes);
+        metric_add(METRIC_LIMIT_RESPONSE_BYTES, 1);
         buf_append_lit(&x->body, "{\"data\":null}");
     }
     if (errors_any(&x->errors))
@@ -257,6 +265,17 @@ static void submit(struct execution *x)
     pgclient_submit(x->pg, &x->batch, on_batch, x);
 }
 
+/* Values of variables, once it is known that they and what they ask for are not too many. */
+static bool take_variables(struct execution *x, struct variables *v)
+{
+    const struct validate_limits *limits = &x->engine->validate_limits;
+
+    return limits_variables(x->request.variables, limits->max_list_items, &x->errors) &&
+           variables_coerce(x->operation, x->request.variables, x->arena, v, &x->errors) &&
+           (x->operation->cost == NULL ||
+            complexity_check(x->operation, v, limits->max_complexity, x->arena, &x->errors));
+}
+
 void execute_start(struct execution *x)
 {
     struct variables v;
@@ -264,9 +283,8 @@ void execute_start(struct execution *x)
     x->operation_type = "unknown";
     errors_init(&x->errors, x->arena);
     buf_init(&x->body, x->engine->max_response_bytes);
-    if (!find_operation(x) ||
-        !variables_coerce(x->operation, x->request.variables, x->arena, &v, &x->errors) ||
-        !find_plan(x, &v) || !bind_parameters(x->plan, &v, x->arena, &x->params, &x->errors)) {
+    if (!find_operation(x) || !take_variables(x, &v) || !find_plan(x, &v) ||
+        !bind_parameters(x->plan, &v, x->arena, &x->params, &x->errors)) {
         finish(x);
         return;
     }

@@ -58,6 +58,8 @@ struct execution {
     struct errors errors;
     const char *operation_type; /* "query", "mutation", "subscription", or "unknown" */
     bool turbo_hit;
+    uint64_t parse_ns; /* parsing and validating; 0: found in the cache, as plan_ns */
+    uint64_t plan_ns;
     uint64_t backend_ns;
 
     /* private */

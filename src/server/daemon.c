@@ -157,12 +157,15 @@ static void init_engine(struct daemon *d)
     d->engine = (struct engine){
         .schema = d->slot,
         .turbo = d->turbo,
-        .parse_limits = {c->max_document_bytes,               c->max_tokens, 200},
+        .parse_limits = {c->max_document_bytes,                  c->max_tokens, 200},
         .validate_limits = { .max_depth = c->max_depth,
                          .max_aliases = c->max_aliases,
                          .max_root_fields = c->max_root_fields,
                          .max_directives = c->max_directives,
                          .max_fragments = c->max_fragments,
+                         .max_complexity = c->max_complexity,
+                         .list_rows = c->complexity_list_factor,
+                         .max_list_items = c->max_list_variables,
                          .max_errors = 50},
         .role = arena_dup(d->arena, c->database_role).data,
         .statement_timeout_ms = (uint32_t)c->statement_timeout_ms,
@@ -171,7 +174,9 @@ static void init_engine(struct daemon *d)
         .mask_errors = c->mask_errors,
         .suggestions = !production && introspection == INTROSPECTION_ON,
     };
-    d->graphql = (struct graphql_context){d->auth, &d->engine, c->log_access};
+    d->graphql = options_graphql(c, d->arena);
+    d->graphql.auth = d->auth;
+    d->graphql.engine = &d->engine;
 }
 
 static bool listen_on(struct daemon *d, struct str address, exchange_handler *handler,
@@ -208,6 +213,7 @@ static void start_services(struct daemon *d)
         .count = options_workers(c),
         .max_queue = c->max_queue,
         .pool = d->pool,
+        .compression_level = (int)c->compression_level,
     };
     struct schema_watch_options watch = options_schema_watch(c);
 

@@ -112,10 +112,15 @@ void endpoints_api(struct exchange *x, void *ctx)
             not_found(x);
         return;
     }
+    if (e->graphql->cors.enabled && str_is(exchange_request(x)->method, "OPTIONS")) {
+        graphql_options_reply(e->graphql, x, &r);
+        exchange_reply(x, &r);
+        return;
+    }
     if (workers_submit(e->workers, x, graphql_endpoint_run, e->graphql))
         return;
     metric_add(METRIC_HTTP_REJECTED_QUEUE, 1);
-    graphql_error_reply(x, SERVICE_UNAVAILABLE, "the server is overloaded", &r);
+    graphql_overload_reply(e->graphql, x, &r);
     exchange_reply(x, &r);
 }
 

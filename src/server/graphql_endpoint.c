@@ -14,25 +14,28 @@
 
 #include "execution/response.h"
 #include "metrics/metrics.h"
+#include "server/csrf.h"
+#include "server/etag.h"
 #include "server/request.h"
 
 static const char media_json[] = "application/json; charset=utf-8";
 static const char media_graphql[] = "application/graphql-response+json; charset=utf-8";
 
-static const struct http_header challenge[] = {
-    {STR_INIT("WWW-Authenticate"), STR_INIT("Bearer")},
-};
-static const struct http_header bad_token[] = {
-    {STR_INIT("WWW-Authenticate"), STR_INIT("Bearer error=\"invalid_token\"")},
-};
-static const struct http_header retry_later[] = {
-    {STR_INIT("Retry-After"), STR_INIT("1")},
-};
-static const struct http_header allow_both[] = {
-    {STR_INIT("Allow"), STR_INIT("GET, POST")},
-};
-static const struct http_header allow_post[] = {
-    {STR_INIT("Allow"), STR_INIT("POST")},
+/* What the endpoint adds to a job. */
+struct graphql_job {
+    struct job *job;
+    struct request_headers headers;
+    enum request_media media;
+    bool is_read; /* GET or HEAD */
+    bool failed;  /* an operation had an error */
+    /* of all operations together */
+    uint64_t parse_ns, plan_ns, backend_ns;
+    /* a batch */
+    const struct jval *batch; /* NULL: a single operation */
+    size_t next;              /* of its elements */
+    struct buf body;          /* the answers so far */
+    bool waiting;             /* for an operation's end */
+    bool looping;             /* in run_batch() */
 };
 
 /* Codes that keep their HTTP status under application/json as well. */
@@ -56,25 +59,19 @@ static bool is_about_http(enum error_code code)
     }
 }
 
-static void set_headers(struct http_reply *r, const struct http_header *headers, size_t n)
-{
-    r->headers = headers;
-    r->nheaders = n;
-}
-
 /* Headers that a status must or should bring along (RFC 9110 section 15). */
-static void headers_for(struct http_reply *r, const struct http_request *q)
+static void add_status_headers(struct reply_headers *h, int status, const struct http_request *q,
+                               bool with_token)
 {
-    if (r->status == 401 && http_request_header(q, STR("authorization")).data != NULL)
-        set_headers(r, bad_token, COUNT_OF(bad_token));
-    else if (r->status == 401)
-        set_headers(r, challenge, COUNT_OF(challenge));
-    else if (r->status == 503 || r->status == 429)
-        set_headers(r, retry_later, COUNT_OF(retry_later));
-    else if (r->status == 405 && str_is(q->method, "GET"))
-        set_headers(r, allow_post, COUNT_OF(allow_post));
-    else if (r->status == 405)
-        set_headers(r, allow_both, COUNT_OF(allow_both));
+    if (status == 401)
+        headers_add(h, STR("WWW-Authenticate"),
+                    with_token ? STR("Bearer error=\"invalid_token\"") : STR("Bearer"));
+    else if (status == 503 || status == 429)
+        headers_add(h, STR("Retry-After"), STR("1"));
+    else if (status == 405)
+        headers_add(h, STR("Allow"),
+                    str_is(q->method, "GET") || str_is(q->method, "HEAD") ? STR("POST")
+                                                                          : STR("GET, POST"));
 }
 
 static int status_for(const struct execution *x, enum request_media media)
@@ -89,68 +86,256 @@ static int status_for(const struct execution *x, enum request_media media)
     return error_code_info(code)->http_status;
 }
 
-static void log_access(const struct job *j, int status)
+static void log_access(const struct graphql_job *g, const struct http_reply *r)
 {
+    const struct job *j = g->job;
     const struct http_request *q = exchange_request(j->exchange);
     const struct execution *x = &j->execution;
+    const char *type = x->operation_type ? x->operation_type : "unknown";
 
     LOG(LOG_INFO, "request", LOG_STR("request_id", exchange_id(j->exchange)),
-        LOG_STR("http_method", q->method), LOG_STR("path", q->path), LOG_INT("status", status),
-        LOG_CSTR("operation_type", x->operation_type ? x->operation_type : "unknown"),
-        LOG_STR("operation_name", x->request.operation_name),
+        LOG_STR("http_method", q->method), LOG_STR("path", q->path), LOG_INT("status", r->status),
+        LOG_CSTR("operation_type", g->batch ? "batch" : type),
+        LOG_STR("operation_name", g->batch ? STR("") : x->request.operation_name),
         LOG_STR("tenant_id", j->identity.tenant), LOG_STR("remote_ip", q->client),
         LOG_NS("duration_ms", monotonic_ns() - exchange_received_ns(j->exchange)),
-        LOG_NS("db_ms", x->backend_ns), LOG_INT("bytes_out", x->body.len),
+        LOG_NS("db_ms", g->backend_ns), LOG_INT("bytes_out", r->body.len),
         LOG_BOOL("turbo", x->turbo_hit));
 }
 
-static void reply(struct job *j, enum request_media media)
+/* --- the reply ------------------------------------------------------------------------ */
+
+static bool wants_gzip(const struct graphql_job *g, const struct http_reply *r)
 {
+    const struct graphql_context *ctx = g->job->context;
+
+    return r->body.len >= ctx->compress_from && g->headers.accept_encoding.len > 0 &&
+           compress_wanted(g->headers.accept_encoding);
+}
+
+static void add_etag(struct graphql_job *g, struct reply_headers *h, const struct etag *tag)
+{
+    headers_add(h, STR("ETag"), arena_dup(exchange_arena(g->job->exchange), str_of(tag->text)));
+}
+
+/*
+ * The body's coding and, for a read that went well, its tag: 304 without a body
+ * when the client has that already.
+ */
+static void encode_body(struct graphql_job *g, struct http_reply *r, struct reply_headers *h)
+{
+    bool tagged = g->is_read && r->status == 200 && !g->failed;
+    bool gzip = wants_gzip(g, r);
+    struct etag tag;
+
+    if (tagged) {
+        tag = etag_of(buf_str(&r->body), g->media, gzip);
+        if (etag_matches(g->headers.if_none_match, &tag)) {
+            buf_fini(&r->body);
+            r->status = 304;
+            r->content_type = STR("");
+            add_etag(g, h, &tag);
+            return;
+        }
+    }
+    if (gzip && compress_gzip(job_compressor(g->job), &r->body))
+        headers_add(h, STR("Content-Encoding"), STR("gzip"));
+    else if (gzip && tagged)
+        tag = etag_of(buf_str(&r->body), g->media, false);
+    if (tagged)
+        add_etag(g, h, &tag);
+}
+
+/*
+ * Nothing is said about how long a response holds, so it may be kept only to be
+ * asked about again; what failed may not be kept at all. Replies to POST are
+ * not kept by anybody unless told to.
+ */
+static void add_cache_headers(const struct graphql_job *g, const struct http_reply *r,
+                              struct reply_headers *h)
+{
+    const struct graphql_context *ctx = g->job->context;
+
+    if (g->failed || (r->status != 200 && r->status != 304))
+        headers_add(h, STR("Cache-Control"), STR("no-store"));
+    else if (g->is_read)
+        headers_add(h, STR("Cache-Control"), STR("private, no-cache"));
+    if (ctx->vary.len > 0)
+        headers_add(h, STR("Vary"), ctx->vary);
+}
+
+static double milliseconds(uint64_t ns)
+{
+    return (double)ns / 1e6;
+}
+
+static void add_timing(const struct graphql_job *g, struct reply_headers *h)
+{
+    struct exchange *e = g->job->exchange;
+
+    headers_add(h, STR("Server-Timing"),
+                arena_printf(exchange_arena(e),
+                             "parse;dur=%.3f, plan;dur=%.3f, db;dur=%.3f, total;dur=%.3f",
+                             milliseconds(g->parse_ns), milliseconds(g->plan_ns),
+                             milliseconds(g->backend_ns),
+                             milliseconds(monotonic_ns() - exchange_received_ns(e))));
+}
+
+static void reply(struct graphql_job *g)
+{
+    struct job *j = g->job;
     struct execution *x = &j->execution;
     const struct graphql_context *ctx = j->context;
+    struct reply_headers *h = ARENA_NEW(exchange_arena(j->exchange), struct reply_headers);
     struct http_reply r = {
-        .status = status_for(x, media),
-        .content_type = str_of(media == MEDIA_GRAPHQL ? media_graphql : media_json),
+        .status = g->batch ? 200 : status_for(x, g->media),
+        .content_type = str_of(g->media == MEDIA_GRAPHQL ? media_graphql : media_json),
+        .body = buf_move(g->batch ? &g->body : &x->body),
     };
 
-    headers_for(&r, exchange_request(j->exchange));
+    add_status_headers(h, r.status, exchange_request(j->exchange),
+                       g->headers.authorization.data != NULL);
+    encode_body(g, &r, h);
+    add_cache_headers(g, &r, h);
+    cors_add(&ctx->cors, g->headers.origin, h);
+    if (ctx->server_timing)
+        add_timing(g, h);
+    r.headers = h->items;
+    r.nheaders = h->n;
     if (ctx->log_access)
-        log_access(j, r.status);
+        log_access(g, &r);
     metric_observe(HISTOGRAM_HTTP_REQUEST, monotonic_ns() - exchange_received_ns(j->exchange));
-    r.body = buf_move(&x->body);
     job_reply(j, &r);
 }
 
-static enum request_media job_media(const struct job *j)
-{
-    enum request_media media;
+/* --- operations ------------------------------------------------------------------------- */
 
-    return request_accept(exchange_request(j->exchange), &media) ? media : MEDIA_GRAPHQL;
+static void on_executed(struct execution *x);
+
+static void init_execution(struct graphql_job *g)
+{
+    struct job *j = g->job;
+    const struct graphql_context *ctx = j->context;
+    struct execution *x = &j->execution;
+
+    *x = (struct execution){
+        .engine = ctx->engine,
+        .pg = job_pg(j),
+        .arena = exchange_arena(j->exchange),
+        .identity = &j->identity,
+        .until = exchange_deadline(j->exchange),
+        .request_id = exchange_id(j->exchange),
+        .done = on_executed,
+    };
+    errors_init(&x->errors, x->arena);
+    buf_init(&x->body, 0);
+}
+
+/* Answer what was refused before execution: x->errors says why. */
+static void refuse(struct graphql_job *g)
+{
+    struct execution *x = &g->job->execution;
+
+    for (const struct error *e = x->errors.first; e != NULL; e = e->next)
+        metric_add(metric_of_error(e->code), 1);
+    g->failed = true;
+    response_errors(&x->errors, x->request_id, x->engine->mask_errors, &x->body);
+}
+
+/* The answer to a batch is an array, bounded as a single answer is. */
+static void append_answer(struct graphql_job *g)
+{
+    struct execution *x = &g->job->execution;
+
+    if (g->body.len + x->body.len > x->engine->max_response_bytes) {
+        errors_init(&x->errors, x->arena);
+        errors_add(&x->errors, QUERY_TOO_COMPLEX, "the response is larger than %zu bytes",
+                   x->engine->max_response_bytes);
+        metric_add(METRIC_LIMIT_RESPONSE_BYTES, 1);
+        buf_fini(&x->body);
+        buf_init(&x->body, 0);
+        refuse(g);
+    }
+    buf_append_char(&g->body, g->body.len == 0 ? '[' : ',');
+    buf_append_str(&g->body, buf_str(&x->body));
+    buf_fini(&x->body);
+}
+
+/* Begin an element; its end is the element's answer in g->body. */
+static void start_element(struct graphql_job *g, const struct jval *element)
+{
+    struct execution *x = &g->job->execution;
+
+    init_execution(g);
+    g->waiting = true;
+    if (g->job->cancelled)
+        errors_add(&x->errors, SERVICE_UNAVAILABLE, "the request was cancelled");
+    else if (request_from_json(element, &x->request, &x->errors)) {
+        execute_start(x);
+        return;
+    }
+    refuse(g);
+    append_answer(g);
+    g->waiting = false;
+}
+
+/*
+ * One operation after the other, so that each sees what those before it wrote
+ * and a batch takes one connection as any request does. An operation may end
+ * within its start: hence the loop, where on_executed() would call itself.
+ */
+static void run_batch(struct graphql_job *g)
+{
+    g->looping = true;
+    while (g->next < g->batch->n && !g->waiting)
+        start_element(g, g->batch->items[g->next++]);
+    g->looping = false;
+    if (g->waiting)
+        return;
+    buf_append_char(&g->body, ']');
+    reply(g);
 }
 
 static void on_executed(struct execution *x)
 {
     struct job *j = CONTAINER_OF(x, struct job, execution);
+    struct graphql_job *g = j->state;
 
-    reply(j, job_media(j));
+    g->failed |= errors_any(&x->errors);
+    g->parse_ns += x->parse_ns;
+    g->plan_ns += x->plan_ns;
+    g->backend_ns += x->backend_ns;
+    if (g->batch == NULL) {
+        reply(g);
+        return;
+    }
+    append_answer(g);
+    g->waiting = false;
+    if (!g->looping)
+        run_batch(g);
 }
 
-/* Refused before execution: x->errors says why. */
-static void refuse(struct job *j)
+static bool check_batch(const struct graphql_job *g, struct errors *errs)
 {
-    struct execution *x = &j->execution;
+    const struct graphql_context *ctx = g->job->context;
 
-    for (const struct error *e = x->errors.first; e != NULL; e = e->next)
-        metric_add(metric_of_error(e->code), 1);
-    response_errors(&x->errors, x->request_id, x->engine->mask_errors, &x->body);
-    reply(j, job_media(j));
+    if (g->batch->n == 0) {
+        errors_add(errs, BAD_REQUEST, "the batch is empty");
+        return false;
+    }
+    if (g->batch->n <= ctx->max_batch)
+        return true;
+    errors_add(errs, BAD_REQUEST, "the batch has more than %zu operations", ctx->max_batch);
+    metric_add(METRIC_LIMIT_BATCH, 1);
+    return false;
 }
 
-static bool authenticate(struct job *j)
+static bool authenticate(struct graphql_job *g)
 {
+    struct job *j = g->job;
     const struct graphql_context *ctx = j->context;
     struct execution *x = &j->execution;
-    struct str header = http_request_header(exchange_request(j->exchange), STR("authorization"));
+    struct str header = g->headers.authorization;
     uint64_t since = monotonic_ns();
     bool ok = identity_from_token(ctx->auth, header, x->arena, &j->identity, &x->errors);
 
@@ -161,36 +346,58 @@ static bool authenticate(struct job *j)
     return ok;
 }
 
-void graphql_endpoint_run(struct job *j)
+/* Who asks, and for what. False with errors. */
+static bool admit(struct graphql_job *g)
 {
-    const struct graphql_context *ctx = j->context;
-    const struct http_request *q = exchange_request(j->exchange);
-    struct arena *a = exchange_arena(j->exchange);
-    struct execution *x = &j->execution;
-    enum request_media media;
+    const struct graphql_context *ctx = g->job->context;
+    const struct http_request *q = exchange_request(g->job->exchange);
+    struct execution *x = &g->job->execution;
 
-    x->engine = ctx->engine;
-    x->pg = job_pg(j);
-    x->arena = a;
-    x->identity = &j->identity;
-    x->until = exchange_deadline(j->exchange);
-    x->request_id = exchange_id(j->exchange);
-    x->done = on_executed;
-    errors_init(&x->errors, a);
-    buf_init(&x->body, 0);
-    if (!request_accept(q, &media))
+    if (!request_accept(g->headers.accept, &g->media)) {
+        g->media = MEDIA_GRAPHQL;
         errors_add(&x->errors, NOT_ACCEPTABLE,
                    "the response is application/graphql-response+json or application/json");
-    else if (authenticate(j) && request_decode(q, a, &x->request, &x->errors)) {
-        execute_start(x);
-        return;
+        return false;
     }
-    refuse(j);
+    if (ctx->csrf_prevention && csrf_suspects(&g->headers, &ctx->cors)) {
+        errors_add(&x->errors, BAD_REQUEST,
+                   "the request may have been sent by another site: it needs the header "
+                   "apollo-require-preflight or content-type: application/json");
+        return false;
+    }
+    return authenticate(g) && request_decode(q, g->headers.content_type, x->arena, &x->request,
+                                             ctx->max_batch > 0 ? &g->batch : NULL, &x->errors);
 }
+
+void graphql_endpoint_run(struct job *j)
+{
+    const struct http_request *q = exchange_request(j->exchange);
+    struct graphql_job *g = ARENA_NEW(exchange_arena(j->exchange), struct graphql_job);
+
+    j->state = g;
+    g->job = j;
+    g->is_read = str_is(q->method, "GET") || str_is(q->method, "HEAD");
+    headers_read(q, &g->headers);
+    init_execution(g);
+    if (admit(g) && g->batch == NULL) {
+        execute_start(&j->execution);
+    } else if (!errors_any(&j->execution.errors) && check_batch(g, &j->execution.errors)) {
+        buf_init(&g->body, 0);
+        run_batch(g);
+    } else {
+        g->batch = NULL;
+        refuse(g);
+        reply(g);
+    }
+}
+
+/* --- on the loop -------------------------------------------------------------------------- */
 
 void graphql_error_reply(struct exchange *x, enum error_code code, const char *message,
                          struct http_reply *out)
 {
+    const struct http_request *q = exchange_request(x);
+    struct reply_headers *h = ARENA_NEW(exchange_arena(x), struct reply_headers);
     struct errors errs;
 
     *out = (struct http_reply){
@@ -201,5 +408,29 @@ void graphql_error_reply(struct exchange *x, enum error_code code, const char *m
     errors_add(&errs, code, "%s", message);
     buf_init(&out->body, 0);
     response_errors(&errs, exchange_id(x), false, &out->body);
-    headers_for(out, exchange_request(x));
+    add_status_headers(h, out->status, q,
+                       http_request_header(q, STR("authorization")).data != NULL);
+    out->headers = h->items;
+    out->nheaders = h->n;
+}
+
+void graphql_options_reply(const struct graphql_context *ctx, struct exchange *x,
+                           struct http_reply *out)
+{
+    cors_preflight(&ctx->cors, exchange_request(x), exchange_arena(x), out);
+}
+
+void graphql_overload_reply(const struct graphql_context *ctx, struct exchange *x,
+                            struct http_reply *out)
+{
+    struct reply_headers *h = ARENA_NEW(exchange_arena(x), struct reply_headers);
+
+    graphql_error_reply(x, SERVICE_UNAVAILABLE, "the server is overloaded", out);
+    headers_add(h, STR("Retry-After"), STR("1"));
+    headers_add(h, STR("Cache-Control"), STR("no-store"));
+    if (ctx->vary.len > 0)
+        headers_add(h, STR("Vary"), ctx->vary);
+    cors_add(&ctx->cors, http_request_header(exchange_request(x), STR("origin")), h);
+    out->headers = h->items;
+    out->nheaders = h->n;
 }

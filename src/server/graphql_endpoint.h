@@ -5,16 +5,29 @@
 #define SERVER_GRAPHQL_ENDPOINT_H
 
 #include "auth/auth.h"
+#include "server/cors.h"
 #include "server/workers.h"
 
 struct graphql_context {
     const struct auth *auth;
     const struct engine *engine;
+    struct cors cors;
+    struct str vary;      /* which request headers decide about a response; empty: not told */
+    size_t compress_from; /* bytes; SIZE_MAX: never */
+    size_t max_batch;     /* operations; 0: no batches */
+    bool csrf_prevention;
+    bool server_timing;
     bool log_access;
 };
 
 /* A job's run function; its context is a struct graphql_context. */
 void graphql_endpoint_run(struct job *j);
+/* The loop's replies at the path of the endpoint: to OPTIONS, and when there are too many requests.
+ */
+void graphql_options_reply(const struct graphql_context *ctx, struct exchange *x,
+                           struct http_reply *out);
+void graphql_overload_reply(const struct graphql_context *ctx, struct exchange *x,
+                            struct http_reply *out);
 /* A reply in the form of a GraphQL request error, for any thread: {"errors":[{…}]}. */
 void graphql_error_reply(struct exchange *x, enum error_code code, const char *message,
                          struct http_reply *out);

@@ -114,6 +114,23 @@ bool options_graphiql(const struct config *c, struct arena *a, const struct grap
     return graphiql_new(&opt, a, out, errs);
 }
 
+struct graphql_context options_graphql(const struct config *c, struct arena *a)
+{
+    struct graphql_context ctx = {
+        .vary = arena_printf(a, "Accept, %sAuthorization%s",
+                             c->compression_enabled ? "Accept-Encoding, " : "",
+                             c->cors_enabled ? ", Origin" : ""),
+        .compress_from = c->compression_enabled ? c->compression_min_bytes : SIZE_MAX,
+        .max_batch = c->batching_enabled ? c->batching_max_operations : 0,
+        .csrf_prevention = c->csrf_prevention,
+        .server_timing = c->server_timing,
+        .log_access = c->log_access,
+    };
+
+    cors_init(&ctx.cors, c, a);
+    return ctx;
+}
+
 static const struct pgkeyword *pool_keywords(const struct config *c, struct arena *a)
 {
     struct pgkeyword *k =

@@ -13,12 +13,15 @@
 #include "jobs/schema_watch.h"
 #include "pg/pgpool.h"
 #include "server/graphiql.h"
+#include "server/graphql_endpoint.h"
 
 size_t options_workers(const struct config *c);
 struct listener_options options_listener(const struct config *c, struct str address);
 /* NULL with CONFIG_INVALID errors. */
 struct auth *options_auth(const struct config *c, struct arena *a, struct errors *errs);
 struct pgpool *options_pool(const struct config *c, struct arena *a, struct errors *errs);
+/* All but auth and engine. */
+struct graphql_context options_graphql(const struct config *c, struct arena *a);
 /* As graphiql_new(). */
 NODISCARD bool options_graphiql(const struct config *c, struct arena *a,
                                 const struct graphiql **out, struct errors *errs);

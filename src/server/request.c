@@ -7,31 +7,11 @@
  */
 #include "server/request.h"
 
+#include "http/quality.h"
+
 static const struct jval_limits body_limits = {.max_depth = 64, .max_values = 100000};
 
 /* --- Accept (RFC 9110 section 12.5.1) --------------------------------------------- */
-
-/* "0.5" to 500; 1000 when absent or malformed. */
-static unsigned quality(struct str parameters)
-{
-    struct str one;
-
-    while (parameters.len > 0) {
-        unsigned q = 0;
-
-        str_cut(parameters, ';', &one, &parameters);
-        one = str_trim(one);
-        if (one.len < 3 || (one.data[0] != 'q' && one.data[0] != 'Q') || one.data[1] != '=')
-            continue;
-        if (one.data[2] != '0')
-            return 1000;
-        for (size_t i = 4, unit = 100; i < one.len && unit > 0; i++, unit /= 10)
-            if (one.data[i] >= '0' && one.data[i] <= '9')
-                q += (unsigned)(one.data[i] - '0') * (unsigned)unit;
-        return q;
-    }
-    return 1000;
-}
 
 struct preference { /* quality by the most specific range that matches */
     unsigned q;
@@ -49,9 +29,8 @@ static void prefer(struct preference *p, struct str range, const char *media, un
         *p = (struct preference){q, specificity};
 }
 
-bool request_accept(const struct http_request *q, enum request_media *out)
+bool request_accept(struct str accept, enum request_media *out)
 {
-    struct str accept = http_request_header(q, STR("accept"));
     struct preference json = {0, -1};
     struct preference graphql = {0, -1};
 
@@ -67,7 +46,7 @@ bool request_accept(const struct http_request *q, enum request_media *out)
         range = str_trim(range);
         if (range.len == 0)
             continue;
-        weight = quality(parameters);
+        weight = quality_of(parameters);
         prefer(&json, range, "application/json", weight);
         prefer(&graphql, range, "application/graphql-response+json", weight);
     }
@@ -116,18 +95,17 @@ static bool object_member(const struct jval *body, struct str name, const struct
     return true;
 }
 
-static bool from_json(const struct jval *body, struct graphql_request *out, struct errors *errs)
+bool request_from_json(const struct jval *v, struct graphql_request *out, struct errors *errs)
 {
     const struct jval *extensions = NULL;
 
-    if (body->kind == JVAL_ARRAY)
-        return bad(errs, "batches of requests are not accepted");
-    if (body->kind != JVAL_OBJECT)
-        return bad(errs, "the request body must be a JSON object");
-    if (!text_member(body, STR("query"), &out->query, errs) ||
-        !text_member(body, STR("operationName"), &out->operation_name, errs) ||
-        !object_member(body, STR("variables"), &out->variables, errs) ||
-        !object_member(body, STR("extensions"), &extensions, errs))
+    *out = (struct graphql_request){0};
+    if (v->kind != JVAL_OBJECT)
+        return bad(errs, "a request must be a JSON object");
+    if (!text_member(v, STR("query"), &out->query, errs) ||
+        !text_member(v, STR("operationName"), &out->operation_name, errs) ||
+        !object_member(v, STR("variables"), &out->variables, errs) ||
+        !object_member(v, STR("extensions"), &extensions, errs))
         return false;
     if (out->query.data == NULL)
         return bad(errs, "the request has no \"query\"");
@@ -152,16 +130,23 @@ static bool is_json(struct str content_type)
     return true;
 }
 
-static bool decode_post(const struct http_request *q, struct arena *a, struct graphql_request *out,
-                        struct errors *errs)
+static bool decode_post(const struct http_request *q, struct str content_type, struct arena *a,
+                        struct graphql_request *out, const struct jval **batch, struct errors *errs)
 {
     const struct jval *body;
 
-    if (!is_json(http_request_header(q, STR("content-type")))) {
+    if (!is_json(content_type)) {
         errors_add(errs, UNSUPPORTED_MEDIA_TYPE, "the request body must be application/json");
         return false;
     }
-    return jval_parse(q->body, &body_limits, a, &body, errs) && from_json(body, out, errs);
+    if (!jval_parse(q->body, &body_limits, a, &body, errs))
+        return false;
+    if (body->kind != JVAL_ARRAY)
+        return request_from_json(body, out, errs);
+    if (batch == NULL)
+        return bad(errs, "batches of requests are not accepted");
+    *batch = body;
+    return true;
 }
 
 /* --- GET ------------------------------------------------------------------------------- */
@@ -246,12 +231,14 @@ static bool decode_get(const struct http_request *q, struct arena *a, struct gra
     return true;
 }
 
-bool request_decode(const struct http_request *q, struct arena *a, struct graphql_request *out,
-                    struct errors *errs)
+bool request_decode(const struct http_request *q, struct str content_type, struct arena *a,
+                    struct graphql_request *out, const struct jval **batch, struct errors *errs)
 {
     *out = (struct graphql_request){0};
+    if (batch != NULL)
+        *batch = NULL;
     if (str_is(q->method, "POST"))
-        return decode_post(q, a, out, errs);
+        return decode_post(q, content_type, a, out, batch, errs);
     if (str_is(q->method, "GET") || str_is(q->method, "HEAD"))
         return decode_get(q, a, out, errs);
     errors_add(errs, METHOD_NOT_ALLOWED, "the method must be GET or POST");

@@ -16,10 +16,17 @@ enum request_media {
 };
 
 /* What the Accept header prefers; application/json when it has no preference. False: neither. */
-bool request_accept(const struct http_request *q, enum request_media *out);
-/* BAD_REQUEST, METHOD_NOT_ALLOWED or UNSUPPORTED_MEDIA_TYPE when it is none. */
-NODISCARD bool request_decode(const struct http_request *q, struct arena *a,
-                              struct graphql_request *out, struct errors *errs);
+bool request_accept(struct str accept, enum request_media *out);
+/*
+ * BAD_REQUEST, METHOD_NOT_ALLOWED or UNSUPPORTED_MEDIA_TYPE when it is none. An
+ * array of requests is given out as it is, or refused when batch is NULL.
+ */
+NODISCARD bool request_decode(const struct http_request *q, struct str content_type,
+                              struct arena *a, struct graphql_request *out,
+                              const struct jval **batch, struct errors *errs);
+/* An element of a batch. BAD_REQUEST when it is none. */
+NODISCARD bool request_from_json(const struct jval *v, struct graphql_request *out,
+                                 struct errors *errs);
 /* Undo percent-encoding and '+' (application/x-www-form-urlencoded); false if malformed or not
  * UTF-8. */
 bool request_percent_decode(struct str s, struct arena *a, struct str *out);

@@ -27,7 +27,8 @@ struct worker {
     struct loop *loop;
     struct pgclient *pg;
     struct timer *heartbeat;
-    struct job *jobs; /* in hand */
+    struct compressor *compressor; /* owned; NULL until it is used */
+    struct job *jobs;              /* in hand */
     bool stopping;
     struct deadline stop_by;
     struct loop_task stop;
@@ -41,6 +42,7 @@ struct workers {
     size_t n;
     size_t max_queue;
     struct pgpool *pool;
+    int compression_level;
     struct worker *items;
 };
 
@@ -69,6 +71,7 @@ static void work(void *arg)
     loop_run(w->loop);
     timer_free(w->heartbeat);
     pgclient_free(w->pg);
+    compressor_free(w->compressor);
 }
 
 static void stop_when_idle(struct worker *w)
@@ -87,6 +90,7 @@ static void stop_worker(struct loop_task *t)
     w->stop_by = deadline_in_ms(STOP_MS);
     for (struct job *j = w->jobs; j != NULL; j = next) {
         next = j->next;
+        j->cancelled = true;
         execute_cancel(&j->execution);
     }
     stop_when_idle(w);
@@ -127,6 +131,16 @@ struct pgclient *job_pg(const struct job *j)
     return j->worker->pg;
 }
 
+struct compressor *job_compressor(const struct job *j)
+{
+    struct worker *w = j->worker;
+
+    thread_check(THREAD_WORKER);
+    if (w->compressor == NULL)
+        w->compressor = compressor_new(w->all->compression_level);
+    return w->compressor;
+}
+
 /* --- a client that went away ------------------------------------------------------ */
 
 struct abandon {
@@ -142,8 +156,10 @@ static void cancel_job(struct loop_task *t)
 
     while (j != NULL && j->id != a->id)
         j = j->next;
-    if (j != NULL)
+    if (j != NULL) {
+        j->cancelled = true;
         execute_cancel(&j->execution);
+    }
     xfree(a);
 }
 
@@ -170,6 +186,7 @@ struct workers *workers_start(const struct workers_options *opt)
     all->n = opt->count;
     all->max_queue = opt->max_queue;
     all->pool = opt->pool;
+    all->compression_level = opt->compression_level;
     all->items = xcalloc(all->n, sizeof(*all->items));
     for (size_t i = 0; i < all->n; i++) {
         struct worker *w = &all->items[i];

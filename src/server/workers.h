@@ -10,6 +10,7 @@
 #define SERVER_WORKERS_H
 
 #include "execution/execute.h"
+#include "http/compress.h"
 #include "http/exchange.h"
 
 struct workers;
@@ -26,6 +27,8 @@ struct job {
     struct identity identity;
     void (*run)(struct job *j); /* on the worker's thread; ends, now or later, in job_reply() */
     const void *context;        /* of run */
+    void *state;                /* of run, in the exchange's arena */
+    bool cancelled;             /* nobody waits for the answer: begin nothing new */
     uint64_t started_ns;
 };
 
@@ -33,6 +36,7 @@ struct workers_options {
     size_t count;     /* threads, at least 1 */
     size_t max_queue; /* jobs in all workers' hands */
     struct pgpool *pool;
+    int compression_level; /* of job_compressor() */
 };
 
 struct workers *workers_start(const struct workers_options *opt);
@@ -42,6 +46,8 @@ NODISCARD bool workers_submit(struct workers *w, struct exchange *x, void (*run)
 /* Worker thread, exactly once per job: answer; the job is gone afterwards. */
 void job_reply(struct job *j, struct http_reply *r);
 struct pgclient *job_pg(const struct job *j);
+/* Of the worker's thread. */
+struct compressor *job_compressor(const struct job *j);
 /* Any thread. */
 size_t workers_in_flight(const struct workers *w);
 /* Nanoseconds since the slowest worker last came round; for liveness. */

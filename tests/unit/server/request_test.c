@@ -41,10 +41,8 @@ static void accept_prefers_one_of_two_media_types(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(accepts); i++) {
-        struct http_header header = {STR("Accept"), str_of(accepts[i].accept)};
-        struct http_request q = {.headers = &header, .nheaders = accepts[i].accept != NULL};
         enum request_media media = MEDIA_JSON;
-        bool ok = request_accept(&q, &media);
+        bool ok = request_accept(str_of(accepts[i].accept), &media);
 
         if (ok != (accepts[i].media >= 0) || (ok && (int)media != accepts[i].media))
             fail_msg("Accept: %s", accepts[i].accept);
@@ -104,11 +102,8 @@ static const struct decode_row decodes[] = {
 
 static void decode(const struct decode_row *row, struct arena *a)
 {
-    struct http_header header = {STR("content-type"), str_of(row->content_type)};
     struct http_request q = {
         .method = str_of(row->method),
-        .headers = &header,
-        .nheaders = row->content_type != NULL,
         .body = str_of(row->input),
         .query = str_of(row->input),
     };
@@ -117,7 +112,7 @@ static void decode(const struct decode_row *row, struct arena *a)
     bool ok;
 
     errors_init(&errs, a);
-    ok = request_decode(&q, a, &out, &errs);
+    ok = request_decode(&q, str_of(row->content_type), a, &out, NULL, &errs);
     if (ok != (row->code < 0))
         fail_msg("%s %s", row->method, row->input);
     if (!ok) {
@@ -164,12 +159,44 @@ static void deep_and_huge_json_is_refused(void **state)
     arena_free(a);
 }
 
+static void a_batch_is_given_out_where_it_is_allowed(void **state)
+{
+    struct http_request q = {
+        .method = STR("POST"),
+        .body = STR("[{\"query\":\"{a}\"},{\"query\":\"{b}\",\"operationName\":\"n\"},1,{}]"),
+    };
+    struct arena *a = arena_new(0);
+    struct graphql_request out;
+    const struct jval *batch;
+    struct errors errs;
+
+    (void)state;
+    errors_init(&errs, a);
+    assert_true(request_decode(&q, STR("application/json"), a, &out, &batch, &errs));
+    assert_non_null(batch);
+    assert_int_equal(batch->n, 4);
+    assert_true(request_from_json(batch->items[1], &out, &errs));
+    assert_true(str_is(out.query, "{b}"));
+    assert_true(str_is(out.operation_name, "n"));
+    assert_true(request_from_json(batch->items[0], &out, &errs));
+    assert_int_equal(out.operation_name.len, 0);
+    assert_false(request_from_json(batch->items[2], &out, &errs));
+    assert_false(request_from_json(batch->items[3], &out, &errs));
+    assert_int_equal(errs.n, 2);
+    assert_int_equal(errs.first->code, BAD_REQUEST);
+    q.body = STR("{\"query\":\"{a}\"}");
+    assert_true(request_decode(&q, STR("application/json"), a, &out, &batch, &errs));
+    assert_null(batch);
+    arena_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(accept_prefers_one_of_two_media_types),
         cmocka_unit_test(requests_are_decoded_or_refused),
         cmocka_unit_test(deep_and_huge_json_is_refused),
+        cmocka_unit_test(a_batch_is_given_out_where_it_is_allowed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
