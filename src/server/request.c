@@ -95,6 +95,20 @@ static bool object_member(const struct jval *body, struct str name, const struct
     return true;
 }
 
+/* Told so in these words, clients that sent a hash alone send the query (Apollo's protocol). */
+static bool require_query(const struct graphql_request *r, const struct jval *extensions,
+                          struct errors *errs)
+{
+    const struct jval *persisted = jval_get(extensions, STR("persistedQuery"));
+
+    if (r->query.data != NULL)
+        return true;
+    if (persisted == NULL || persisted->kind != JVAL_OBJECT)
+        return bad(errs, "the request has no \"query\"");
+    errors_add(errs, PERSISTED_QUERY_NOT_SUPPORTED, "PersistedQueryNotSupported");
+    return false;
+}
+
 bool request_from_json(const struct jval *v, struct graphql_request *out, struct errors *errs)
 {
     const struct jval *extensions = NULL;
@@ -107,9 +121,7 @@ bool request_from_json(const struct jval *v, struct graphql_request *out, struct
         !object_member(v, STR("variables"), &out->variables, errs) ||
         !object_member(v, STR("extensions"), &extensions, errs))
         return false;
-    if (out->query.data == NULL)
-        return bad(errs, "the request has no \"query\"");
-    return true;
+    return require_query(out, extensions, errs);
 }
 
 /* application/json, in UTF-8 if it says. */
@@ -226,9 +238,7 @@ static bool decode_get(const struct http_request *q, struct arena *a, struct gra
         else if (str_is(name, "extensions") && !json_parameter(value, a, &extensions, errs))
             return false;
     }
-    if (out->query.data == NULL)
-        return bad(errs, "the request has no \"query\"");
-    return true;
+    return require_query(out, extensions, errs);
 }
 
 bool request_decode(const struct http_request *q, struct str content_type, struct arena *a,

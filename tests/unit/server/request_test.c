@@ -100,6 +100,22 @@ static const struct decode_row decodes[] = {
     {"DELETE", NULL,                               "",                                                 METHOD_NOT_ALLOWED,     NULL,    NULL},
 };
 
+#define HASH "{\"persistedQuery\":{\"version\":1,\"sha256Hash\":\"00\"}}"
+
+/* A hash stands in for a query only in clients that know this server by now. */
+static const struct decode_row persisted[] = {
+    {"POST", "application/json", "{\"extensions\":" HASH "}",                   PERSISTED_QUERY_NOT_SUPPORTED, NULL,
+     NULL                                                                                                                 },
+    {"POST", "application/json", "{\"query\":null,\"extensions\":" HASH "}",
+     PERSISTED_QUERY_NOT_SUPPORTED,                                                                            NULL,  NULL},
+    {"GET",  NULL,               "operationName=n&extensions=" HASH,            PERSISTED_QUERY_NOT_SUPPORTED, NULL,  NULL},
+    {"POST", "application/json", "{\"query\":\"{a}\",\"extensions\":" HASH "}", -1,                            "{a}", ""  },
+    {"GET",  NULL,               "query={a}&extensions=" HASH,                  -1,                            "{a}", ""  },
+    {"POST", "application/json", "{\"extensions\":{\"persistedQuery\":null}}",  BAD_REQUEST,                   NULL,
+     NULL                                                                                                                 },
+    {"GET",  NULL,               "extensions={\"persistedQuery\":1}",           BAD_REQUEST,                   NULL,  NULL},
+};
+
 static void decode(const struct decode_row *row, struct arena *a)
 {
     struct http_request q = {
@@ -132,6 +148,16 @@ static void requests_are_decoded_or_refused(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(decodes); i++)
         decode(&decodes[i], a);
+    arena_free(a);
+}
+
+static void a_hash_without_a_query_is_not_supported(void **state)
+{
+    struct arena *a = arena_new(0);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(persisted); i++)
+        decode(&persisted[i], a);
     arena_free(a);
 }
 
@@ -195,6 +221,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(accept_prefers_one_of_two_media_types),
         cmocka_unit_test(requests_are_decoded_or_refused),
+        cmocka_unit_test(a_hash_without_a_query_is_not_supported),
         cmocka_unit_test(deep_and_huge_json_is_refused),
         cmocka_unit_test(a_batch_is_given_out_where_it_is_allowed),
     };
