@@ -1,4 +1,4 @@
--- One JSON document that describes what a role may read, for schema_from_catalog(). One statement, no
+-- One JSON document that describes what a role may use, for schema_from_catalog(). One statement, no
 -- objects of ours, no privileges beyond those everyone has on pg_catalog. PostgreSQL 13 and later.
 --
 -- $1 text[]  schemas, by name
@@ -7,6 +7,7 @@
 -- $4 text[]  patterns of matviews          as well; partitions themselves are left out.
 -- $5 text[]  patterns of what to leave out
 -- $6 text    role whose privileges count; null or empty: the current one
+-- $7 text[]  patterns of functions
 --
 -- "relations" holds those exposed and, unexposed, what their views read, down to the tables: keys,
 -- foreign keys and not-null columns are followed there. How is for the reader of "rule" to say.
@@ -28,7 +29,9 @@ patterns as (
             union all
             select 'matview', pattern from pg_catalog.unnest($4::text[]) pattern
             union all
-            select 'exclude', pattern from pg_catalog.unnest($5::text[]) pattern) p (kind, pattern)
+            select 'exclude', pattern from pg_catalog.unnest($5::text[]) pattern
+            union all
+            select 'function', pattern from pg_catalog.unnest($7::text[]) pattern) p (kind, pattern)
 ),
 matched as (
     select c.oid, r.oid as role
@@ -175,10 +178,60 @@ relations as (
                                            and d.objoid = c.oid
                                            and d.objsubid = 0
 ),
+-- Functions that the role may call, but triggers, which nobody calls. Told apart by oid, described by
+-- arrays of the catalog: nothing is read out of text.
+functions as (
+    select p.prorettype as returns, a.types,
+           pg_catalog.json_build_object(
+               'oid', p.oid,
+               'schema', n.nspname,
+               'name', p.proname,
+               'comment', d.description,
+               'volatility', p.provolatile,
+               'returns', p.prorettype,
+               'row', nullif(t.typrelid, 0),
+               'set', nullif(p.proretset, false),
+               'defaults', nullif(p.pronargdefaults, 0),
+               'arguments', a.arguments) as document,
+           n.nspname, p.proname, p.oid
+      from pg_catalog.pg_proc p
+      join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+      join pg_catalog.pg_type t on t.oid = p.prorettype
+     cross join request_role r
+     cross join lateral (
+         select pg_catalog.array_agg(a.type) as types,
+                pg_catalog.json_agg(pg_catalog.json_build_object(
+                    'name', nullif(p.proargnames[a.num], ''),
+                    'mode', coalesce(p.proargmodes[a.num], 'i'),
+                    'type', a.type)
+                    order by a.num) as arguments
+           from pg_catalog.unnest(coalesce(p.proallargtypes, p.proargtypes::oid[])) with ordinality a (type, num)) a
+      left join pg_catalog.pg_description d on d.classoid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+                                           and d.objoid = p.oid
+                                           and d.objsubid = 0
+     where n.nspname = any ($1::text[])
+       and p.prokind = 'f'
+       and p.prorettype not in ('pg_catalog.trigger'::pg_catalog.regtype,
+                                'pg_catalog.event_trigger'::pg_catalog.regtype)
+       and exists (select
+                     from patterns x
+                    where x.kind = 'function'
+                      and (p.proname like x.pattern or n.nspname || '.' || p.proname like x.pattern))
+       and not exists (select
+                         from patterns x
+                        where x.kind = 'exclude'
+                          and (p.proname like x.pattern or n.nspname || '.' || p.proname like x.pattern))
+       and pg_catalog.has_schema_privilege(r.oid, n.oid, 'usage')
+       and pg_catalog.has_function_privilege(r.oid, p.oid, 'execute')
+),
 types_used as (
     select distinct a.atttypid as oid
       from reached r
       join pg_catalog.pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
+    union
+    select x.oid
+      from functions f
+     cross join lateral pg_catalog.unnest(f.types || f.returns) x (oid)
     union
     select x.oid
       from types_used u
@@ -203,7 +256,8 @@ types as (
                'schema', n.nspname,
                'name', t.typname,
                'kind', t.typtype,
-               'sql', case when n.nspname = 'pg_catalog' then pg_catalog.format_type(t.oid, null)
+               -- With -1, for no modifier: "character" and "bit" alone would be those of length 1.
+               'sql', case when n.nspname = 'pg_catalog' then pg_catalog.format_type(t.oid, -1)
                            when e.oid is not null
                            then pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(e.typname) || '[]'
                            else pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(t.typname) end,
@@ -262,6 +316,7 @@ members as (
 select pg_catalog.json_strip_nulls(pg_catalog.json_build_object(
            'role', (select r.oid from request_role r),
            'relations', (select pg_catalog.json_agg(r.document order by r.nspname, r.relname) from relations r),
+           'functions', (select pg_catalog.json_agg(f.document order by f.nspname, f.proname, f.oid) from functions f),
            'types', (select t.types from types t),
            'bypass', (select pg_catalog.json_agg(r.oid order by r.oid)
                         from pg_catalog.pg_roles r

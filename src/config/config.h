@@ -129,6 +129,7 @@ struct config {
     struct config_strings expose_views;
     bool expose_materialized_views;
     struct config_strings expose_tables;
+    struct config_strings expose_functions;
     struct config_strings expose_exclude;
     struct config_strings strip_prefixes;
     size_t default_limit;

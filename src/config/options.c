@@ -152,6 +152,8 @@ const struct config_option options_table[] = {
      .help = "Materialized views of those names too."},
     {"schema.expose.tables", OPTION_STRINGS, AT(expose_tables), "", 0, 0, NULL,
      .help = "Tables to expose."},
+    {"schema.expose.functions", OPTION_STRINGS, AT(expose_functions), "fn_*", 0, 0, NULL,
+     .help = "Functions to expose: volatile ones become mutations."},
     {"schema.expose.exclude", OPTION_STRINGS, AT(expose_exclude), "*_internal", 0, 0, NULL,
      .help = "What not to expose, whatever the lists above say."},
     {"schema.naming.strip_prefixes", OPTION_STRINGS, AT(strip_prefixes), "v_, tv_, tb_, fn_", 0, 0, NULL,

@@ -1,5 +1,5 @@
 /*
- * bind.c - parameter map + variables to the text parameters of a statement.
+ * bind.c - parameter map + variables to the text parameters of a plan's steps.
  *
  * Thread:   any.
  * Memory:   in the arena given, or constants of the plan.

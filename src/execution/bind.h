@@ -1,5 +1,5 @@
 /*
- * bind.h - parameter map + variables to the text parameters of a statement.
+ * bind.h - parameter map + variables to the text parameters of a plan's steps.
  *
  * Memory:   in the arena given, or constants of the plan.
  */
@@ -8,7 +8,7 @@
 
 #include "planner/plan.h"
 
-/* plan->nparams strings, NULL for SQL null: the statement's first. BAD_USER_INPUT for a value out
+/* plan->nparams strings, NULL for SQL null: the steps' first. BAD_USER_INPUT for a value out
  * of range. */
 NODISCARD bool bind_parameters(const struct plan *p, const struct variables *v, struct arena *a,
                                const char *const **out, struct errors *errs);

@@ -164,12 +164,12 @@ static bool find_plan(struct execution *x, const struct variables *v)
 /* --- plan to response ------------------------------------------------------------------ */
 
 /* {"data":…} with what went wrong on the way, or a failure of the whole when it is too large. */
-static void respond(struct execution *x, const struct pgrows *rows)
+static void respond(struct execution *x)
 {
     uint64_t since = monotonic_ns();
 
     x->executed = true;
-    if (!response_data(x->plan, x->params, rows, &x->body, &x->errors)) {
+    if (!response_data(x->plan, x->params, x->calls, &x->body, &x->errors)) {
         buf_fini(&x->body);
         buf_init(&x->body, 0);
         errors_init(&x->errors, x->arena);
@@ -184,17 +184,30 @@ static void respond(struct execution *x, const struct pgrows *rows)
     finish(x);
 }
 
+/* The root field that a failure belongs to; NULL: several, or all of them. */
+static const struct shape_field *failed_field(const struct execution *x)
+{
+    const struct plan *p = x->plan;
+
+    if (p->root->nfields == 1)
+        return &p->root->fields[0];
+    if (x->batch.outcome != PGBATCH_FAILED || x->batch.failed_call >= p->nsteps ||
+        p->steps[x->batch.failed_call].field < 0)
+        return NULL;
+    return &p->root->fields[p->steps[x->batch.failed_call].field];
+}
+
 /* A statement raised an error: the operation has begun, so there is "data", which is null. */
 static void respond_failed(struct execution *x)
 {
     struct error *e = sqlstate_error(&x->batch, &x->errors);
+    const struct shape_field *f = failed_field(x);
 
     if (!x->engine->mask_errors && error_code_info(e->code)->masked)
         e->message = e->detail;
     x->executed = x->batch.outcome == PGBATCH_FAILED || x->batch.outcome == PGBATCH_LOST ||
                   x->batch.outcome == PGBATCH_CANCELLED;
-    if (x->plan->root->nfields == 1) {
-        const struct shape_field *f = &x->plan->root->fields[0];
+    if (f != NULL) {
         struct path *path = ARENA_NEW(x->arena, struct path);
 
         *path = (struct path){NULL, arena_dup(x->arena, f->key), -1};
@@ -246,17 +259,21 @@ static void on_batch(struct pgbatch *b, void *ctx)
         return;
     }
     learn_cost(x->plan, b->backend_ns);
-    respond(x, x->call.rows);
+    respond(x);
 }
 
 static void submit(struct execution *x)
 {
-    uint64_t cost = __atomic_load_n(x->plan->cost_ns, __ATOMIC_RELAXED);
+    const struct plan *p = x->plan;
+    uint64_t cost = __atomic_load_n(p->cost_ns, __ATOMIC_RELAXED);
 
     session_init(&x->session, x->identity, x->engine->role, x->engine->statement_timeout_ms,
                  x->arena);
-    x->call = (struct pgcall){.statement = &x->plan->statement, .params = x->params};
-    pgbatch_init(&x->batch, &x->session, &x->call, 1, x->arena);
+    x->calls = ARENA_ARRAY(x->arena, p->nsteps, struct pgcall);
+    for (size_t i = 0; i < p->nsteps; i++)
+        x->calls[i] = (struct pgcall){.statement = &p->steps[i].statement,
+                                      .params = x->params + p->steps[i].first_param};
+    pgbatch_init(&x->batch, &x->session, x->calls, p->nsteps, x->arena);
     x->batch.until = x->until;
     x->batch.repeatable = x->operation->kind == AST_QUERY;
     if (x->batch.repeatable && cost > 0 && cost < FAST_PLAN_NS)
@@ -288,8 +305,8 @@ void execute_start(struct execution *x)
         finish(x);
         return;
     }
-    if (x->plan->statement.sql.len == 0) {
-        respond(x, NULL);
+    if (x->plan->nsteps == 0) {
+        respond(x);
         return;
     }
     if (deadline_passed(x->until)) {

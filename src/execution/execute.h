@@ -68,7 +68,7 @@ struct execution {
     const char *const *params;
     struct pgsession session;
     struct pgbatch batch;
-    struct pgcall call;
+    struct pgcall *calls; /* of the plan's steps */
     bool in_flight;
 };
 

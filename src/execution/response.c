@@ -23,7 +23,7 @@ enum outcome {
 struct writer {
     const struct plan *plan;
     const char *const *params;
-    const struct pgrows *rows;
+    const struct pgcall *calls; /* of the plan's steps */
     struct buf *out;
     struct errors *errs;
     struct pgvalue *columns; /* room for rows one inside the other */
@@ -177,7 +177,7 @@ static enum outcome write_result_row(struct writer *w, const struct shape_field 
 
     CHECK(w->used + s->ncolumns <= w->ncolumns);
     w->used += s->ncolumns;
-    pgrows_row(w->rows, row, columns);
+    pgrows_row(w->calls[f->step].rows, row, columns);
     o = write_object(w, s, columns, path);
     row_close(w, s);
     return o;
@@ -187,7 +187,7 @@ static enum outcome write_rows(struct writer *w, const struct shape_field *f,
                                const struct path *path)
 {
     struct path at = {.parent = path, .index = 0};
-    size_t n = pgrows_count(w->rows);
+    size_t n = pgrows_count(w->calls[f->step].rows);
 
     buf_append_char(w->out, '[');
     for (size_t i = 0; i < n && buf_ok(w->out); i++) {
@@ -199,6 +199,15 @@ static enum outcome write_rows(struct writer *w, const struct shape_field *f,
     }
     buf_append_char(w->out, ']');
     return WRITTEN;
+}
+
+static enum outcome write_result(struct writer *w, const struct shape_field *f,
+                                 const struct path *path)
+{
+    struct pgvalue v;
+
+    pgrows_row(w->calls[f->step].rows, 0, &v);
+    return write_value(w, f, v, path);
 }
 
 static enum outcome write_field_value(struct writer *w, const struct shape_field *f,
@@ -218,7 +227,11 @@ static enum outcome write_field_value(struct writer *w, const struct shape_field
     case SHAPE_ROWS:
         return write_rows(w, f, path);
     case SHAPE_ROW:
-        return pgrows_count(w->rows) == 0 ? NOTHING : write_result_row(w, f, 0, path);
+        if (pgrows_count(w->calls[f->step].rows) == 0)
+            return NOTHING;
+        return write_result_row(w, f, 0, path);
+    case SHAPE_RESULT:
+        return write_result(w, f, path);
     case SHAPE_TYPENAME:
         jwriter_string(w->out, f->text);
         return WRITTEN;
@@ -261,39 +274,31 @@ static enum outcome write_object(struct writer *w, const struct shape *s,
     return WRITTEN;
 }
 
-/* Columns of the statement's rows; 0 when nothing is read. */
-static size_t result_columns(const struct plan *p)
+/* The rows are the steps', unless something went very wrong. */
+static bool rows_fit(const struct plan *p, const struct pgcall *calls)
 {
-    if (p->root->ncolumns > 0) /* several root fields that read: one row, a column for each */
-        return p->root->ncolumns;
-    for (size_t i = 0; i < p->root->nfields; i++)
-        if (p->root->fields[i].object != NULL)
-            return p->root->fields[i].object->ncolumns;
-    return 0;
+    for (size_t i = 0; i < p->nsteps; i++) {
+        const struct plan_step *step = &p->steps[i];
+        const struct pgrows *rows = calls[i].rows;
+
+        if (rows == NULL || pgrows_columns(rows) != step->ncolumns ||
+            (step->one_row && pgrows_count(rows) != 1))
+            return false;
+    }
+    return true;
 }
 
-/* The rows are the statement's, unless something went very wrong. */
-static bool rows_fit(const struct plan *p, const struct pgrows *rows)
-{
-    size_t n = result_columns(p);
-
-    if (n == 0)
-        return true;
-    return rows != NULL && pgrows_columns(rows) == n &&
-           (p->root->ncolumns == 0 || pgrows_count(rows) == 1);
-}
-
-bool response_data(const struct plan *p, const char *const *params, const struct pgrows *rows,
+bool response_data(const struct plan *p, const char *const *params, const struct pgcall *calls,
                    struct buf *out, struct errors *errs)
 {
     struct writer w = {.plan = p,
                        .params = params,
-                       .rows = rows,
+                       .calls = calls,
                        .out = out,
                        .errs = errs,
                        .ncolumns = p->max_open_columns};
 
-    if (!rows_fit(p, rows)) {
+    if (!rows_fit(p, calls)) {
         errors_add(errs, INTERNAL_SERVER_ERROR, "the result has other columns than expected");
         buf_append_lit(out, "{\"data\":null}");
         return buf_ok(out);
@@ -301,7 +306,7 @@ bool response_data(const struct plan *p, const char *const *params, const struct
     /* One too many, so that there is an address even for none. */
     w.columns = arena_alloc_raw(errs->arena, (w.ncolumns + 1) * sizeof *w.columns);
     if (p->root->ncolumns > 0) {
-        pgrows_row(rows, 0, w.columns);
+        pgrows_row(calls[0].rows, 0, w.columns);
         w.used = p->root->ncolumns;
     }
     buf_append_lit(out, "{\"data\":");

@@ -63,6 +63,7 @@ static bool read_catalog(const struct schema_watch_options *opt, struct arena *a
         text_array(opt->views, opt->materialized_views ? opt->nviews : 0, a),
         text_array(opt->exclude, opt->nexclude, a),
         arena_dup(a, opt->role).data,
+        text_array(opt->functions, opt->nfunctions, a),
     };
     struct pgsession session = {.role = "", .timeout_ms = LOAD_TIMEOUT_MS, .read_only = true};
     struct pgstatement statement;
@@ -95,6 +96,14 @@ const struct schema *schema_load(const struct schema_watch_options *opt, struct 
     return s;
 }
 
+/* A function that was meant to be served, but is not, is no error: it may be one of another use. */
+static void log_skipped(const struct schema *s)
+{
+    for (size_t i = 0; i < s->nskipped; i++)
+        LOG(LOG_WARN, "function not exposed", LOG_STR("function", s->skipped[i].name),
+            LOG_STR("reason", s->skipped[i].reason));
+}
+
 /* --- the thread ------------------------------------------------------------------------ */
 
 static void log_errors(const struct errors *errs)
@@ -119,8 +128,9 @@ static bool load_and_publish(struct schema_watch *w)
         log_errors(&errs);
     } else {
         LOG(LOG_INFO, "schema loaded", LOG_INT("version", s->version),
-            LOG_INT("relations", s->nrelations), LOG_INT("types", s->ntypes),
-            LOG_NS("duration_ms", monotonic_ns() - started));
+            LOG_INT("relations", s->nrelations), LOG_INT("functions", s->nfunctions),
+            LOG_INT("types", s->ntypes), LOG_NS("duration_ms", monotonic_ns() - started));
+        log_skipped(s);
         schema_publish(w->opt.slot, s);
     }
     arena_free(a);

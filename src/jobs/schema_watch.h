@@ -22,6 +22,8 @@ struct schema_watch_options {
     size_t nviews;
     const struct str *tables;
     size_t ntables;
+    const struct str *functions;
+    size_t nfunctions;
     const struct str *exclude;
     size_t nexclude;
     bool materialized_views; /* those that match `views` */

@@ -1,9 +1,68 @@
 /*
- * compile.c - FROM items and how they are joined.
+ * compile.c - statements, values in them, FROM items and how they are joined.
  *
  * Thread:   any.
  */
 #include "planner/compile.h"
+
+void compile_step(struct compiler *c, const struct sqlbuf *sql, int field, size_t ncolumns,
+                  bool one_row)
+{
+    struct plan_step step = {
+        .first_param = c->all_params.n, .ncolumns = ncolumns, .field = field, .one_row = one_row};
+
+    pgstatement_init(&step.statement, arena_dup(c->in.arena, str_make(sql->data, sql->len)),
+                     c->params.n);
+    for (size_t i = 0; i < c->params.n; i++)
+        VEC_PUSH(c->in.scratch, &c->all_params, c->params.items[i]);
+    VEC_PUSH(c->in.scratch, &c->steps, step);
+    c->sources += c->aliases;
+    c->overflow = c->overflow || c->params.overflow;
+    c->aliases = 0;
+    sqlparams_init(&c->params, c->in.scratch);
+}
+
+/* A literal list with variables in it: array[$1::text, $2::text]::type[]. A list in it becomes the
+ * text of an array; how deep they nest is up to the type. */
+static bool mixed_list(struct compiler *c, const struct pvalue *v, struct str cast, bool array,
+                       struct sqlbuf *out)
+{
+    sqlbuf_text(out, "array[");
+    for (size_t i = 0; i < v->n; i++) {
+        struct pvalue item = input_item(&c->in, v, i);
+        struct plan_param p = {.variable = -1};
+        bool mixed = false;
+
+        if (i > 0)
+            sqlbuf_text(out, ", ");
+        if (item.kind != PVALUE_NULL && !input_parameter(&c->in, &item, PARAM_TEXT, &p, &mixed))
+            return false;
+        if (!mixed) {
+            sqlbuf_parameter(out, &p, STR("text"), false);
+            continue;
+        }
+        if (!mixed_list(c, &item, STR("text"), true, out))
+            return false;
+        sqlbuf_cast(out, STR("text"), false);
+    }
+    sqlbuf_text(out, "]");
+    sqlbuf_cast(out, cast, array);
+    return true;
+}
+
+bool compile_value(struct compiler *c, const struct pvalue *v, enum param_form form,
+                   struct str cast, bool array, struct sqlbuf *out)
+{
+    struct plan_param p;
+    bool mixed;
+
+    if (!input_parameter(&c->in, v, form, &p, &mixed))
+        return false;
+    if (mixed)
+        return mixed_list(c, v, cast, array, out);
+    sqlbuf_parameter(out, &p, cast, array);
+    return true;
+}
 
 struct source *source_new(struct compiler *c, const struct relation *r)
 {

@@ -14,9 +14,33 @@
 struct compiler {
     struct inputs in;
     const struct schema *schema;
+    /* of the statement being made */
     struct sqlparams params;
     unsigned aliases; /* t1 … given out */
+    /* of all that are finished */
+    struct {
+        struct plan_step *items;
+        size_t n, cap;
+    } steps;
+    struct {
+        struct plan_param *items;
+        size_t n, cap;
+    } all_params;
+    size_t sources;
+    bool overflow; /* too many parameters in one of them */
 };
+
+/* The statement is complete: it becomes a step of the plan, and the next one begins. field,
+ * columns, one_row: see struct plan_step. */
+void compile_step(struct compiler *c, const struct sqlbuf *sql, int field, size_t ncolumns,
+                  bool one_row);
+/*
+ * A PVALUE_LEAF, or with PARAM_ARRAY a PVALUE_LIST, as a parameter cast to a type; a
+ * literal list with variables in it as array[…]. "::cast[]" when array. False with
+ * errors added.
+ */
+NODISCARD bool compile_value(struct compiler *c, const struct pvalue *v, enum param_form form,
+                             struct str cast, bool array, struct sqlbuf *out);
 
 /* One FROM item. */
 struct source {

@@ -49,10 +49,15 @@ struct location plan_location(const struct plan *p, uint32_t offset)
 /* --- description -------------------------------------------------------------------- */
 
 static const char *const shape_names[] = {
-    [SHAPE_VALUE] = "value",       [SHAPE_OBJECT] = "object",
-    [SHAPE_RECORD] = "record",     [SHAPE_RECORDS] = "records",
-    [SHAPE_ROWS] = "rows",         [SHAPE_ROW] = "row",
-    [SHAPE_TYPENAME] = "typename", [SHAPE_INTROSPECTION] = "introspection",
+    [SHAPE_VALUE] = "value",
+    [SHAPE_OBJECT] = "object",
+    [SHAPE_RECORD] = "record",
+    [SHAPE_RECORDS] = "records",
+    [SHAPE_ROWS] = "rows",
+    [SHAPE_ROW] = "row",
+    [SHAPE_RESULT] = "result",
+    [SHAPE_TYPENAME] = "typename",
+    [SHAPE_INTROSPECTION] = "introspection",
 };
 
 static const char *const form_names[] = {
@@ -134,9 +139,10 @@ static void describe_sql(struct str sql, struct buf *out)
     buf_append_char(out, '\n');
 }
 
-static void describe_param(const struct plan *p, size_t i, struct buf *out)
+static void describe_param(const struct plan *p, const struct plan_step *step, size_t i,
+                           struct buf *out)
 {
-    const struct plan_param *param = &p->params[i];
+    const struct plan_param *param = &p->params[step->first_param + i];
 
     buf_printf(out, "  $%zu %s ", i + 1, form_names[param->form]);
     if (param->variable >= 0) {
@@ -165,6 +171,11 @@ static void describe_codec(const struct codec *c, struct buf *out)
 
 static void describe_shape(const struct shape *s, unsigned depth, struct buf *out);
 
+static bool has_step(const struct shape_field *f)
+{
+    return f->kind == SHAPE_ROW || f->kind == SHAPE_ROWS || f->kind == SHAPE_RESULT;
+}
+
 static void describe_field(const struct shape_field *f, unsigned depth, struct buf *out)
 {
     indent(out, depth);
@@ -172,7 +183,9 @@ static void describe_field(const struct shape_field *f, unsigned depth, struct b
     buf_printf(out, ": %s", shape_names[f->kind]);
     if (f->kind == SHAPE_VALUE || f->kind == SHAPE_RECORD || f->kind == SHAPE_RECORDS)
         buf_printf(out, " %u", f->column);
-    if (f->kind == SHAPE_VALUE)
+    if (has_step(f) && f->step > 0)
+        buf_printf(out, " of step %u", f->step + 1u);
+    if (f->kind == SHAPE_VALUE || f->kind == SHAPE_RESULT)
         describe_codec(f->codec, out);
     if (f->kind == SHAPE_TYPENAME)
         buf_printf(out, " %.*s", STR_ARG(f->text));
@@ -193,16 +206,20 @@ static void describe_shape(const struct shape *s, unsigned depth, struct buf *ou
         describe_field(&s->fields[i], depth, out);
 }
 
+static void describe_step(const struct plan *p, const struct plan_step *step, struct buf *out)
+{
+    buf_append_lit(out, "sql\n");
+    describe_sql(step->statement.sql, out);
+    if (step->statement.nparams > 0)
+        buf_append_lit(out, "parameters\n");
+    for (size_t i = 0; i < step->statement.nparams; i++)
+        describe_param(p, step, i, out);
+}
+
 void plan_describe(const struct plan *p, struct buf *out)
 {
-    if (p->statement.sql.len > 0) {
-        buf_append_lit(out, "sql\n");
-        describe_sql(p->statement.sql, out);
-    }
-    if (p->statement.nparams > 0)
-        buf_append_lit(out, "parameters\n");
-    for (size_t i = 0; i < p->statement.nparams; i++)
-        describe_param(p, i, out);
+    for (size_t i = 0; i < p->nsteps; i++)
+        describe_step(p, &p->steps[i], out);
     buf_append_lit(out, "shape\n");
     describe_shape(p->root, 1, out);
 }

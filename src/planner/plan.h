@@ -6,9 +6,12 @@
  * Not here: making one (planner.c), running one (execution/).
  *
  * A query is ONE statement, whatever its nesting, so one snapshot and one round
- * trip. Results are in binary format. Columns of to-one objects stand in the
- * row of their parent (a join); a list is one column holding an array of
- * records (record[]), whose elements are again rows in this sense.
+ * trip. A mutation has one or two for each root field: the call, and what reads
+ * the rows it returned, after all it has changed. They run in order as one
+ * transaction, and in one round trip too. Results are in binary format. Columns
+ * of to-one objects stand in the row of their parent (a join); a list is one
+ * column holding an array of records (record[]), whose elements are again rows
+ * in this sense.
  */
 #ifndef PLANNER_PLAN_H
 #define PLANNER_PLAN_H
@@ -23,8 +26,9 @@ enum shape_kind {
                        null */
     SHAPE_RECORD,   /* column holds one record: a row of its own; null: null */
     SHAPE_RECORDS,  /* column holds an array of records, or null for none: a list of objects */
-    SHAPE_ROWS,     /* root only: every row of the result is one object of the list */
-    SHAPE_ROW,      /* root only: the first row of the result is the object, no row: null */
+    SHAPE_ROWS,     /* root only: every row of the step is one object of the list */
+    SHAPE_ROW,      /* root only: the first row of the step is the object, no row: null */
+    SHAPE_RESULT,   /* root only: the only column of the step's first row, by codec */
     SHAPE_TYPENAME, /* `text` is the type's name */
     SHAPE_INTROSPECTION, /* root only: __schema or __type, `field` and `selection` say what */
 };
@@ -37,7 +41,9 @@ struct shape_field {
     bool non_null;             /* the field's type is non-null: a null goes to the parent */
     bool items_non_null;       /* lists: an item that becomes null makes the list null */
     uint16_t column;           /* SHAPE_INTROSPECTION of __type: position in params of its name */
-    const struct codec *codec; /* SHAPE_VALUE */
+    uint16_t step;             /* SHAPE_ROWS, ROW, RESULT: whose rows; other fields of a root read
+                                  step 0 */
+    const struct codec *codec; /* SHAPE_VALUE, RESULT */
     struct str key_json;       /* "\"name\":" ready to append */
     struct str key;            /* response key */
     struct str text;
@@ -80,11 +86,22 @@ struct plan_param {
     struct str what;                 /* "limit": names it in errors */
 };
 
+/* One statement, and what is to be known of its rows. */
+struct plan_step {
+    struct pgstatement statement;
+    size_t first_param; /* in the plan's params: of so many as the statement has */
+    size_t ncolumns;
+    int field;    /* position in the root of the field it is for; -1: several */
+    bool one_row; /* has exactly one */
+};
+
 struct plan {
     struct arena *arena;               /* owned */
     const struct operation *operation; /* retained (it retains the schema) */
-    struct pgstatement statement;      /* sql.len is 0 when nothing of the database is selected */
-    const struct plan_param *params;   /* the statement's, then what introspection needs */
+    const struct plan_step *steps;     /* in the order they run; a query has one, or none when
+                                          nothing of the database is selected */
+    size_t nsteps;
+    const struct plan_param *params; /* the steps', then what introspection needs */
     size_t nparams;
     const struct shape *root; /* fields in response order */
     size_t max_open_columns;  /* of all rows being read at once, one inside the other */

@@ -59,34 +59,6 @@ static void operand_type(const struct filter_operator *op, const struct column *
     *array_items = *array && v->type.nlists > 1;
 }
 
-/* A literal list with variables in it: array[$1::text, $2::text]::type[]. A list in it becomes the
- * text of an array; how deep they nest is up to the type. */
-static bool mixed_list(struct compiler *c, const struct pvalue *v, struct str cast, bool array,
-                       struct sqlbuf *out)
-{
-    sqlbuf_text(out, "array[");
-    for (size_t i = 0; i < v->n; i++) {
-        struct pvalue item = input_item(&c->in, v, i);
-        struct plan_param p = {.variable = -1};
-        bool mixed = false;
-
-        if (i > 0)
-            sqlbuf_text(out, ", ");
-        if (item.kind != PVALUE_NULL && !input_parameter(&c->in, &item, PARAM_TEXT, &p, &mixed))
-            return false;
-        if (!mixed) {
-            sqlbuf_parameter(out, &p, STR("text"), false);
-            continue;
-        }
-        if (!mixed_list(c, &item, STR("text"), true, out))
-            return false;
-        sqlbuf_cast(out, STR("text"), false);
-    }
-    sqlbuf_text(out, "]");
-    sqlbuf_cast(out, cast, array);
-    return true;
-}
-
 static enum param_form form_of(enum operand operand)
 {
     switch (operand) {
@@ -108,25 +80,18 @@ static enum param_form form_of(enum operand operand)
 static bool operand(struct compiler *c, const struct filter_operator *op,
                     const struct column *column, const struct pvalue *v, struct sqlbuf *out)
 {
-    struct plan_param p;
     struct str cast;
-    bool array, array_items, mixed;
+    bool array, array_items;
 
     operand_type(op, column, v, &cast, &array, &array_items);
-    if (!input_parameter(&c->in, v, form_of(op->operand), &p, &mixed))
-        return false;
     if (array_items) {
         sqlbuf_text(out, "select item.value");
         sqlbuf_cast(out, cast, false);
         sqlbuf_text(out, " from pg_catalog.unnest(");
         cast = STR("text");
     }
-    if (mixed) {
-        if (!mixed_list(c, v, cast, array, out))
-            return false;
-    } else {
-        sqlbuf_parameter(out, &p, cast, array);
-    }
+    if (!compile_value(c, v, form_of(op->operand), cast, array, out))
+        return false;
     if (array_items)
         sqlbuf_text(out, ") item(value)");
     return true;

@@ -6,12 +6,13 @@
  */
 #include "planner/planner.h"
 
+#include "planner/plan_mutation.h"
 #include "planner/plan_select.h"
 
 #include <stdatomic.h>
 
 #define MAX_ROOT_FIELDS 1600 /* PostgreSQL: 1664 */
-#define MAX_SOURCES     1000 /* relations in one statement, each to be planned */
+#define MAX_SOURCES     1000 /* relations in one operation, each to be planned */
 
 /* Parameters of introspection fields. */
 struct introspected {
@@ -75,25 +76,65 @@ static bool plan_root_field(struct compiler *c, const struct selection *s, bool 
     return true;
 }
 
-static bool plan_root(struct compiler *c, const struct selection *root, struct sqlbuf *sql,
-                      struct introspected *names, struct shape_field *fields, struct shape *out)
+/* All root fields of a query: one statement, or none. */
+static bool plan_query(struct compiler *c, const struct selection *root, struct introspected *names,
+                       struct shape_field *fields, struct shape *out)
 {
     size_t nreads = 0;
+    int last = -1;
+    struct sqlbuf sql;
 
+    for (size_t i = 0; i < root->nchildren; i++) {
+        if (!reads_database(root->children[i]))
+            continue;
+        nreads++;
+        last = (int)i;
+    }
+    sqlbuf_init(&sql, &c->params);
+    for (size_t i = 0; i < root->nchildren; i++)
+        if (!plan_root_field(c, root->children[i], nreads == 1, &sql, names, &out->ncolumns,
+                             &fields[i]))
+            return false;
+    if (nreads == 1)
+        compile_step(c, &sql, last, fields[last].object->ncolumns, false);
+    else if (nreads > 1)
+        compile_step(c, &sql, -1, out->ncolumns, true);
+    return true;
+}
+
+/* Each root field of a mutation is statements of its own. */
+static bool plan_mutations(struct compiler *c, const struct selection *root,
+                           struct shape_field *fields)
+{
+    for (size_t i = 0; i < root->nchildren; i++) {
+        const struct selection *s = root->children[i];
+
+        if (s->field->resolver == RESOLVE_FUNCTION) {
+            if (!plan_mutation(c, s, (int)i, &fields[i]))
+                return false;
+            continue;
+        }
+        CHECK(s->field->resolver == RESOLVE_TYPENAME);
+        plan_shape_field(c, s, &fields[i]);
+        fields[i].kind = SHAPE_TYPENAME;
+        fields[i].text = s->parent->name;
+    }
+    return true;
+}
+
+static bool plan_root(struct compiler *c, const struct selection *root, struct introspected *names,
+                      struct shape_field *fields, struct shape *out)
+{
     out->fields = fields;
     out->nfields = root->nchildren;
     out->presence = -1;
-    for (size_t i = 0; i < root->nchildren; i++)
-        nreads += reads_database(root->children[i]);
     if (root->nchildren > MAX_ROOT_FIELDS) {
         errors_add(c->in.errs, QUERY_TOO_COMPLEX, "the operation has too many root fields");
         return false;
     }
-    for (size_t i = 0; i < root->nchildren; i++)
-        if (!plan_root_field(c, root->children[i], nreads == 1, sql, names, &out->ncolumns,
-                             &fields[i]))
-            return false;
-    return true;
+    if (c->in.op->kind == AST_MUTATION)
+        return plan_mutations(c, root, fields);
+    return plan_query(c, root, names, fields, out);
 }
 
 /* Columns of all rows that are read at once, one inside the other. */
@@ -112,22 +153,22 @@ static size_t open_columns(const struct shape *s)
     return deepest;
 }
 
-static void finish_plan(struct plan *p, struct compiler *c, const struct sqlbuf *sql,
-                        const struct introspected *names, struct shape_field *fields)
+static void finish_plan(struct plan *p, struct compiler *c, const struct introspected *names,
+                        struct shape_field *fields)
 {
     static atomic_uint_fast64_t ids;
-    struct introspected params = {c->params.items, c->params.n, c->params.cap};
 
     for (size_t i = 0; i < p->root->nfields; i++)
         if (fields[i].kind == SHAPE_INTROSPECTION)
-            fields[i].column = (uint16_t)(fields[i].column + c->params.n);
+            fields[i].column = (uint16_t)(fields[i].column + c->all_params.n);
 
     for (size_t i = 0; i < names->n; i++)
-        VEC_PUSH(c->in.scratch, &params, names->items[i]);
-    p->params = arena_copy(p->arena, params.items, params.n * sizeof *params.items);
-    p->nparams = params.n;
-    pgstatement_init(&p->statement, arena_dup(p->arena, str_make(sql->data, sql->len)),
-                     c->params.n);
+        VEC_PUSH(c->in.scratch, &c->all_params, names->items[i]);
+    p->params =
+        arena_copy(p->arena, c->all_params.items, c->all_params.n * sizeof *c->all_params.items);
+    p->nparams = c->all_params.n;
+    p->steps = arena_copy(p->arena, c->steps.items, c->steps.n * sizeof *c->steps.items);
+    p->nsteps = c->steps.n;
     p->max_open_columns = p->root->ncolumns + open_columns(p->root);
     p->id = atomic_fetch_add_explicit(&ids, 1, memory_order_relaxed) + 1;
     p->cost_ns = ARENA_NEW(p->arena, uint64_t);
@@ -150,24 +191,22 @@ static bool compile(struct plan *p, const struct variables *variables, struct ar
     struct shape *shape = ARENA_NEW(p->arena, struct shape);
     struct introspected names = {NULL, 0, 0};
     struct shape_field *fields;
-    struct sqlbuf sql;
 
     if (root == NULL)
         return false;
     fields = ARENA_ARRAY(p->arena, root->nchildren, struct shape_field);
     sqlparams_init(&c.params, scratch);
-    sqlbuf_init(&sql, &c.params);
-    if (!plan_root(&c, root, &sql, &names, fields, shape))
+    if (!plan_root(&c, root, &names, fields, shape))
         return false;
-    if (c.aliases > MAX_SOURCES)
+    if (c.sources > MAX_SOURCES)
         errors_add(errs, QUERY_TOO_COMPLEX, "the operation reads too many relations");
-    if (c.params.overflow)
+    if (c.overflow)
         errors_add(errs, QUERY_TOO_COMPLEX, "the operation has too many values");
     /* Some errors are noted where the value is read and do not stop the compilation. */
     if (errs->n + errs->dropped > nerrors)
         return false;
     p->root = shape;
-    finish_plan(p, &c, &sql, &names, fields);
+    finish_plan(p, &c, &names, fields);
     return true;
 }
 

@@ -90,12 +90,19 @@ static inline struct type_ref type_ref_required_list(const struct type *t)
 void comment_read(struct str comment, struct arena *a, struct str *description,
                   struct str *deprecated);
 
+/* values.c: the type at the end of a chain of domains; NULL if the document has none. */
+struct doc_type *values_base_type(const struct builder *b, uint32_t oid);
+/* Everything of a column that follows from its type. False if the document has no such type.
+ * id: of a key, or a reference to one. */
+NODISCARD bool values_describe(struct builder *b, uint32_t type, bool id, struct column *out);
+
 /* In the order the steps are taken: */
-void relations_build(struct builder *b);     /* relations.c: relations, columns, keys, enums */
+void relations_build(struct builder *b);     /* relations.c: relations, columns, keys */
 void relationships_build(struct builder *b); /* relationships.c */
 void metatypes_build(struct builder *b);     /* metatypes.c: introspection, directives */
 void inputs_build(struct builder *b);        /* inputs.c: where, order and filter inputs */
 void objects_build(struct builder *b);       /* objects.c: object types and the query root */
+void functions_build(struct builder *b);     /* functions.c: the mutation root and its inputs */
 /* checks.c: is this a legal schema (specification section 3)? */
 void checks_run(const struct schema *s, struct errors *errs);
 

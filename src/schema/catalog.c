@@ -44,22 +44,24 @@ static struct schema *new_schema(const struct schema_options *opt)
 static int type_rank(const struct type *t)
 {
     if (t->introspection)
-        return 6;
+        return 7;
     if (str_is(t->name, "Query"))
         return 0;
+    if (str_is(t->name, "Mutation"))
+        return 1;
     switch (t->kind) {
     case TYPE_OBJECT:
     case TYPE_INTERFACE:
     case TYPE_UNION:
-        return 1;
-    case TYPE_ENUM:
         return 2;
+    case TYPE_ENUM:
+        return 3;
     case TYPE_INPUT_OBJECT:
-        return t->relation ? 3 : 4;
+        return t->relation ? 4 : 5;
     case TYPE_SCALAR:
         break;
     }
-    return 5;
+    return 6;
 }
 
 static int compare_types(const void *a, const void *b)
@@ -101,6 +103,7 @@ static bool build(struct builder *b, struct str json)
     relationships_build(b);
     inputs_build(b);
     objects_build(b);
+    functions_build(b);
     order_types(b);
     /* What is wrong already would be told again, in worse words. */
     if (b->errs->n + b->errs->dropped == before)

@@ -10,17 +10,25 @@
 
 #include "schema/schema.h"
 
+/* A claim of the identity's, which fills arguments named auth_<claim>. */
+struct schema_claim {
+    struct str name;
+    struct str setting; /* session setting that holds it; empty: none does */
+};
+
 struct schema_options {
     const struct str *strip_prefixes; /* of relation names: "v_", "tv_", ... */
     size_t nstrip_prefixes;
     struct str tenant_column; /* name of the column that holds the tenant; empty: none */
     int64_t default_limit;    /* schema.pagination */
     int64_t max_limit;
+    const struct schema_claim *claims;
+    size_t nclaims;
     bool bigint_numbers;  /* int8 as JSON numbers, not strings */
     bool decimal_numbers; /* numeric as JSON numbers, not strings */
 };
 
-/* v_ tv_ tb_ mv_ fn_, tenant_id, 100, 1000. */
+/* v_ tv_ tb_ mv_ fn_, tenant_id, 100, 1000, no claims. */
 struct schema_options schema_options_default(void);
 
 /*

@@ -221,6 +221,65 @@ static bool read_relation(const struct jval *v, struct arena *a, struct doc_rela
            read_foreign_keys(&m, a, out, errs) && all_read(&m, "relation", out->name, errs);
 }
 
+static bool read_arguments(struct members *m, struct arena *a, struct doc_function *out,
+                           struct errors *errs)
+{
+    const struct jval *v = member(m, "arguments", false, JVAL_ARRAY);
+    struct doc_argument *arguments;
+    size_t i;
+
+    out->narguments = v ? v->n : 0;
+    out->arguments = arguments = ARENA_ARRAY(a, out->narguments, struct doc_argument);
+    for (i = 0; i < out->narguments; i++) {
+        struct members am = {v->items[i], NULL};
+
+        arguments[i].name = text_member(&am, "name", false);
+        arguments[i].mode = letter_member(&am, "mode");
+        arguments[i].type = oid_member(&am, "type", true);
+        if (!all_read(&am, "an argument of function", out->name, errs))
+            return false;
+    }
+    return true;
+}
+
+static bool read_function(const struct jval *v, struct arena *a, struct doc_function *out,
+                          struct errors *errs)
+{
+    struct members m = {v, NULL};
+    const struct jval *defaults = jval_get(v, STR("defaults"));
+    int64_t n = 0;
+
+    out->oid = oid_member(&m, "oid", true);
+    out->schema = text_member(&m, "schema", true);
+    out->name = text_member(&m, "name", true);
+    out->comment = text_member(&m, "comment", false);
+    out->volatility = letter_member(&m, "volatility");
+    out->returns = oid_member(&m, "returns", true);
+    out->row = oid_member(&m, "row", false);
+    out->set = flag_member(&m, "set");
+    if (!read_arguments(&m, a, out, errs))
+        return false;
+    if (defaults != NULL && !number_of(defaults, 0, (int64_t)out->narguments, &n) &&
+        m.wrong == NULL)
+        m.wrong = "defaults";
+    out->ndefaults = (size_t)n;
+    return all_read(&m, "function", out->name, errs);
+}
+
+static bool read_functions(const struct jval *v, struct arena *a, struct doc *out,
+                           struct errors *errs)
+{
+    struct doc_function *functions;
+    size_t i;
+
+    out->nfunctions = v ? v->n : 0;
+    out->functions = functions = ARENA_ARRAY(a, out->nfunctions, struct doc_function);
+    for (i = 0; i < out->nfunctions; i++)
+        if (!read_function(v->items[i], a, &functions[i], errs))
+            return false;
+    return true;
+}
+
 static bool read_type(const struct jval *v, struct doc_type *out, struct errors *errs)
 {
     struct members m = {v, NULL};
@@ -308,7 +367,7 @@ static bool index_by_oid(struct doc *d)
 bool catalogdoc_read(const struct jval *json, struct arena *a, struct doc *out, struct errors *errs)
 {
     struct members m = {json, NULL};
-    const struct jval *relations, *types;
+    const struct jval *relations, *functions, *types;
     size_t i;
 
     *out = (struct doc){.arena = a};
@@ -320,6 +379,7 @@ bool catalogdoc_read(const struct jval *json, struct arena *a, struct doc *out, 
     out->role = oid_member(&m, "role", true);
     out->bypass = oids_member(&m, "bypass", &out->nbypass, a);
     relations = member(&m, "relations", false, JVAL_ARRAY);
+    functions = member(&m, "functions", false, JVAL_ARRAY);
     types = member(&m, "types", false, JVAL_ARRAY);
     read_members(&m, a, out);
     if (!all_read(&m, "document", STR("catalog"), errs))
@@ -329,6 +389,8 @@ bool catalogdoc_read(const struct jval *json, struct arena *a, struct doc *out, 
     for (i = 0; i < out->nrelations; i++)
         if (!read_relation(relations->items[i], a, &out->relations[i], errs))
             return false;
+    if (!read_functions(functions, a, out, errs))
+        return false;
     out->ntypes = types ? types->n : 0;
     out->types = ARENA_ARRAY(a, out->ntypes, struct doc_type);
     for (i = 0; i < out->ntypes; i++)

@@ -61,6 +61,26 @@ struct doc_foreign_key {
     bool valid;
 };
 
+struct doc_argument {
+    struct str name; /* empty: none */
+    char mode;       /* pg_proc.proargmodes */
+    uint32_t type;
+};
+
+struct doc_function {
+    uint32_t oid;
+    struct str schema;
+    struct str name;
+    struct str comment;
+    char volatility; /* pg_proc.provolatile */
+    uint32_t returns;
+    uint32_t row; /* relation or composite type whose rows it returns, else 0 */
+    bool set;
+    size_t ndefaults; /* so many of the last input arguments have defaults */
+    const struct doc_argument *arguments;
+    size_t narguments;
+};
+
 enum doc_state {
     DOC_UNRESOLVED,
     DOC_RESOLVING,
@@ -107,6 +127,8 @@ struct doc {
     struct doc_relation *relations; /* in the order of the document: schema, name */
     size_t nrelations;
     struct doc_relation **relations_by_oid;
+    const struct doc_function *functions; /* in the order of the document: schema, name */
+    size_t nfunctions;
     struct doc_type *types;
     size_t ntypes;
     struct doc_type **types_by_oid;

@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "base/map.h"
 #include "language/ast.h"
-#include "schema/relation.h"
+#include "schema/function.h"
 #include "schema/scalars.h"
 
 enum type_kind {
@@ -120,6 +120,8 @@ enum resolver {
     RESOLVE_TO_MANY,  /* `relationship`, with where, orderBy, limit, offset */
     RESOLVE_BY_KEY,   /* root: one row of `relation` by `key`, whose columns are the arguments */
     RESOLVE_LIST,     /* root: rows of `relation` */
+    RESOLVE_FUNCTION, /* mutation root: a call of `function`; an argument `input` has its arguments
+                       */
     RESOLVE_TYPENAME, /* __typename */
     RESOLVE_INTROSPECTION, /* __schema, __type, and every field of the introspection types:
                               `introspect` names it */
@@ -182,6 +184,7 @@ struct field {
     const struct relationship *relationship;
     const struct relation *relation;
     const struct key *key;
+    const struct function *function;
     enum introspection_field introspect; /* RESOLVE_INTROSPECTION */
 };
 
@@ -281,6 +284,9 @@ struct schema {
     size_t ndirectives;
     const struct relation *relations;
     size_t nrelations;
+    size_t nfunctions;                      /* served */
+    const struct skipped_function *skipped; /* and those that are not, for the log */
+    size_t nskipped;
     struct field typename_field; /* __typename: String! on every composite type */
     struct field schema_field;   /* __schema on the query root */
     struct field type_field;     /* __type on the query root */

@@ -215,7 +215,7 @@ static void start_services(struct daemon *d)
         .pool = d->pool,
         .compression_level = (int)c->compression_level,
     };
-    struct schema_watch_options watch = options_schema_watch(c);
+    struct schema_watch_options watch = options_schema_watch(c, d->arena);
 
     watch.pool = d->pool;
     watch.slot = d->slot;

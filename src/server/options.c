@@ -180,7 +180,20 @@ struct pgpool *options_pool(const struct config *c, struct arena *a, struct erro
     return pgpool_new(&opt, errs);
 }
 
-struct schema_watch_options options_schema_watch(const struct config *c)
+/* The first setting of a claim stands for it: they all hold the same. */
+static const struct schema_claim *schema_claims(const struct config *c, struct arena *a)
+{
+    struct schema_claim *claims = ARENA_ARRAY(a, c->nclaims ? c->nclaims : 1, struct schema_claim);
+
+    for (size_t i = 0; i < c->nclaims; i++) {
+        claims[i].name = c->claims[i].name;
+        if (c->claims[i].settings.n > 0)
+            claims[i].setting = c->claims[i].settings.items[0];
+    }
+    return claims;
+}
+
+struct schema_watch_options options_schema_watch(const struct config *c, struct arena *a)
 {
     struct schema_watch_options opt = {
         .role = c->database_role,
@@ -190,6 +203,8 @@ struct schema_watch_options options_schema_watch(const struct config *c)
         .nviews = c->expose_views.n,
         .tables = c->expose_tables.items,
         .ntables = c->expose_tables.n,
+        .functions = c->expose_functions.items,
+        .nfunctions = c->expose_functions.n,
         .exclude = c->expose_exclude.items,
         .nexclude = c->expose_exclude.n,
         .materialized_views = c->expose_materialized_views,
@@ -200,6 +215,8 @@ struct schema_watch_options options_schema_watch(const struct config *c)
 
     opt.schema.strip_prefixes = c->strip_prefixes.items;
     opt.schema.nstrip_prefixes = c->strip_prefixes.n;
+    opt.schema.claims = schema_claims(c, a);
+    opt.schema.nclaims = c->nclaims;
     opt.schema.default_limit = (int64_t)c->default_limit;
     opt.schema.max_limit = (int64_t)c->max_limit;
     return opt;

@@ -26,6 +26,6 @@ struct graphql_context options_graphql(const struct config *c, struct arena *a);
 NODISCARD bool options_graphiql(const struct config *c, struct arena *a,
                                 const struct graphiql **out, struct errors *errs);
 /* All but pool and slot. */
-struct schema_watch_options options_schema_watch(const struct config *c);
+struct schema_watch_options options_schema_watch(const struct config *c, struct arena *a);
 
 #endif

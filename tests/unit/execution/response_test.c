@@ -111,7 +111,9 @@ struct fixture {
     struct arena *arena;
     struct plan plan;
     struct shape root;
-    struct pgrows rows;
+    struct plan_step steps[2];
+    struct pgrows rows; /* of the first step */
+    struct pgrows more; /* of the second, if there is one */
     struct buf out;
     struct errors errs;
 };
@@ -134,10 +136,33 @@ static void teardown(struct fixture *f)
     arena_free(f->arena);
 }
 
+/* The steps that the shape reads: one, unless the test made its own. */
+static void make_step(struct fixture *f)
+{
+    size_t n = f->root.ncolumns;
+
+    for (size_t i = 0; n == 0 && i < f->root.nfields; i++)
+        if (f->root.fields[i].object != NULL)
+            n = f->root.fields[i].object->ncolumns;
+    f->plan.steps = f->steps;
+    if (f->plan.nsteps > 0 || n == 0)
+        return;
+    f->plan.nsteps = 1;
+    f->steps[0] = (struct plan_step){.ncolumns = n, .one_row = f->root.ncolumns > 0};
+}
+
+static bool run(struct fixture *f)
+{
+    const struct pgcall calls[] = {{.rows = &f->rows}, {.rows = &f->more}};
+
+    make_step(f);
+    return response_data(&f->plan, NULL, calls, &f->out, &f->errs);
+}
+
 static void expect(struct fixture *f, const char *data)
 {
     buf_clear(&f->out);
-    assert_true(response_data(&f->plan, NULL, &f->rows, &f->out, &f->errs));
+    assert_true(run(f));
     assert_string_equal(buf_cstr(&f->out), data);
 }
 
@@ -479,7 +504,37 @@ static void a_response_has_a_maximum(void **state)
         f.rows.cells[i][0] = text("a name of some length");
         f.rows.cells[i][1] = text("ACTIVE");
     }
-    assert_false(response_data(&f.plan, NULL, &f.rows, &f.out, &f.errs));
+    assert_false(run(&f));
+    teardown(&f);
+}
+
+/* --- steps of a mutation ---------------------------------------------------------------------- */
+
+static void each_field_of_a_mutation_reads_its_step(void **state)
+{
+    static const struct shape_field root[] = {
+        {FIELD("done"),       .kind = SHAPE_RESULT,  .codec = &text_codec},
+        { FIELD("project"),  .kind = SHAPE_ROW, .object = &name_shape,            .step = 1},
+        { FIELD("projects"), .kind = SHAPE_ROWS, .object = &name_shape,            .step = 1},
+    };
+    struct fixture f;
+
+    (void)state;
+    setup(&f, root, 3);
+    f.plan.nsteps = 2;
+    f.steps[0] = (struct plan_step){.ncolumns = 1, .one_row = true};
+    f.steps[1] = (struct plan_step){.ncolumns = 2};
+    f.rows.ncolumns = 1;
+    f.rows.nrows = 1;
+    f.rows.cells[0][0] = text("yes");
+    f.more.ncolumns = 2;
+    expect(&f, "{\"data\":{\"done\":\"yes\",\"project\":null,\"projects\":[]}}");
+    f.rows.cells[0][0] = text(NULL);
+    expect(&f, "{\"data\":{\"done\":null,\"project\":null,\"projects\":[]}}");
+    /* A call that did not give its one row. */
+    f.rows.nrows = 0;
+    expect(&f, "{\"data\":null}");
+    assert_int_equal(f.errs.n, 1);
     teardown(&f);
 }
 
@@ -550,6 +605,7 @@ int main(void)
         cmocka_unit_test(a_value_that_cannot_be_read_is_an_error),
         cmocka_unit_test(a_null_in_an_array_of_non_null_items),
         cmocka_unit_test(results_of_another_width_are_refused),
+        cmocka_unit_test(each_field_of_a_mutation_reads_its_step),
         cmocka_unit_test(a_response_has_a_maximum),
         cmocka_unit_test(errors_have_code_place_and_request),
         cmocka_unit_test(errors_come_before_data),

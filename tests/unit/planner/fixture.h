@@ -45,6 +45,10 @@ static inline struct str fixture_read(struct arena *a, const char *path)
 
 static inline void fixture_init(struct fixture *f)
 {
+    static const struct schema_claim claims[] = {
+        {STR_INIT("tenant_id"), STR_INIT("app.current_tenant_id")},
+        {STR_INIT("user_id"),   STR_INIT("app.user_id")          },
+    };
     struct schema_options options = schema_options_default();
     struct str catalog;
 
@@ -52,6 +56,8 @@ static inline void fixture_init(struct fixture *f)
     errors_init(&f->errs, f->arena);
     catalog = fixture_read(f->arena, "tests/plan/catalog.json");
     assert_non_null(catalog.data);
+    options.claims = claims;
+    options.nclaims = COUNT_OF(claims);
     f->schema = schema_from_catalog(catalog, &options, &f->errs);
     assert_non_null(f->schema);
 }

@@ -100,11 +100,11 @@ static void a_plan_knows_its_size_and_statement(void **state)
     assert_non_null(a.plan);
     assert_true(a.plan->size > 100);
     assert_int_not_equal(a.plan->id, b.plan->id);
-    assert_int_equal(a.plan->statement.nparams, 1);
-    assert_int_equal(a.plan->statement.sql.data[a.plan->statement.sql.len], '\0');
+    assert_int_equal(a.plan->steps[0].statement.nparams, 1);
+    assert_int_equal(a.plan->steps[0].statement.sql.data[a.plan->steps[0].statement.sql.len], '\0');
     /* The constant is bound and aliases are not SQL: both share a prepared statement. */
-    assert_int_equal(a.plan->statement.hash[0], b.plan->statement.hash[0]);
-    assert_int_equal(a.plan->statement.hash[1], b.plan->statement.hash[1]);
+    assert_int_equal(a.plan->steps[0].statement.hash[0], b.plan->steps[0].statement.hash[0]);
+    assert_int_equal(a.plan->steps[0].statement.hash[1], b.plan->steps[0].statement.hash[1]);
     assert_int_equal(*a.plan->cost_ns, 0);
     compiled_fini(&a);
     compiled_fini(&b);
@@ -145,10 +145,10 @@ static void every_parameter_is_mentioned(void **state)
 
         compile(documents[i], "", &c);
         assert_non_null(c.plan);
-        for (size_t n = 1; n <= c.plan->statement.nparams; n++) {
+        for (size_t n = 1; n <= c.plan->steps[0].statement.nparams; n++) {
             struct str mention = arena_printf(f.arena, "$%zu::", n);
 
-            assert_non_null(strstr(c.plan->statement.sql.data, mention.data));
+            assert_non_null(strstr(c.plan->steps[0].statement.sql.data, mention.data));
         }
         compiled_fini(&c);
     }
@@ -170,7 +170,7 @@ static void expect_sql(const char *document, const char *sql)
 
     compile(document, "", &c);
     assert_non_null(c.plan);
-    assert_string_equal(c.plan->statement.sql.data, sql);
+    assert_string_equal(c.plan->steps[0].statement.sql.data, sql);
     compiled_fini(&c);
 }
 
@@ -348,7 +348,7 @@ static void a_long_list_is_one_parameter(void **state)
     buf_append_lit(&b, "]}}) {id}}");
     compile(buf_cstr(&b), "", &c);
     assert_non_null(c.plan);
-    assert_int_equal(c.plan->statement.nparams, 1);
+    assert_int_equal(c.plan->steps[0].statement.nparams, 1);
     compiled_fini(&c);
     buf_fini(&b);
 }

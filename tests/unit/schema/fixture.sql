@@ -122,6 +122,51 @@ select company_id, count(*) as orders from shop.orders group by company_id;
 create unique index on shop.mv_company_count (company_id);
 create view shop.v_invoker with (security_invoker = on) as select id, name from shop.companies;
 
+-- What mutations are made of, and what cannot be one.
+create domain shop.positive as int check (value > 0);
+create type shop.range_of_days as range (subtype = date);
+create function shop.fn_place_order(auth_user_id bigint, company_id uuid, "Total" numeric, status shop.order_status,
+                                    amount shop.positive default 1, tags text[] default '{}', doc jsonb default null,
+                                    auth_tenant_id uuid default null)
+    returns shop.v_order language sql volatile as 'select null::shop.v_order';
+comment on function shop.fn_place_order is $$Places an order.
+@deprecated use another
+@fraiseql:mutation
+name: x$$;
+create function shop.fn_close_orders(before date, during shop.range_of_days default null) returns setof shop.v_order
+    language sql volatile as 'select * from shop.v_order';
+create function shop.fn_count_events() returns bigint language sql volatile as 'select 1::bigint';
+create function shop.fn_tags() returns shop.order_status[] language sql volatile as 'select null::shop.order_status[]';
+create function shop.fn_clean_up(code char(3)) returns void language sql volatile as '';
+create function shop.fn_total(company_id uuid) returns shop.v_company_total
+    language sql volatile as 'select null::shop.v_company_total';
+-- Not these:
+create function shop.fn_stable() returns int language sql stable as 'select 1';
+create function shop.fn_unnamed(int) returns int language sql volatile as 'select 1';
+create function shop.fn_variadic(variadic items int[]) returns int language sql volatile as 'select 1';
+create function shop.fn_out(a int, out b int) language sql volatile as 'select 1';
+create function shop.fn_rows() returns table (a int, b int) language sql volatile as 'select 1, 2';
+create function shop.fn_composite(a shop.companies) returns int language sql volatile as 'select 1';
+create function shop.fn_anything(a anyelement) returns int language sql volatile as 'select 1';
+create function shop.fn_table_row() returns shop.companies language sql volatile as 'select null::shop.companies';
+create function shop.fn_record() returns record language sql volatile as 'select 1, 2';
+create function shop.fn_set() returns setof int language sql volatile as 'select 1';
+create function shop.fn_claim(auth_shoe_size int) returns int language sql volatile as 'select 1';
+create function shop.fn_same_argument(a_b int, "aB" int) returns int language sql volatile as 'select 1';
+create function shop.fn_over(a int) returns int language sql volatile as 'select 1';
+create function shop.fn_over(a int, b int default 1) returns int language sql stable as 'select 1';
+create function shop.fn_twice_named() returns int language sql volatile as 'select 1';
+create function shop."fn_twiceNamed"() returns int language sql volatile as 'select 1';
+create function shop."fn_Ω"() returns int language sql volatile as 'select 1';
+-- Nor, and without a word, these:
+create function shop.fn_trigger() returns trigger language plpgsql as 'begin return new; end';
+create procedure shop.fn_procedure() language sql as '';
+create aggregate shop.fn_aggregate(int) (sfunc = int4pl, stype = int);
+create function shop.fn_left_out() returns int language sql volatile as 'select 1';
+create function shop.fn_denied() returns int language sql volatile as 'select 1';
+revoke execute on function shop.fn_denied from public;
+create function shop.other() returns int language sql volatile as 'select 1';
+
 grant select on all tables in schema shop to shop_user;
 revoke all on shop.secrets, shop.people from shop_user;
 grant select (id, company_id, manager_id, email) on shop.people to shop_user;

@@ -1,0 +1,44 @@
+/*
+ * function.h - what PostgreSQL's catalog says of the functions that are served.
+ *
+ * Thread:   any; constant once the schema is published.
+ * Memory:   in the schema's arena.
+ * Not here: GraphQL fields made of them (schema.h), calling them (planner/plan_mutation.c).
+ */
+#ifndef SCHEMA_FUNCTION_H
+#define SCHEMA_FUNCTION_H
+
+#include "schema/relation.h"
+
+struct parameter {
+    struct str name;     /* in the database */
+    struct str type_sql; /* its type's name for a cast, a domain's own */
+    bool optional;       /* it has a default, which holds when the argument is absent */
+    struct str setting; /* session setting of the identity that is its value; empty: the client's */
+};
+
+enum function_result {
+    FUNCTION_VOID,  /* nothing; true is the answer */
+    FUNCTION_VALUE, /* one value, by `value` */
+    FUNCTION_ROW,   /* one row of `relation`, or null */
+    FUNCTION_ROWS,  /* rows of `relation` */
+};
+
+struct function {
+    uint32_t oid;
+    struct str schema;
+    struct str name;
+    const struct parameter *parameters;
+    size_t nparameters;
+    enum function_result result;
+    const struct relation *relation; /* FUNCTION_ROW, FUNCTION_ROWS */
+    struct column value;             /* FUNCTION_VALUE: type, codec, expression; no name */
+};
+
+/* A function that the patterns match, but that is not served. */
+struct skipped_function {
+    struct str name; /* schema.name */
+    struct str reason;
+};
+
+#endif

@@ -1,0 +1,16 @@
+-- Functions for plans of mutations, beside those of the demo; see tests/unit/schema/capture.
+
+-- Rows of a relation with a key, and of one without.
+create function public.fn_touch_tasks(task_ids uuid[], statuses public.user_role[] default null)
+    returns setof public.v_task language sql volatile as 'select * from public.v_task';
+create table public.labels (label text, project_id uuid references public.projects);
+create view public.v_label as select label, project_id from public.labels;
+grant select on public.v_label to app_user;
+create function public.fn_relabel() returns setof public.v_label
+    language sql volatile as 'select * from public.v_label';
+create function public.fn_one_label() returns public.v_label
+    language sql volatile as 'select null::public.v_label';
+-- Values: by a cast, of an enum, nothing at all.
+create function public.fn_new_interval() returns interval language sql volatile as 'select interval ''1 day''';
+create function public.fn_roles() returns public.user_role[] language sql volatile as 'select null::public.user_role[]';
+create function public.fn_refresh("quoted ""name" jsonb default null) returns void language sql volatile as '';
