@@ -25,13 +25,13 @@ $(O)/support/%: tests/support/%.c $(foreach layer,http metrics base,$(O)/lib/$(l
 
 # What graphql-js is compared with.
 DRIVER := $(O)/differential/driver
-$(DRIVER): tests/differential/driver.c tests/unit/validation/test_schema.h $(foreach layer,validation schema language base,$(O)/lib/$(layer).a)
+$(DRIVER): tests/differential/driver.c tests/unit/validation/test_schema.h $(foreach layer,validation schema language metrics base,$(O)/lib/$(layer).a)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
 .PHONY: archives unit-programs support-programs fuzz-programs
 archives: $(ARCHIVES)
-support-programs: $(SUPPORT_PROGRAMS)
+support-programs: $(SUPPORT_PROGRAMS) $(DRIVER)
 unit-programs: $(UNIT_TESTS)
 fuzz-programs: $(FUZZERS)
 
@@ -88,12 +88,15 @@ fuzz: deps-test ## build the fuzz targets and run each for FUZZ_SECONDS
 
 # --- demo, bench, installation ---------------------------------------------------------------------
 
-.PHONY: run bench install
+.PHONY: run bench bench-parse install
 run: all deps-test ## serve the demo from a database of its own until interrupted
 	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld sql/demo/run
 
 bench: all deps-test ## measure, and compare with the yardstick
 	@bench/run
+
+bench-parse: $(DRIVER) ## measure parsing and validation alone
+	@bench/parse $(DRIVER)
 
 install: all ## install below DESTDIR and PREFIX (/usr/local)
 	install -D -m 755 $(O)/fraiseqld $(DESTDIR)$(PREFIX)/bin/fraiseqld

@@ -9,8 +9,8 @@
  *
  * A document comes as three texts (document, operation name, variables as JSON, which may be
  * empty), each behind its length in a line of its own. The answer is one line of JSON:
- * {"verdict", "errors": [{"code", "message", "locations": [[line, column]]}], "variables"}; verdict is
- * "parse", "validation" or "limit", whichever refused it, or "ok"; variables tells whether the
+ * {"verdict", "errors": [{"code", "message", "locations": [[line, column]]}], "variables"}; verdict
+ * is "parse", "validation" or "limit", whichever refused it, or "ok"; variables tells whether the
  * values fit, null when there were none to judge.
  *
  * Thread:   main.

@@ -285,10 +285,34 @@ class Generator {
     return { kind: Kind.SELECTION_SET, selections: [{ ...field, directives: [] }] };
   }
 
+  /** Fields of __Type within each other: how deep they may be is a rule of its own. */
+  typeChain(depth) {
+    const { random } = this;
+    const [field, ...between] = random.pick([
+      ["fields", "type"],
+      ["inputFields", "type"],
+      ["fields", "args", "type"],
+      ["interfaces"],
+      ["possibleTypes"],
+      ["ofType"],
+    ]);
+    const leaf = { kind: Kind.FIELD, name: name("name") };
+    const wrap = (inner, of) => ({
+      kind: Kind.FIELD,
+      name: name(of),
+      selectionSet: { kind: Kind.SELECTION_SET, selections: [inner] },
+    });
+    const inner = depth > 0 ? this.typeChain(depth - 1) : leaf;
+    return wrap(between.reduceRight(wrap, inner), field);
+  }
+
   introspection() {
     const { random } = this;
     const schemaField = this.schema.getType("__Schema");
     const typeField = this.schema.getType("__Type");
+    const selectionSet = random.chance(0.3)
+      ? { kind: Kind.SELECTION_SET, selections: [this.typeChain(random.below(4))] }
+      : this.selections(typeField, 3);
     return random.chance(0.5)
       ? { kind: Kind.FIELD, name: name("__schema"), selectionSet: this.selections(schemaField, 3) }
       : {
@@ -296,7 +320,7 @@ class Generator {
           alias: name(this.unique("t")),
           name: name("__type"),
           arguments: [{ kind: Kind.ARGUMENT, name: name("name"), value: { kind: Kind.STRING, value: "Query" } }],
-          selectionSet: this.selections(typeField, 3),
+          selectionSet,
         };
   }
 

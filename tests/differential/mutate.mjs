@@ -243,13 +243,31 @@ class TreeMutator {
     return place !== undefined;
   }
 
+  /** A response key that another field has, often one of the same set. */
   alias() {
+    const { random } = this;
     const field = this.ofKind(Kind.FIELD);
-    const other = this.ofKind(Kind.FIELD);
-    if (field) {
-      field.node.alias = name((other.node.alias ?? other.node.name).value);
+    const beside = field?.holder[field.key].filter((node) => node.kind === Kind.FIELD) ?? [];
+    const other = random.chance(0.7) ? random.pick(beside) : this.ofKind(Kind.FIELD)?.node;
+    if (other) {
+      field.node.alias = name((other.alias ?? other.name).value);
     }
-    return field !== undefined;
+    return other !== undefined;
+  }
+
+  /** Of the root, often, where subscriptions may have only one. */
+  addField() {
+    const { random } = this;
+    const operation = this.ofKind(Kind.OPERATION_DEFINITION);
+    const set = random.chance(0.5) ? operation?.node.selectionSet : this.ofKind(Kind.SELECTION_SET)?.node;
+    const like = this.ofKind(Kind.FIELD);
+    const root = operation && this.schema.getRootType(operation.node.operation);
+    set?.selections.push(
+      random.chance(0.5) && root
+        ? { kind: Kind.FIELD, name: name(random.pick(Object.keys(root.getFields()))), arguments: [], directives: [] }
+        : clone(like.node),
+    );
+    return set !== undefined;
   }
 
   addSpread() {
