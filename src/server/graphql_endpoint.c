@@ -359,6 +359,10 @@ static bool admit(struct graphql_job *g)
                    "the response is application/graphql-response+json or application/json");
         return false;
     }
+    if (!g->is_read && !str_is(q->method, "POST")) {
+        errors_add(&x->errors, METHOD_NOT_ALLOWED, "the method must be GET or POST");
+        return false;
+    }
     if (ctx->csrf_prevention && csrf_suspects(&g->headers, &ctx->cors)) {
         errors_add(&x->errors, BAD_REQUEST,
                    "the request may have been sent by another site: it needs the header "

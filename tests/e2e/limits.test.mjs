@@ -84,6 +84,138 @@ test("server.limits.max_response_bytes", async () => {
   assert.equal((await daemon.data("{ tasks(limit: 20) { id title } }")).tasks.length, 20);
 });
 
+const ORDINARY = "{ projects(limit: 20) { owner { name } tasks(limit: 10) { title assignee { name } } } }";
+
+test("security.max_complexity", async () => {
+  // 1 + 20 * (1 + 1 + 1 + 10 * (1 + 1 + 1))
+  const own = await start(database, { security: { max_complexity: 661, max_depth: 20 } });
+  const refused = async (query, variables) => {
+    const error = await own.refusal(query, { variables });
+    assert.equal(error.extensions.code, "QUERY_TOO_COMPLEX", error.message);
+    assert.equal(error.status, 400);
+  };
+  const nested = "query($n: Int, $m: Int) { projects(limit: $n) { tasks(limit: $m) { id } } }";
+  try {
+    await own.data(ORDINARY);
+    await refused(ORDINARY.replace("owner { name }", "owner { name id }"));
+    await refused(ORDINARY.replace("limit: 20", "limit: 21"));
+    // A list without limit has the default one.
+    await own.data("{ projects { id name description status } }");
+    await refused("{ projects { tasks { id } } }");
+    await refused("{ projects { ...A } } fragment A on Project { id tasks { ...B } } fragment B on Task { id }");
+    // Values of variables count, those of the same document time and again.
+    await own.data(nested, { variables: { n: 10, m: 60 } });
+    await refused(nested, { n: 10, m: 70 });
+    await refused(nested, { n: 100 });
+    await refused(nested, { n: 10, m: null });
+    await own.data(nested, { variables: { n: 1, m: 100 } });
+    await refused(nested);
+    await own.data("{ __schema { types { name fields { name args { name } } } } }");
+  } finally {
+    await own.stop();
+  }
+});
+
+test("security.complexity.default_list_factor", async () => {
+  const own = await start(database, { security: { max_complexity: 661, complexity: { default_list_factor: 5 } } });
+  try {
+    await own.data("{ projects { tasks { id } } }");
+    await own.data("query($n: Int) { projects(limit: $n) { tasks { id } } }");
+    const error = await own.refusal("{ projects(limit: 120) { tasks { id } } }");
+    assert.equal(error.extensions.code, "QUERY_TOO_COMPLEX");
+  } finally {
+    await own.stop();
+  }
+});
+
+test("the default of security.max_complexity lets two nested lists of 20 fields through, not three", async () => {
+  const own = await start(database, { security: { max_tokens: 5000 } });
+  const columns = (n) => Array.from({ length: n }, (_, i) => `a${i}: id`).join(" ");
+  const aliases = { security: { max_aliases: 1000 } };
+  try {
+    await own.data(ORDINARY);
+    await own.data("{ projects { id name owner { id name } tasks { id title status assignee { id name } } } }");
+    const error = await own.refusal("{ users { projects { tasks { id } } } }");
+    assert.equal(error.extensions.code, "QUERY_TOO_COMPLEX");
+    const wide = await start(database, aliases);
+    try {
+      await wide.data(`{ projects { ${columns(20)} tasks { ${columns(20)} } } }`);
+    } finally {
+      await wide.stop();
+    }
+  } finally {
+    await own.stop();
+  }
+});
+
+test("security.max_list_variables", async () => {
+  const own = await start(database, { security: { max_list_variables: 4 } });
+  const query = "query($ids: [ID!]) { users(where: {id: {in: $ids}}, limit: 1) { id } }";
+  const ids = (n) => Array.from({ length: n }, () => "00000000-0000-4000-8001-000000000001");
+  try {
+    await own.data(query, { variables: { ids: ids(4) } });
+    assert.equal((await own.refusal(query, { variables: { ids: ids(5) } })).extensions.code, "QUERY_TOO_COMPLEX");
+    assert.equal((await own.refusal(query, { variables: { ids: ids(3), unused: [[1], 2] } })).extensions.code, "QUERY_TOO_COMPLEX");
+  } finally {
+    await own.stop();
+  }
+});
+
+test("each limit counts what it refuses", async () => {
+  const own = await start(database, {
+    server: { limits: { max_response_bytes: "1KiB" } },
+    security: { max_depth: 3, max_aliases: 1, max_root_fields: 1, max_tokens: 100, max_directives: 1, max_fragments: 1, max_document_bytes: "2KiB", max_complexity: 50, max_list_variables: 1 },
+  });
+  const count = async (limit) => Number(new RegExp(`^fraiseql_graphql_limit_rejections_total\\{limit="${limit}"\\} (\\d+)$`, "m").exec((await own.admin("/metrics")).text)[1]);
+  try {
+    for (const [limit, query, variables] of [
+      ["depth", "{ projects(limit: 1) { owner { projects(limit: 1) { id } } } }"],
+      ["aliases", "{ projects(limit: 1) { a: id b: id } }"],
+      ["root_fields", "{ projects(limit: 1) { id } users(limit: 1) { id } }"],
+      ["tokens", `{ projects(limit: 1) { ${"id ".repeat(100)} } }`],
+      ["directives", "{ projects(limit: 1) @include(if: true) { id @skip(if: false) } }"],
+      ["fragments", "{ projects { ...A ...B } } fragment A on Project { id } fragment B on Project { id }"],
+      ["document_bytes", `{ __typename } #${"x".repeat(2048)}`],
+      ["complexity", "{ projects(limit: 50) { id } }"],
+      ["complexity", "query($n: Int) { projects(limit: $n) { id } }", { n: 50 }],
+      ["list_variables", "query($ids: [ID!]) { users(where: {id: {in: $ids}}, limit: 1) { id } }", { ids: ["1", "2"] }],
+      ["response_bytes", "{ projects(limit: 12) { id name description } }"],
+    ]) {
+      const before = await count(limit);
+      const { body } = await own.post(query, { variables });
+      assert.equal(body.errors[0].extensions.code, "QUERY_TOO_COMPLEX", limit);
+      assert.equal(await count(limit), before + 1, limit);
+    }
+  } finally {
+    await own.stop();
+  }
+});
+
+test("in production neither names nor PostgreSQL's words reach clients", async () => {
+  const own = await start(database, { errors: { environment: "production" }, schema: { introspection: "off" } });
+  try {
+    for (const query of ["{ project { nam } }", "{ projcts { id } }", "{ projects(limits: 1) { id } }", "query($a: Projct) { __typename }", "{ projects { ... on Projet { id } } }"]) {
+      const reply = await own.post(query);
+      assert.ok(reply.body.errors.length > 0, query);
+      assert.doesNotMatch(reply.text, /did you mean/i, query);
+    }
+    const developed = await daemon.post("{ projcts { id } }");
+    assert.match(developed.text, /did you mean/i, "it is what development has");
+    const session = new Session(database);
+    await session.run("begin; revoke select on v_project from app_user; commit");
+    try {
+      const reply = await own.post("{ projects(limit: 1) { id } }");
+      assert.equal(reply.body.data, null);
+      assert.doesNotMatch(reply.text, /denied for|v_project|relation/i);
+    } finally {
+      await session.run("grant select on v_project to app_user");
+      await session.end();
+    }
+  } finally {
+    await own.stop();
+  }
+});
+
 /** Requests that wait for a lock until it is released. */
 async function stalled(own, n) {
   const session = new Session(database);
