@@ -259,31 +259,41 @@ static void take_file(struct loader *l, const struct yamlfile *f)
     }
 }
 
+/* All of it into the buf, at most one byte more than it takes. False: errno says why. */
+static bool read_descriptor(int fd, struct buf *to)
+{
+    ssize_t n;
+
+    do {
+        size_t room = size_min(16384, to->max - to->len);
+        char *at = buf_reserve(to, room);
+
+        n = read(fd, at, room);
+        to->len += n > 0 ? (size_t)n : 0;
+    } while (n > 0 && to->len < to->max);
+    return n >= 0;
+}
+
 /* False with an error; an absent default file is not one, and gives data NULL. */
 static bool read_config_file(struct loader *l, const char *path, bool named, struct str *out)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    char *text;
-    size_t len = 0;
-    ssize_t n = 1;
+    struct buf text;
+    bool ok;
 
     *out = str_make(NULL, 0);
     if (fd < 0 && errno == ENOENT && !named)
         return true;
-    text = arena_alloc(l->arena, MAX_FILE + 1);
-    while (fd >= 0 && n > 0 && len <= MAX_FILE) {
-        n = read(fd, text + len, MAX_FILE + 1 - len);
-        len += n > 0 ? (size_t)n : 0;
-    }
-    if (fd < 0 || n < 0) {
+    buf_init(&text, MAX_FILE + 1);
+    ok = fd >= 0 && read_descriptor(fd, &text);
+    if (ok)
+        *out = arena_dup(l->arena, buf_str(&text));
+    else
         errors_add(l->errs, CONFIG_INVALID, "could not read \"%s\": %s", path, strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        return false;
-    }
-    close(fd);
-    *out = str_make(text, len);
-    return true;
+    buf_fini(&text);
+    if (fd >= 0)
+        close(fd);
+    return ok;
 }
 
 static void load_file(struct loader *l)

@@ -134,6 +134,7 @@ static bool load_and_publish(struct schema_watch *w)
         schema_publish(w->opt.slot, s);
     }
     arena_free(a);
+    xmalloc_trim();
     return s != NULL;
 }
 
