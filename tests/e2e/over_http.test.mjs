@@ -7,8 +7,9 @@ import { gunzipSync } from "node:zlib";
 import { buildClientSchema, getIntrospectionQuery } from "graphql";
 import { serverAudits } from "graphql-http";
 import { start } from "./support/daemon.mjs";
-import { createDatabase } from "./support/postgres.mjs";
+import { createDatabase, Session, shared } from "./support/postgres.mjs";
 import { ACME, id, tokenFor } from "./support/token.mjs";
+import { within } from "./support/wait.mjs";
 
 const database = await createDatabase();
 const daemon = await start(database);
@@ -359,6 +360,49 @@ test("server.limits.max_response_bytes holds for a batch as a whole", async () =
     assert.equal(outcomes[2], "QUERY_TOO_COMPLEX");
     assert.equal(outcomes[3], "data");
   } finally {
+    await own.stop();
+  }
+});
+
+test("a batch is not recursion: as many as are allowed, none of which waits", async () => {
+  const own = await start(database, { server: { batching: { enabled: true, max_operations: 1000 } } });
+  try {
+    const reply = await own.request(`${own.url}/graphql`, {
+      method: "POST",
+      headers: { authorization, "content-type": JSON_TYPE },
+      body: JSON.stringify(Array(1000).fill({ query: "{ __typename }" })),
+    });
+    assert.equal(reply.body.length, 1000);
+    assert.ok(reply.body.every((answer) => answer.data.__typename === "Query"));
+  } finally {
+    await own.stop();
+  }
+});
+
+test("what is left of a batch is not begun when the client has gone", async () => {
+  const own = await start(database, { server: { batching: { enabled: true } } });
+  const session = new Session(database);
+  const waiting = async () => Number(await shared.sql(database, `select count(*) from pg_stat_activity where datname = '${database}' and wait_event_type = 'Lock'`));
+  const asked = async () => [...(await own.admin("/metrics")).text.matchAll(/^fraiseql_graphql_requests_total\{type="query".* (\d+)$/gm)].reduce((sum, [, n]) => sum + Number(n), 0);
+  const controller = new AbortController();
+  try {
+    await session.run("begin; lock table projects in access exclusive mode");
+    const reply = own.request(`${own.url}/graphql`, {
+      method: "POST",
+      agent: false,
+      signal: controller.signal,
+      headers: { authorization, "content-type": JSON_TYPE },
+      body: JSON.stringify(Array(5).fill({ query: "{ projects(limit: 1) { id } }" })),
+    });
+    await within(5000, "the first waits for the lock", async () => (await waiting()) === 1);
+    controller.abort();
+    await assert.rejects(reply);
+    await within(5000, "its statement is cancelled", async () => (await waiting()) === 0);
+    await within(5000, "nothing is in flight", async () => /^fraiseql_http_requests_in_flight 0$/m.test((await own.admin("/metrics")).text));
+    assert.equal(await asked(), 1);
+  } finally {
+    await session.run("rollback");
+    await session.end();
     await own.stop();
   }
 });
