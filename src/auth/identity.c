@@ -62,7 +62,7 @@ static bool is_custom_setting(struct str name)
 {
     size_t dot = str_find(name, '.');
 
-    return dot > 0 && dot + 1 < name.len && !str_starts(name, STR("fraiseql."));
+    return dot > 0 && dot + 1 < name.len && !str_eq_nocase(str_sub(name, 0, dot), STR("fraiseql"));
 }
 
 static void check_settings(const struct auth_options *opt, struct errors *errs)

@@ -444,6 +444,7 @@ static void options_that_make_no_sense_are_refused(void **state)
 {
     static const struct str reserved[] = {STR_INIT("role")};
     static const struct str ours[] = {STR_INIT("fraiseql.version")};
+    static const struct str ours_too[] = {STR_INIT("FraiseQL.key1")};
     static const struct auth_key_options weak[] = {
         {STR_INIT(""), STR_INIT("HS256"), STR_INIT("short")}
     };
@@ -486,6 +487,8 @@ static void options_that_make_no_sense_are_refused(void **state)
     claim.nsettings = 1;
     REFUSED();
     claim.settings = ours;
+    REFUSED();
+    claim.settings = ours_too;
     REFUSED();
     arena_free(a);
 }
