@@ -49,7 +49,8 @@ static inline size_t size_max(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-/* Once, before threads start: keep blocks of arenas from going back to the system after every request. */
+/* Once, before threads start: keep blocks of arenas from going back to the system after every
+ * request. */
 void xmalloc_setup(void);
 /* Give freed memory back to the system: after something large and rare. */
 void xmalloc_trim(void);

@@ -15,7 +15,7 @@
 #define HOURS     (60 * MINUTES)
 #define DAYS      (24 * HOURS)
 
-#define SECRET     .secret = true
+#define SECRET .secret = true
 
 /* clang-format off */
 const struct config_option options_table[] = {

@@ -37,7 +37,7 @@ struct config_option {
     const char *sample;   /* shown in the sample, as a comment, where there is no default */
     bool secret;          /* never shown; key_file gives the name of a file that holds it */
     bool list;            /* OPTION_PART: a list of texts */
-    const char *help; /* sentences; '\n' between lines of the sample */
+    const char *help;     /* sentences; '\n' between lines of the sample */
 };
 
 extern const struct config_option options_table[];
