@@ -157,8 +157,10 @@ export class Daemon {
 
   /** An HTTP request: { status, headers, text, body }, body being the JSON if it is JSON. */
   request(url, { method = "GET", headers = {}, body, agent = this.agent, signal } = {}) {
+    // Node sends the body of a DELETE without saying how long it is.
+    const framed = body === undefined ? headers : { "content-length": Buffer.byteLength(body), ...headers };
     return new Promise((resolve, reject) => {
-      const request = http.request(url, { method, headers, agent, signal }, (response) => {
+      const request = http.request(url, { method, headers: framed, agent, signal }, (response) => {
         let text = "";
         response.setEncoding("utf8").on("data", (part) => (text += part));
         response.on("error", reject);
