@@ -79,7 +79,7 @@ lint: deps-test archives ## check layers, confinement of libraries, sizes, names
 	@tests/lint/run $(ARCHIVES)
 
 format: ## put the code into the form of .clang-format
-	@clang-format -i src/*.[ch] src/*/*.[ch] $(wildcard tests/unit/*.[ch] tests/unit/*/*.[ch] tests/fuzz/*.[ch] bench/*.[ch])
+	@clang-format -i src/*.[ch] src/*/*.[ch] $(wildcard tests/unit/*.[ch] tests/unit/*/*.[ch] tests/fuzz/*.[ch] tests/differential/*.[ch] bench/*.[ch])
 
 .PHONY: fuzz
 fuzz: deps-test ## build the fuzz targets and run each for FUZZ_SECONDS
