@@ -364,6 +364,43 @@ test("server.limits.max_response_bytes holds for a batch as a whole", async () =
   }
 });
 
+test("mutations of a batch run in its order, each on its own, and never by GET", async () => {
+  const other = await createDatabase();
+  await shared.sql(
+    other,
+    `create table public.entries (n int generated always as identity primary key, word text not null check (word <> ''));
+     grant select, insert on public.entries to app_user;
+     create view public.v_entry with (security_invoker) as select n, word from public.entries;
+     grant select on public.v_entry to app_user;
+     create function public.fn_enter(word text) returns int language sql volatile
+       as 'insert into public.entries (word) values (fn_enter.word) returning n';`,
+  );
+  const own = await start(other, { server: { batching: { enabled: true } } });
+  const enter = (word) => ({ query: "mutation($word: String!) { enter(input: {word: $word}) }", variables: { word } });
+  const list = { query: "{ entries(orderBy: [{n: ASC}]) { word } }" };
+  try {
+    const { body } = await own.request(`${own.url}/graphql`, {
+      method: "POST",
+      headers: { authorization, "content-type": JSON_TYPE },
+      body: JSON.stringify([list, enter("a"), list, enter(""), enter("b"), list]),
+    });
+    assert.deepEqual(body[0], { data: { entries: [] } });
+    assert.deepEqual(body[2], { data: { entries: [{ word: "a" }] } });
+    assert.equal(body[3].errors[0].extensions.code, "BAD_USER_INPUT");
+    assert.deepEqual(body[5], { data: { entries: [{ word: "a" }, { word: "b" }] } });
+    assert.ok(body[1].data.enter < body[4].data.enter);
+    const parameters = new URLSearchParams({ query: enter("").query, variables: '{"word":"c"}' });
+    for (const accept of [JSON_TYPE, GRAPHQL_TYPE]) {
+      const reply = await own.request(`${own.url}/graphql?${parameters}`, { headers: { authorization, accept, "content-type": JSON_TYPE } });
+      assert.equal(reply.status, 405);
+      assert.equal(reply.headers.allow, "POST");
+    }
+    assert.equal((await own.post(list.query)).body.data.entries.length, 2);
+  } finally {
+    await own.stop();
+  }
+});
+
 test("a batch is not recursion: as many as are allowed, none of which waits", async () => {
   const own = await start(database, { server: { batching: { enabled: true, max_operations: 1000 } } });
   try {
