@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { configuration, program, start, writeConfiguration } from "./support/daemon.mjs";
-import { createDatabase } from "./support/postgres.mjs";
+import { createDatabase, Session } from "./support/postgres.mjs";
 import { ACME, tokenFor } from "./support/token.mjs";
+import { within } from "./support/wait.mjs";
 
 const APP = "https://app.example.com";
 const LOCAL = "http://localhost:3000";
@@ -15,7 +16,6 @@ const plain = await start(database);
 const cors = await start(database, {
   server: {
     cors: { enabled: true, allow_origins: [APP, LOCAL], allow_credentials: true, expose_headers: ["x-request-id"], max_age: "5m" },
-    limits: { max_queue: 64 },
   },
 });
 after(() => Promise.all([plain.stop(), cors.stop()]));
@@ -81,6 +81,28 @@ test("replies, errors among them, carry the grant for a listed origin only", asy
     assert.equal(other.status, reply.status);
     assert.deepEqual(granted(other), []);
     assert.match(other.headers.vary, /\bOrigin\b/);
+  }
+});
+
+test("a preflight is answered under overload, whose refusal carries the grant too", async () => {
+  const own = await start(database, { server: { cors: { enabled: true, allow_origins: [APP] }, limits: { max_queue: 1 } } });
+  const session = new Session(database);
+  try {
+    await session.run("begin; lock table projects in access exclusive mode");
+    const stalled = own.post("{ projects(limit: 1) { id } }");
+    await within(5000, "one is in flight", async () => /^fraiseql_http_requests_in_flight 1$/m.test((await own.admin("/metrics")).text));
+    assert.equal((await preflight(own, APP)).headers["access-control-allow-origin"], APP);
+    const refused = await own.post("{ __typename }", { headers: { origin: APP } });
+    assert.equal(refused.status, 503);
+    assert.equal(refused.headers["access-control-allow-origin"], APP);
+    assert.equal(refused.headers["cache-control"], "no-store");
+    assert.ok(Number(refused.headers["retry-after"]) >= 1);
+    assert.deepEqual(granted(await own.post("{ __typename }", { headers: { origin: OTHER } })), []);
+    await session.run("rollback");
+    assert.equal((await stalled).status, 200);
+  } finally {
+    await session.end();
+    await own.stop();
   }
 });
 
