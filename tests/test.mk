@@ -9,8 +9,10 @@ deps-build: ## install what the build needs (Debian), if it is not there
 deps-test: deps-build ## install what the tests need (Debian), if it is not there
 	@tests/support/deps test
 
-tests/node_modules/.package-lock.json: tests/package-lock.json | deps-test
-	@cd tests && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+NPM_TESTS := tests/node_modules/.package-lock.json
+NPM_CLIENTS := tests/clients/node_modules/.package-lock.json
+$(NPM_TESTS) $(NPM_CLIENTS): %/node_modules/.package-lock.json: %/package-lock.json | deps-test
+	@cd $* && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # --- programs ----------------------------------------------------------------------------------
@@ -48,7 +50,7 @@ SUB := $(MAKE) --no-print-directory -j$(JOBS)
 
 # Code that does not compile ends it before anything is said to be tested.
 .PHONY: test check
-test: deps-test tests/node_modules/.package-lock.json ## run every test; the last line counts them
+test: deps-test graphiql $(NPM_TESTS) $(NPM_CLIENTS) ## run every test; the last line counts them
 	@mkdir -p build/test-logs
 	@for build in release asan tsan fuzz; do \
 	  case $$build in fuzz) goals=fuzz-programs ;; release) goals='all support-programs' ;; *) goals='all unit-programs support-programs' ;; esac; \
@@ -65,15 +67,19 @@ test: deps-test tests/node_modules/.package-lock.json ## run every test; the las
 check: test ## the same as test
 
 .PHONY: differential
-differential: $(DRIVER) tests/node_modules/.package-lock.json ## compare what is accepted with graphql-js (SEEDS, DOCUMENTS)
+differential: $(DRIVER) $(NPM_TESTS) ## compare what is accepted with graphql-js (SEEDS, DOCUMENTS)
 	@node tests/differential/run.mjs $(DRIVER) $(SEEDS)
 
-.PHONY: sql e2e lint format
+.PHONY: sql e2e clients lint format
 sql: deps-test ## run the tests in SQL
 	@tests/sql/run
 
-e2e: all support-programs tests/node_modules/.package-lock.json ## run the end-to-end tests with the binary of BUILD
+e2e: all support-programs $(NPM_TESTS) ## run the end-to-end tests with the binary of BUILD
 	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld tests/e2e/run $(E2E)
+
+clients: graphiql $(NPM_TESTS) $(NPM_CLIENTS) ## run the tests with clients people use, and with a browser
+	@$(SUB) all
+	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld tests/e2e/run $(or $(CLIENTS),$(wildcard tests/clients/*.test.mjs))
 
 lint: deps-test archives ## check layers, confinement of libraries, sizes, names, format, scripts
 	@tests/lint/run $(ARCHIVES)
@@ -89,7 +95,8 @@ fuzz: deps-test ## build the fuzz targets and run each for FUZZ_SECONDS
 # --- demo, bench, installation ---------------------------------------------------------------------
 
 .PHONY: run bench bench-parse install
-run: all deps-test ## serve the demo from a database of its own until interrupted
+run: deps-test graphiql ## serve the demo from a database of its own until interrupted
+	@$(SUB) all
 	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld sql/demo/run
 
 bench: all deps-test ## measure, and compare with the yardstick

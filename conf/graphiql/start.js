@@ -6,7 +6,7 @@
   const url = new URL(place.dataset.endpoint, location.href).href;
   const props = {
     fetcher: GraphiQL.createFetcher({ url }),
-    // Tokens stay in the page: what is typed there is not stored unless one asks for it.
+    // Tokens stay in the page: what is typed among the headers is never stored.
     shouldPersistHeaders: false,
     defaultQuery:
       "# Ctrl-Enter runs a request, Ctrl-Space completes it.\n" +
