@@ -127,10 +127,9 @@ static struct error *failed_error(const struct pgbatch *b, struct errors *errs)
 /* PostgreSQL's own words, for the log. */
 static struct str describe(const struct pgbatch *b, struct arena *a)
 {
-    if (b->detail.len == 0 && b->constraint.len == 0)
-        return arena_dup(a, b->message);
-    return arena_printf(a, "%.*s; detail: %.*s; constraint: %.*s", STR_ARG(b->message),
-                        STR_ARG(b->detail), STR_ARG(b->constraint));
+    return arena_printf(a, "%.*s%s%.*s%s%.*s", STR_ARG(b->message),
+                        b->detail.len > 0 ? "; detail: " : "", STR_ARG(b->detail),
+                        b->constraint.len > 0 ? "; constraint: " : "", STR_ARG(b->constraint));
 }
 
 struct error *sqlstate_error(const struct pgbatch *b, struct errors *errs)

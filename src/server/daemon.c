@@ -56,9 +56,10 @@ struct daemon {
 
 /* --- stopping ------------------------------------------------------------------ */
 
+/* Also those whose client has gone: they end when their worker has replied. */
 static size_t in_flight(const struct daemon *d)
 {
-    size_t n = workers_in_flight(d->workers);
+    size_t n = 0;
 
     for (size_t i = 0; i < d->nlisteners; i++)
         n += listener_in_flight(d->listeners[i]);
