@@ -136,6 +136,17 @@ bool str_to_i64(struct str s, int64_t *out)
     return true;
 }
 
+int str_hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
 bool str_glob(struct str pattern, struct str s)
 {
     size_t p = 0, i = 0;

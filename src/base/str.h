@@ -64,6 +64,8 @@ bool str_to_i64(struct str s, int64_t *out);
 bool str_to_u64(struct str s, uint64_t *out);
 /* Shell-style match with '*' and '?' only. */
 bool str_glob(struct str pattern, struct str s);
+/* 0 to 15, or -1 for a byte that is no hexadecimal digit. */
+int str_hex_value(char c);
 /* Is it well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms)? */
 bool str_is_utf8(struct str s);
 /* Number of single-character edits from a to b, stopping at limit + 1. For "did you mean". */

@@ -36,17 +36,6 @@ void bodyparse_begin_chunked(struct bodyparse *p, const struct body_limits *lim)
     p->state = BODY_SIZE;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 static bool bad(struct http_fault *fault, int status, const char *message)
 {
     *fault = (struct http_fault){status, message};
@@ -61,7 +50,7 @@ static bool bad_size(struct http_fault *fault)
 /* One byte of the digits of a size, or of what ends them. */
 static bool take_size(struct bodyparse *p, char c, struct http_fault *fault)
 {
-    int digit = hex_digit(c);
+    int digit = str_hex_value(c);
 
     if (digit >= 0) {
         if (p->digits++ == MAX_SIZE_DIGITS)

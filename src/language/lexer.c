@@ -82,14 +82,6 @@ static bool is_digit(unsigned char c)
     return c >= '0' && c <= '9';
 }
 
-static int hex_digit(unsigned char c)
-{
-    if (is_digit(c))
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static enum token_kind fail(struct lexer *lx, uint32_t at, const char *why)
 {
     lx->error = why;
@@ -189,7 +181,7 @@ static int32_t hex_quad(const struct lexer *lx, uint32_t i)
     int32_t value = 0;
 
     for (uint32_t k = 0; k < 4; k++) {
-        int digit = hex_digit(byte_at(lx, i + k));
+        int digit = str_hex_value((char)byte_at(lx, i + k));
 
         if (digit < 0)
             return -1;
@@ -209,7 +201,7 @@ static uint32_t braced_escape(const struct lexer *lx, uint32_t i, uint32_t *valu
     uint32_t n = 3, v = 0;
     int digit;
 
-    for (; (digit = hex_digit(byte_at(lx, i + n))) >= 0; n++) {
+    for (; (digit = str_hex_value((char)byte_at(lx, i + n))) >= 0; n++) {
         if (n == 11)
             return 0;
         v = v * 16 + (uint32_t)digit;

@@ -261,17 +261,6 @@ bool scalartext_network(struct str s)
     return n > 0;
 }
 
-static int hex_value(char c)
-{
-    if (is_digit(c))
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 bool scalartext_mac(struct str s)
 {
     size_t digits = 0, i;
@@ -280,7 +269,7 @@ bool scalartext_mac(struct str s)
     for (i = 0; i < s.len; i++) {
         char c = s.data[i];
 
-        if (hex_value(c) >= 0) {
+        if (str_hex_value(c) >= 0) {
             digits++;
             continue;
         }
@@ -307,9 +296,9 @@ bool scalartext_uuid(struct str s, struct arena *a, struct str *out)
             to[n++] = '-';
             continue;
         }
-        if (hex_value(s.data[i]) < 0)
+        if (str_hex_value(s.data[i]) < 0)
             return false;
-        to[n++] = "0123456789abcdef"[hex_value(s.data[i++])];
+        to[n++] = "0123456789abcdef"[str_hex_value(s.data[i++])];
     }
     to[n] = '\0';
     *out = str_make(to, n);

@@ -163,17 +163,6 @@ static bool decode_post(const struct http_request *q, struct str content_type, s
 
 /* --- GET ------------------------------------------------------------------------------- */
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 bool request_percent_decode(struct str s, struct arena *a, struct str *out)
 {
     char *to = arena_alloc_raw(a, s.len + 1);
@@ -185,8 +174,8 @@ bool request_percent_decode(struct str s, struct arena *a, struct str *out)
         if (c == '+') {
             c = ' ';
         } else if (c == '%') {
-            int high = s.len - i > 2 ? hex_digit(s.data[i + 1]) : -1;
-            int low = s.len - i > 2 ? hex_digit(s.data[i + 2]) : -1;
+            int high = s.len - i > 2 ? str_hex_value(s.data[i + 1]) : -1;
+            int low = s.len - i > 2 ? str_hex_value(s.data[i + 2]) : -1;
 
             if (high < 0 || low < 0)
                 return false;
