@@ -14,7 +14,7 @@ begin;
 \ir ../support/checks.sql
 
 -- Without a dollar in front, for statements of plpgsql to find.
-prepare catalog (text[], text[], text[], text[], text[], text) as :catalog;
+prepare catalog (text[], text[], text[], text[], text[], text, text[]) as :catalog;
 create temporary table document (catalog text);
 create function pg_temp.relation(name text) returns json language sql stable as
 $$
@@ -36,7 +36,7 @@ $$;
 \pset format unaligned
 
 -- Patterns, kinds and privileges.
-execute catalog ('{shop}', '{v_order*}', '{people,secrets,events*}', '{*}', '{*_line}', 'shop_user')
+execute catalog ('{shop}', '{v_order*}', '{people,secrets,events*}', '{*}', '{*_line}', 'shop_user', '{}')
 \gset
 insert into document values (:'catalog');
 \o /dev/null
@@ -71,7 +71,7 @@ delete from document;
 
 -- Row security, and who it does not hold.
 \o
-execute catalog ('{shop}', '{*}', '{*}', '{}', '{people}', 'shop_user')
+execute catalog ('{shop}', '{*}', '{*}', '{}', '{people}', 'shop_user', '{}')
 \gset
 insert into document values (:'catalog');
 \o /dev/null
@@ -91,7 +91,7 @@ delete from document;
 -- It takes no privileges to ask, and asking about nobody or nothing is no error.
 \o
 set local role shop_user;
-execute catalog ('{shop}', '{v_company}', '{}', '{}', '{}', '')
+execute catalog ('{shop}', '{v_company}', '{}', '{}', '{}', '', '{}')
 \gset
 reset role;
 insert into document values (:'catalog');
@@ -100,21 +100,21 @@ select checks.is(pg_temp.exposed(), 'v_company', 'an empty role is the current o
 select checks.is((select catalog::json ->> 'role' from document), 'shop_user'::regrole::oid::text, 'and is told');
 delete from document;
 \o
-execute catalog ('{shop}', '{*}', '{*}', '{*}', '{}', 'nobody at all')
+execute catalog ('{shop}', '{*}', '{*}', '{*}', '{}', 'nobody at all', '{}')
 \gset
 insert into document values (:'catalog');
 \o /dev/null
 select checks.is((select catalog from document), '{}', 'a role that does not exist may read nothing');
 delete from document;
 \o
-execute catalog ('{shop}', '{"v_comp_ny","v%"}', '{}', '{}', '{}', 'shop_user')
+execute catalog ('{shop}', '{"v_comp_ny","v%"}', '{}', '{}', '{}', 'shop_user', '{}')
 \gset
 insert into document values (:'catalog');
 \o /dev/null
 select checks.is(pg_temp.exposed(), null, 'only * and ? stand for something in a pattern');
 delete from document;
 \o
-execute catalog ('{shop}', '{"v_comp?ny","shop.v_un*"}', '{}', '{}', '{}', 'shop_user')
+execute catalog ('{shop}', '{"v_comp?ny","shop.v_un*"}', '{}', '{}', '{}', 'shop_user', '{}')
 \gset
 insert into document values (:'catalog');
 \o /dev/null
