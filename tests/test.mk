@@ -23,12 +23,14 @@ $(UNIT_TESTS) $(FUZZERS): | deps-test
 SUPPORT_PROGRAMS := $(O)/support/http_echo
 $(O)/support/%: tests/support/%.c $(foreach layer,http metrics base,$(O)/lib/$(layer).a)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
 # What graphql-js is compared with.
 DRIVER := $(O)/differential/driver
 $(DRIVER): tests/differential/driver.c tests/unit/validation/test_schema.h $(foreach layer,validation schema language metrics base,$(O)/lib/$(layer).a)
 	@mkdir -p $(@D)
+	$(call say,LINK,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
 .PHONY: archives unit-programs support-programs fuzz-programs
