@@ -13,7 +13,7 @@
 -- foreign keys and not-null columns are followed there. How is for the reader of "rule" to say.
 with recursive
 request_role as (
-    select r.oid, r.rolsuper or r.rolbypassrls as bypass
+    select r.oid, r.rolname as name, r.rolsuper or r.rolbypassrls as bypass
       from pg_catalog.pg_roles r
      where r.rolname = coalesce(nullif($6::text, ''), current_user::text)
 ),
@@ -145,13 +145,20 @@ relations as (
                'kind', c.relkind,
                'schema', n.nspname,
                'name', c.relname,
+               'sql', pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname),
                'comment', d.description,
                'owner', c.relowner,
+               -- Or some column of it; row security is another question.
+               'readable', nullif(pg_catalog.has_any_column_privilege(q.oid, c.oid, 'select'), false),
                'rls', nullif(c.relrowsecurity, false),
                'forceRls', nullif(c.relforcerowsecurity, false),
                'policies', nullif(c.relrowsecurity
                                   and exists (select from pg_catalog.pg_policy p where p.polrelid = c.oid), false),
                'invoker', nullif(o.invoker, false),
+               'barrier', nullif(o.barrier, false),
+               -- Of those that read with their owner's rights, which may have to be made anew.
+               'definition', case when c.relkind = 'v' and not o.invoker
+                                  then pg_catalog.rtrim(pg_catalog.pg_get_viewdef(c.oid), '; ') end,
                -- Rows of heirs are read with their parent's, but are not in its indexes.
                'heirs', nullif(c.relkind = 'r' and c.relhassubclass, false),
                'columns', a.columns,
@@ -163,11 +170,17 @@ relations as (
       from reached r
       join pg_catalog.pg_class c on c.oid = r.oid
       join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+     cross join request_role q
      cross join lateral (select c.reloptions is not null
                                 and exists (select
                                               from pg_catalog.pg_options_to_table(c.reloptions) o
                                              where o.option_name = 'security_invoker'
-                                               and o.option_value::boolean) as invoker) o
+                                               and o.option_value::boolean) as invoker,
+                                c.reloptions is not null
+                                and exists (select
+                                              from pg_catalog.pg_options_to_table(c.reloptions) o
+                                             where o.option_name = 'security_barrier'
+                                               and o.option_value::boolean) as barrier) o
       left join exposed e on e.oid = c.oid
       left join columns a on a.oid = c.oid
       left join keys k on k.oid = c.oid
@@ -186,6 +199,13 @@ functions as (
                'oid', p.oid,
                'schema', n.nspname,
                'name', p.proname,
+               'sql', pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(p.proname)
+                      || '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')',
+               'definer', nullif(p.prosecdef, false),
+               'searchPath', nullif(exists (select
+                                              from pg_catalog.unnest(p.proconfig) s (setting)
+                                             where s.setting like 'search\_path=%'
+                                               and s.setting not like '%$user%'), false),
                'comment', d.description,
                'volatility', p.provolatile,
                'returns', p.prorettype,
@@ -312,13 +332,31 @@ members as (
       from acting a
      cross join (select distinct r.owner from relations r where r.rls and not r.forced) o
      where pg_catalog.pg_has_role(a.oid, o.owner, 'usage')
+),
+-- Who has a policy that lets rows be read: restrictive ones only take away.
+policies as (
+    select pg_catalog.json_agg(pg_catalog.json_build_array(r.oid, a.oid) order by r.oid, a.oid) as policies
+      from relations r
+     cross join acting a
+     where r.rls
+       and exists (select
+                     from pg_catalog.pg_policy p
+                    where p.polrelid = r.oid
+                      and p.polpermissive
+                      and p.polcmd in ('*', 'r')
+                      and exists (select
+                                    from pg_catalog.unnest(p.polroles) x (oid)
+                                   where x.oid = 0 or pg_catalog.pg_has_role(a.oid, x.oid, 'usage')))
 )
 select pg_catalog.json_strip_nulls(pg_catalog.json_build_object(
            'role', (select r.oid from request_role r),
+           'roleSql', (select pg_catalog.quote_ident(r.name) from request_role r),
+           'version', (select pg_catalog.current_setting('server_version_num')::int / 10000 from request_role r),
            'relations', (select pg_catalog.json_agg(r.document order by r.nspname, r.relname) from relations r),
            'functions', (select pg_catalog.json_agg(f.document order by f.nspname, f.proname, f.oid) from functions f),
            'types', (select t.types from types t),
            'bypass', (select pg_catalog.json_agg(r.oid order by r.oid)
                         from pg_catalog.pg_roles r
                        where r.oid in (select a.oid from acting a) and (r.rolsuper or r.rolbypassrls)),
-           'members', (select m.members from members m)))::text as catalog
+           'members', (select m.members from members m),
+           'policies', (select p.policies from policies p)))::text as catalog

@@ -103,6 +103,8 @@ void metatypes_build(struct builder *b);     /* metatypes.c: introspection, dire
 void inputs_build(struct builder *b);        /* inputs.c: where, order and filter inputs */
 void objects_build(struct builder *b);       /* objects.c: object types and the query root */
 void functions_build(struct builder *b);     /* functions.c: the mutation root and its inputs */
+/* audit.c: does row security hold whom it should? */
+void audit_run(struct builder *b);
 /* checks.c: is this a legal schema (specification section 3)? */
 void checks_run(const struct schema *s, struct errors *errs);
 

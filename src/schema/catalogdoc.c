@@ -208,10 +208,14 @@ static bool read_relation(const struct jval *v, struct arena *a, struct doc_rela
     out->schema = text_member(&m, "schema", true);
     out->name = text_member(&m, "name", true);
     out->comment = text_member(&m, "comment", false);
+    out->sql = text_member(&m, "sql", false);
+    out->definition = text_member(&m, "definition", false);
     out->owner = oid_member(&m, "owner", true);
+    out->readable = flag_member(&m, "readable");
     out->rls = flag_member(&m, "rls");
     out->force_rls = flag_member(&m, "forceRls");
     out->invoker = flag_member(&m, "invoker");
+    out->barrier = flag_member(&m, "barrier");
     out->heirs = flag_member(&m, "heirs");
     out->rule = text_member(&m, "rule", false);
     out->uses = oids_member(&m, "uses", &out->nuses, a);
@@ -257,6 +261,9 @@ static bool read_function(const struct jval *v, struct arena *a, struct doc_func
     out->returns = oid_member(&m, "returns", true);
     out->row = oid_member(&m, "row", false);
     out->set = flag_member(&m, "set");
+    out->sql = text_member(&m, "sql", false);
+    out->definer = flag_member(&m, "definer");
+    out->search_path = flag_member(&m, "searchPath");
     if (!read_arguments(&m, a, out, errs))
         return false;
     if (defaults != NULL && !number_of(defaults, 0, (int64_t)out->narguments, &n) &&
@@ -303,29 +310,29 @@ static bool read_type(const struct jval *v, struct doc_type *out, struct errors 
     return all_read(&m, "type", out->name, errs);
 }
 
-static bool read_members(struct members *m, struct arena *a, struct doc *out)
+/* An array of pairs of oids. */
+static const uint32_t (*pairs_member(struct members *m, const char *name, size_t *n,
+                                     struct arena *a))[2]
 {
-    const struct jval *v = member(m, "members", false, JVAL_ARRAY);
+    const struct jval *v = member(m, name, false, JVAL_ARRAY);
     uint32_t(*pairs)[2];
     size_t i;
 
-    out->nmembers = v ? v->n : 0;
-    pairs = arena_array(a, out->nmembers, sizeof(*pairs));
-    for (i = 0; i < out->nmembers; i++) {
+    *n = v ? v->n : 0;
+    pairs = arena_array(a, *n, sizeof(*pairs));
+    for (i = 0; i < *n; i++) {
         const struct jval *pair = v->items[i];
-        int64_t user, owner;
+        int64_t first = 0, second = 0;
 
-        if (pair->kind != JVAL_ARRAY || pair->n != 2 ||
-            !number_of(pair->items[0], 1, UINT32_MAX, &user) ||
-            !number_of(pair->items[1], 1, UINT32_MAX, &owner)) {
-            m->wrong = "members";
-            return false;
-        }
-        pairs[i][0] = (uint32_t)user;
-        pairs[i][1] = (uint32_t)owner;
+        if ((pair->kind != JVAL_ARRAY || pair->n != 2 ||
+             !number_of(pair->items[0], 1, UINT32_MAX, &first) ||
+             !number_of(pair->items[1], 1, UINT32_MAX, &second)) &&
+            m->wrong == NULL)
+            m->wrong = name;
+        pairs[i][0] = (uint32_t)first;
+        pairs[i][1] = (uint32_t)second;
     }
-    out->members = (const uint32_t(*)[2])pairs;
-    return true;
+    return (const uint32_t(*)[2])pairs;
 }
 
 static int compare_relations(const void *a, const void *b)
@@ -367,7 +374,7 @@ static bool index_by_oid(struct doc *d)
 bool catalogdoc_read(const struct jval *json, struct arena *a, struct doc *out, struct errors *errs)
 {
     struct members m = {json, NULL};
-    const struct jval *relations, *functions, *types;
+    const struct jval *relations, *functions, *types, *version;
     size_t i;
 
     *out = (struct doc){.arena = a};
@@ -381,7 +388,12 @@ bool catalogdoc_read(const struct jval *json, struct arena *a, struct doc *out, 
     relations = member(&m, "relations", false, JVAL_ARRAY);
     functions = member(&m, "functions", false, JVAL_ARRAY);
     types = member(&m, "types", false, JVAL_ARRAY);
-    read_members(&m, a, out);
+    out->members = pairs_member(&m, "members", &out->nmembers, a);
+    out->policies = pairs_member(&m, "policies", &out->npolicies, a);
+    out->role_sql = text_member(&m, "roleSql", false);
+    version = jval_get(json, STR("version"));
+    if (version != NULL && !number_of(version, 1, 1000, &out->version) && m.wrong == NULL)
+        m.wrong = "version";
     if (!all_read(&m, "document", STR("catalog"), errs))
         return false;
     out->nrelations = relations ? relations->n : 0;

@@ -76,6 +76,9 @@ struct doc_function {
     uint32_t returns;
     uint32_t row; /* relation or composite type whose rows it returns, else 0 */
     bool set;
+    struct str sql;   /* name with the arguments' types, as in "alter function" */
+    bool definer;     /* runs with its owner's rights … */
+    bool search_path; /* … and has a search_path of its own */
     size_t ndefaults; /* so many of the last input arguments have defaults */
     const struct doc_argument *arguments;
     size_t narguments;
@@ -94,10 +97,14 @@ struct doc_relation {
     struct str schema;
     struct str name;
     struct str comment;
+    struct str sql; /* its name, quoted where needed */
     uint32_t owner;
+    bool readable; /* the role has a privilege to select some of it */
     bool rls;
     bool force_rls;
     bool invoker;
+    bool barrier;
+    struct str definition; /* views that read with their owner's rights */
     bool heirs;
     struct doc_column *columns; /* by number */
     size_t ncolumns;
@@ -136,6 +143,10 @@ struct doc {
     size_t nbypass;
     const uint32_t (*members)[2]; /* {user, owner whose rights it has} */
     size_t nmembers;
+    const uint32_t (*policies)[2]; /* {relation, user whom a policy lets read rows of it} */
+    size_t npolicies;
+    struct str role_sql; /* its name, quoted where needed */
+    int64_t version;     /* of PostgreSQL, 15; 0: not told */
 };
 
 /* False with SCHEMA_INVALID if the document has not the form sql/catalog.sql gives it. */
@@ -152,6 +163,10 @@ void lineage_resolve(struct doc *d);
  * that the role may read. */
 struct doc_column *lineage_column(struct doc_relation *r, const struct doc_relation *base,
                                   int32_t num);
+/* Is the user exempt from row security wherever it is? */
+bool lineage_bypasses(const struct doc *d, uint32_t user);
+/* Does it have the rights of that owner? Told of the owners of relations with row security. */
+bool lineage_has_rights_of(const struct doc *d, uint32_t user, uint32_t owner);
 /* Does row security hide rows of r from the role? */
 bool lineage_rls(const struct doc *d, const struct doc_relation *r);
 

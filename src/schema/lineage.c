@@ -285,17 +285,17 @@ struct doc_column *lineage_column(struct doc_relation *r, const struct doc_relat
     return c;
 }
 
-static bool contains(const uint32_t *oids, size_t n, uint32_t oid)
+bool lineage_bypasses(const struct doc *d, uint32_t user)
 {
     size_t i;
 
-    for (i = 0; i < n; i++)
-        if (oids[i] == oid)
+    for (i = 0; i < d->nbypass; i++)
+        if (d->bypass[i] == user)
             return true;
     return false;
 }
 
-static bool has_rights_of(const struct doc *d, uint32_t user, uint32_t owner)
+bool lineage_has_rights_of(const struct doc *d, uint32_t user, uint32_t owner)
 {
     size_t i;
 
@@ -337,8 +337,8 @@ bool lineage_rls(const struct doc *d, const struct doc_relation *r)
         struct rls_visit v = s.visits.items[i];
         uint32_t user = v.relation->invoker ? v.user : v.relation->owner;
 
-        if (v.relation->rls && !contains(d->bypass, d->nbypass, v.user) &&
-            (v.relation->force_rls || !has_rights_of(d, v.user, v.relation->owner)))
+        if (v.relation->rls && !lineage_bypasses(d, v.user) &&
+            (v.relation->force_rls || !lineage_has_rights_of(d, v.user, v.relation->owner)))
             return true;
         /* A materialized view holds its rows itself. */
         for (j = 0; v.relation->kind == 'v' && j < v.relation->nuses; j++) {

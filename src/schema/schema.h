@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/map.h"
 #include "language/ast.h"
+#include "schema/audit.h"
 #include "schema/function.h"
 #include "schema/scalars.h"
 
@@ -287,6 +288,8 @@ struct schema {
     size_t nfunctions;                      /* served */
     const struct skipped_function *skipped; /* and those that are not, for the log */
     size_t nskipped;
+    const struct finding *findings; /* where tenants are not kept apart (schema/audit.h) */
+    size_t nfindings;
     struct field typename_field; /* __typename: String! on every composite type */
     struct field schema_field;   /* __schema on the query root */
     struct field type_field;     /* __type on the query root */

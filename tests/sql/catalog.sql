@@ -84,8 +84,76 @@ select checks.is((select count(*) from document, json_array_elements(catalog::js
                  1::bigint, 'owners have their own rights');
 select checks.is((select count(*) from document, json_array_elements(catalog::json -> 'members') m
                    where m ->> 0 = 'shop_user'::regrole::oid::text), 0::bigint, 'and others do not');
+select checks.is(pg_temp.relation('v_company') ->> 'definition' like '%FROM shop.companies%', true,
+                 'a view that reads as its owner comes with its definition');
+select checks.is(pg_temp.relation('v_invoker') ->> 'definition', null, 'and others do not');
+select checks.is(pg_temp.relation('companies') ->> 'sql', 'shop.companies', 'relations have names for statements');
+select checks.is((select catalog::json ->> 'roleSql' from document), 'shop_user', 'and so has the role');
+select checks.is((select (catalog::json ->> 'version')::int from document),
+                 current_setting('server_version_num')::int / 10000, 'the version is told');
+select checks.is((select catalog::json ->> 'policies' from document), null, 'no policy is no policy');
 select checks.is(pg_temp.relation('notes') ->> 'heirs', 'true', 'a table with heirs is told');
 select checks.is(pg_temp.relation('companies') ->> 'comment', E'Somebody to sell to.\n@fraiseql:type\nkey: id', 'comments are told whole');
+delete from document;
+
+-- Who has a policy: permissive ones for reading, of the role, of one it has the rights of, or of all.
+create role audit_group;
+create role audit_member in role audit_group;
+create role audit_stranger noinherit in role audit_group;
+create schema audit;
+grant usage on schema audit to public;
+create table audit.of_all (id int);
+create table audit.of_group (id int);
+create table audit.writes (id int);
+create table audit.narrows (id int);
+create table audit.disabled (id int);
+create policy p on audit.of_all using (true);
+create policy p on audit.of_group for select to audit_group using (true);
+create policy p on audit.writes for insert with check (true);
+create policy p on audit.narrows as restrictive using (true);
+create policy p on audit.disabled using (true);
+alter table audit.of_all enable row level security;
+alter table audit.of_group enable row level security;
+alter table audit.writes enable row level security;
+alter table audit.narrows enable row level security;
+grant select on all tables in schema audit to public;
+create view audit.v_barrier with (security_barrier = yes) as select id from audit.of_all;
+grant select on audit.v_barrier to public;
+create function audit.fn_loose() returns int language sql security definer as 'select 1';
+create function audit.fn_pinned() returns int language sql security definer set search_path = '' as 'select 1';
+create function audit.fn_user() returns int language sql security definer set search_path = "$user", public as 'select 1';
+create function audit.fn_other(a int, "b c" text) returns int language sql set searchxpath.x = '' as 'select 1';
+create function pg_temp.policies(whose regrole) returns text language sql stable as
+$$
+    select string_agg((p ->> 0)::oid::regclass::text, ' ' order by (p ->> 0)::oid::regclass::text)
+      from document, json_array_elements(catalog::json -> 'policies') p
+     where (p ->> 1)::oid = $1
+$$;
+create function pg_temp.functions(fact text) returns text language sql stable as
+$$
+    select string_agg(f ->> 'name', ' ' order by f ->> 'name')
+      from document, json_array_elements(catalog::json -> 'functions') f
+     where (f ->> $1)::boolean
+$$;
+\o
+execute catalog ('{audit}', '{*}', '{*}', '{}', '{}', 'audit_member', '{*}')
+\gset
+insert into document values (:'catalog');
+\o /dev/null
+select checks.is(pg_temp.policies('audit_member'), 'audit.of_all audit.of_group',
+                 'who has a policy is told, of its own, by membership and of all');
+select checks.is(pg_temp.relation('v_barrier') ->> 'barrier', 'true', 'a security barrier is told');
+select checks.is(pg_temp.functions('definer'), 'fn_loose fn_pinned fn_user', 'security definer is told');
+select checks.is(pg_temp.functions('searchPath'), 'fn_pinned', 'and a search_path that does not depend on the user');
+select checks.is((select f ->> 'sql' from document, json_array_elements(catalog::json -> 'functions') f where f ->> 'name' = 'fn_other'),
+                 'audit.fn_other(a integer, "b c" text)', 'functions have names for statements');
+delete from document;
+\o
+execute catalog ('{audit}', '{*}', '{*}', '{}', '{}', 'audit_stranger', '{*}')
+\gset
+insert into document values (:'catalog');
+\o /dev/null
+select checks.is(pg_temp.policies('audit_stranger'), 'audit.of_all', 'a member that does not inherit has no policy of the group');
 delete from document;
 
 -- It takes no privileges to ask, and asking about nobody or nothing is no error.

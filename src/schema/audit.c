@@ -1,0 +1,393 @@
+/*
+ * audit.c - where row security does not keep tenants apart.
+ *
+ * Thread:   one at a time.
+ * Memory:   findings are in the schema's arena, the search in the scratch one.
+ * Not here: facts (sql/catalog.sql), what is done about findings (jobs/schema_watch.c).
+ *
+ * Every relation that requests read is looked at as the user it is read as: the role of requests,
+ * or the owner of the view on the way. Row security holds a user that neither bypasses it nor has
+ * the rights of the table's owner (unless it is forced); what a user it does not hold can see, a
+ * view has to keep back itself. That a view does is declared in its comment, and believed if it is
+ * a security barrier:
+ *
+ *     @fraiseql:type
+ *     tenant_column: tenant_id
+ */
+#include "schema/audit.h"
+
+#include "schema/build.h"
+
+struct visit {
+    const struct doc_relation *relation;
+    uint32_t user;                   /* whom it is read as */
+    const struct doc_relation *view; /* which made it that user; NULL: the request's role */
+};
+
+struct search {
+    struct builder *b;
+    const struct doc *doc;
+    struct map known; /* visits and findings, by their text */
+    struct {
+        struct visit *items;
+        size_t n, cap;
+    } visits;
+    struct {
+        struct finding *items;
+        size_t n, cap;
+    } findings;
+};
+
+static const char *const code_names[] = {
+    [FINDING_ROLE_BYPASSES] = "role_bypasses", [FINDING_ROLE_OWNS] = "role_owns",
+    [FINDING_NOT_ENABLED] = "not_enabled",     [FINDING_NO_POLICY] = "no_policy",
+    [FINDING_VIEW_OF_OWNER] = "view_of_owner", [FINDING_MATVIEW] = "materialized_view",
+    [FINDING_FOREIGN_TABLE] = "foreign_table", [FINDING_SEARCH_PATH] = "search_path",
+};
+
+const char *finding_code_name(enum finding_code code)
+{
+    return code_names[code];
+}
+
+/* --- findings --------------------------------------------------------------------------------- */
+
+/* Once for each code and object: it is not found worse for being found twice. */
+static void add(struct search *s, enum finding_code code, struct str object, const char *problem,
+                struct buf *fix)
+{
+    struct str key = arena_printf(s->b->scratch, "%d %.*s", (int)code, STR_ARG(object));
+    struct finding f = {.code = code};
+
+    if (map_add(&s->known, key, s)) {
+        f.object = arena_dup(s->b->arena, object);
+        f.problem = arena_dup(s->b->arena, str_of(problem));
+        f.fix = arena_dup(s->b->arena, str_trim(buf_str(fix)));
+        VEC_PUSH(s->b->scratch, &s->findings, f);
+    }
+    buf_fini(fix);
+}
+
+static struct str describe(struct search *s, const struct doc_relation *r)
+{
+    const char *kind = r->kind == 'v'   ? "view"
+                       : r->kind == 'm' ? "materialized view"
+                       : r->kind == 'f' ? "foreign table"
+                                        : "table";
+
+    return arena_printf(s->b->scratch, "%s \"%.*s.%.*s\"", kind, STR_ARG(r->schema),
+                        STR_ARG(r->name));
+}
+
+/* --- fixes ------------------------------------------------------------------------------------ */
+
+static void append_quoted(struct buf *out, struct str text, char quote)
+{
+    buf_append_char(out, quote);
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] == quote)
+            buf_append_char(out, quote);
+        buf_append_char(out, text.data[i]);
+    }
+    buf_append_char(out, quote);
+}
+
+static const struct doc_column *tenant_column(const struct search *s, const struct doc_relation *r)
+{
+    const struct schema_options *opt = s->b->opt;
+
+    for (size_t i = 0; i < r->ncolumns && opt->tenant_column.len > 0; i++)
+        if (str_eq(r->columns[i].name, opt->tenant_column))
+            return opt->tenant_setting.len > 0 ? &r->columns[i] : NULL;
+    return NULL;
+}
+
+/* With nullif, since a setting of an earlier transaction reads as ''; with a subselect, to be read
+ * once. */
+static void append_condition(const struct search *s, const struct doc_column *c, struct buf *out)
+{
+    const struct doc_type *t = catalogdoc_type(s->doc, c->type);
+
+    append_quoted(out, c->name, '"');
+    buf_append_lit(out, " = (select nullif(pg_catalog.current_setting(");
+    append_quoted(out, s->b->opt->tenant_setting, '\'');
+    buf_append_lit(out, ", true), '')");
+    if (t != NULL)
+        buf_printf(out, "::%.*s", STR_ARG(t->sql));
+    buf_append_char(out, ')');
+}
+
+/* What is in a comment has to stay there, whatever names there are. */
+static void append_line(struct buf *out, struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        buf_append_char(out, text.data[i] == '\n' || text.data[i] == '\r' ? ' ' : text.data[i]);
+    buf_append_char(out, '\n');
+}
+
+static void append_policy(const struct search *s, const struct doc_relation *r, struct buf *out)
+{
+    const struct doc_column *c = tenant_column(s, r);
+
+    if (c == NULL) {
+        buf_append_lit(out, "-- It has no tenant's column. If all tenants share its rows:\n-- ");
+        append_line(out, arena_printf(s->b->scratch,
+                                      "create policy shared_rows on %.*s for select to %.*s "
+                                      "using (true);",
+                                      STR_ARG(r->sql), STR_ARG(s->doc->role_sql)));
+        return;
+    }
+    buf_printf(out, "create policy tenant_isolation on %.*s to %.*s using (", STR_ARG(r->sql),
+               STR_ARG(s->doc->role_sql));
+    append_condition(s, c, out);
+    buf_append_lit(out, ");\n");
+}
+
+static void append_declaration(const struct doc_relation *r, struct str name,
+                               const struct doc_column *c, struct buf *out)
+{
+    struct buf comment = {0};
+
+    if (r->comment.len > 0)
+        buf_printf(&comment, "%.*s\n", STR_ARG(r->comment));
+    buf_printf(&comment, "@fraiseql:type\ntenant_column: %.*s", STR_ARG(c->name));
+    buf_printf(out, "comment on view %.*s is ", STR_ARG(name));
+    append_quoted(out, buf_str(&comment), '\'');
+    buf_append_lit(out, ";\n");
+    buf_fini(&comment);
+}
+
+/* A view with the condition built in, in place of a relation that policies cannot guard. */
+static void append_barrier(struct search *s, const struct doc_relation *r, struct buf *out)
+{
+    const struct doc_column *c = tenant_column(s, r);
+    struct str role = s->doc->role_sql, name = r->sql;
+    struct buf quoted = {0};
+
+    if (r->kind != 'v' || c == NULL)
+        buf_printf(out, "revoke select on %.*s from %.*s;\n", STR_ARG(r->sql), STR_ARG(role));
+    if (c == NULL)
+        return;
+    if (r->kind != 'v') {
+        append_quoted(&quoted, r->schema, '"');
+        buf_append_char(&quoted, '.');
+        append_quoted(&quoted, arena_printf(s->b->scratch, "v_%.*s", STR_ARG(r->name)), '"');
+        name = arena_dup(s->b->scratch, buf_str(&quoted));
+        buf_fini(&quoted);
+    }
+    buf_printf(out, "create or replace view %.*s with (security_barrier = true) as\nselect * from ",
+               STR_ARG(name));
+    if (r->kind == 'v')
+        buf_printf(out, "(%.*s) s", STR_ARG(r->definition));
+    else
+        buf_printf(out, "%.*s s", STR_ARG(r->sql));
+    buf_append_lit(out, " where s.");
+    append_condition(s, c, out);
+    buf_append_lit(out, ";\n");
+    append_declaration(r, name, c, out);
+    if (r->kind != 'v')
+        buf_printf(out, "grant select on %.*s to %.*s;\n", STR_ARG(name), STR_ARG(role));
+}
+
+/* --- relations -------------------------------------------------------------------------------- */
+
+static bool has_policy(const struct doc *d, uint32_t relation, uint32_t user)
+{
+    for (size_t i = 0; i < d->npolicies; i++)
+        if (d->policies[i][0] == relation && d->policies[i][1] == user)
+            return true;
+    return false;
+}
+
+/* Can row security hold the user back, were it enabled? */
+static bool holds(const struct doc *d, const struct doc_relation *r, uint32_t user)
+{
+    return !lineage_bypasses(d, user) &&
+           (r->force_rls || !lineage_has_rights_of(d, user, r->owner));
+}
+
+/* Does the view say that it has the tenant's condition, and in a way that holds? */
+static bool keeps_tenants_apart(const struct doc_relation *r)
+{
+    struct str rest = r->comment, line;
+    bool ours = false;
+
+    while (r->barrier && rest.len > 0) {
+        str_cut(rest, '\n', &line, &rest);
+        line = str_trim(line);
+        ours = ours || str_starts(line, STR("@fraiseql:type"));
+        if (!ours || !str_starts(line, STR("tenant_column:")))
+            continue;
+        line = str_trim(str_sub(line, strlen("tenant_column:"), line.len));
+        for (size_t i = 0; i < r->ncolumns; i++)
+            if (str_eq(r->columns[i].name, line))
+                return true;
+    }
+    return false;
+}
+
+/* A view that reads something as its owner that the owner is not kept from. */
+static void found_view(struct search *s, const struct doc_relation *view, bool guardable)
+{
+    bool invoker = guardable && (s->doc->version == 0 || s->doc->version >= 15);
+    struct buf fix = {0};
+
+    if (invoker) {
+        buf_printf(&fix, "alter view %.*s set (security_invoker = true);\n", STR_ARG(view->sql));
+        for (size_t i = 0; i < view->nuses; i++) {
+            const struct doc_relation *used = catalogdoc_relation(s->doc, view->uses[i]);
+
+            if (used != NULL && !used->readable)
+                buf_printf(&fix, "grant select on %.*s to %.*s;\n", STR_ARG(used->sql),
+                           STR_ARG(s->doc->role_sql));
+        }
+    } else {
+        append_barrier(s, view, &fix);
+    }
+    add(s, FINDING_VIEW_OF_OWNER, describe(s, view),
+        guardable ? "reads past row security, with the rights of its owner"
+                  : "shows rows that row security cannot guard, with the rights of its owner",
+        &fix);
+}
+
+static void look_at_table(struct search *s, const struct visit *v)
+{
+    const struct doc_relation *r = v->relation;
+    struct buf fix = {0};
+
+    if (!holds(s->doc, r, v->user)) {
+        if (v->view != NULL) {
+            found_view(s, v->view, true);
+        } else if (!lineage_bypasses(s->doc, v->user)) {
+            buf_printf(&fix, "alter table %.*s force row level security;\n", STR_ARG(r->sql));
+            add(s, FINDING_ROLE_OWNS, describe(s, r),
+                "the role of requests has the rights of its owner, whom row security does not hold",
+                &fix);
+        }
+    }
+    fix = (struct buf){0};
+    if (!r->rls) {
+        buf_printf(&fix, "alter table %.*s enable row level security;\n", STR_ARG(r->sql));
+        append_policy(s, r, &fix);
+        add(s, FINDING_NOT_ENABLED, describe(s, r), "row security is not enabled", &fix);
+    } else if (v->view == NULL && !lineage_bypasses(s->doc, v->user) &&
+               !has_policy(s->doc, r->oid, v->user)) {
+        append_policy(s, r, &fix);
+        add(s, FINDING_NO_POLICY, describe(s, r), "no policy lets the role of requests see any row",
+            &fix);
+    }
+}
+
+static void look_at_unguardable(struct search *s, const struct visit *v)
+{
+    const struct doc_relation *r = v->relation;
+    bool matview = r->kind == 'm';
+    struct buf fix = {0};
+
+    if (v->view != NULL) {
+        found_view(s, v->view, false);
+        return;
+    }
+    append_barrier(s, r, &fix);
+    add(s, matview ? FINDING_MATVIEW : FINDING_FOREIGN_TABLE, describe(s, r),
+        matview ? "row security is not for materialized views"
+                : "row security is not for foreign tables",
+        &fix);
+}
+
+static void visit(struct search *s, const struct doc_relation *r, uint32_t user,
+                  const struct doc_relation *view)
+{
+    struct str key =
+        arena_printf(s->b->scratch, "visit %u %u %u", r->oid, user, view ? view->oid : 0);
+
+    if (map_add(&s->known, key, s))
+        VEC_PUSH(s->b->scratch, &s->visits, (struct visit){r, user, view});
+}
+
+static void look_at_view(struct search *s, const struct visit *v)
+{
+    const struct doc_relation *r = v->relation;
+
+    if (!r->invoker && keeps_tenants_apart(r))
+        return;
+    for (size_t i = 0; i < r->nuses; i++) {
+        const struct doc_relation *used = catalogdoc_relation(s->doc, r->uses[i]);
+
+        if (used != NULL)
+            visit(s, used, r->invoker ? v->user : r->owner, r->invoker ? v->view : r);
+    }
+}
+
+static void look_at_relations(struct search *s)
+{
+    for (size_t i = 0; i < s->doc->nrelations; i++)
+        if (s->doc->relations[i].exposed)
+            visit(s, &s->doc->relations[i], s->doc->role, NULL);
+    for (size_t i = 0; i < s->visits.n; i++) {
+        struct visit v = s->visits.items[i];
+
+        if (v.relation->kind == 'v')
+            look_at_view(s, &v);
+        else if (v.relation->kind == 'm' || v.relation->kind == 'f')
+            look_at_unguardable(s, &v);
+        else
+            look_at_table(s, &v);
+    }
+}
+
+/* --- role and functions ----------------------------------------------------------------------- */
+
+static void look_at_role(struct search *s)
+{
+    struct buf fix = {0};
+
+    if (!lineage_bypasses(s->doc, s->doc->role))
+        return;
+    buf_printf(&fix, "alter role %.*s nosuperuser nobypassrls;\n", STR_ARG(s->doc->role_sql));
+    add(s, FINDING_ROLE_BYPASSES,
+        arena_printf(s->b->scratch, "role %.*s", STR_ARG(s->doc->role_sql)),
+        "the role of requests bypasses row security: it is superuser or has bypassrls", &fix);
+}
+
+static bool is_served(const struct schema *s, uint32_t oid)
+{
+    for (size_t i = 0; s->mutation != NULL && i < s->mutation->nfields; i++)
+        if (s->mutation->fields[i].function != NULL && s->mutation->fields[i].function->oid == oid)
+            return true;
+    return false;
+}
+
+/* Whoever may create objects in a schema of the caller's search_path has his own run as the owner.
+ */
+static void look_at_functions(struct search *s)
+{
+    for (size_t i = 0; i < s->doc->nfunctions; i++) {
+        const struct doc_function *f = &s->doc->functions[i];
+        struct buf fix = {0};
+
+        if (!f->definer || f->search_path || !is_served(s->b->schema, f->oid))
+            continue;
+        buf_printf(&fix, "alter function %.*s set search_path = ", STR_ARG(f->sql));
+        append_quoted(&fix, f->schema, '"');
+        buf_append_lit(&fix, ", pg_temp;\n");
+        add(s, FINDING_SEARCH_PATH, arena_printf(s->b->scratch, "function %.*s", STR_ARG(f->sql)),
+            "security definer without a search_path of its own", &fix);
+    }
+}
+
+void audit_run(struct builder *b)
+{
+    struct search s = {.b = b, .doc = &b->doc};
+    struct finding *findings;
+
+    map_init(&s.known, b->scratch);
+    look_at_role(&s);
+    look_at_relations(&s);
+    look_at_functions(&s);
+    findings = ARENA_ARRAY(b->arena, s.findings.n, struct finding);
+    for (size_t i = 0; i < s.findings.n; i++)
+        findings[i] = s.findings.items[i];
+    b->schema->findings = findings;
+    b->schema->nfindings = s.findings.n;
+}
