@@ -1,18 +1,25 @@
 /*
- * check.c - the subcommand that checks the configuration.
+ * check.c - the subcommand that checks the configuration and, if asked, the database.
  *
  * Thread:   main.
  */
 #include <getopt.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "commands/commands.h"
 
 #include "base/jwriter.h"
+#include "jobs/schema_watch.h"
 #include "server/options.h"
 
+enum {
+    STATUS_FOUND = 1, /* the audit, under tenancy.enforce_rls_check: fail */
+};
+
 static const char usage[] =
-    "usage: fraiseqld check [-c FILE] [--set KEY=VALUE]... [--format text|json]\n"
+    "usage: fraiseqld check [-c FILE] [--set KEY=VALUE]... [--connect]\n"
+    "                       [--format text|json]\n"
     "       fraiseqld -t [-c FILE]\n"
     "\n"
     "Read the configuration as \"serve\" would, and say all that is wrong with it.\n"
@@ -20,25 +27,32 @@ static const char usage[] =
     "  -c, --config FILE    configuration (default $FRAISEQLD_CONFIG, then\n"
     "                       /etc/fraiseqld/fraiseqld.yaml if it is there)\n"
     "      --set KEY=VALUE  override one key\n"
+    "      --connect        read the database's catalog as well, and print where row\n"
+    "                       security does not keep tenants apart, with what to do\n"
+    "                       about it, as a script of SQL\n"
     "      --format FORMAT  text (default) or json, to standard output\n"
     "      --dump           print the effective configuration, with origins\n"
     "  -h, --help           show this text\n"
     "\n"
-    "Exit code: 0 valid, 64 usage, 66 the file does not exist, 78 not valid.\n";
+    "Exit code: 0 valid, 1 something was found under tenancy.enforce_rls_check: fail,\n"
+    "64 usage, 65 the catalog gives no legal schema, 66 the file does not exist, 69\n"
+    "the database cannot be reached, 78 not valid.\n";
 
 enum flag {
     FLAG_SET = 256,
     FLAG_FORMAT,
     FLAG_DUMP,
+    FLAG_CONNECT,
 };
 
 static const struct option flags[] = {
-    {"config", required_argument, NULL, 'c'        },
-    {"set",    required_argument, NULL, FLAG_SET   },
-    {"format", required_argument, NULL, FLAG_FORMAT},
-    {"dump",   no_argument,       NULL, FLAG_DUMP  },
-    {"help",   no_argument,       NULL, 'h'        },
-    {NULL,     0,                 NULL, 0          },
+    {"config",  required_argument, NULL, 'c'         },
+    {"set",     required_argument, NULL, FLAG_SET    },
+    {"connect", no_argument,       NULL, FLAG_CONNECT},
+    {"format",  required_argument, NULL, FLAG_FORMAT },
+    {"dump",    no_argument,       NULL, FLAG_DUMP   },
+    {"help",    no_argument,       NULL, 'h'         },
+    {NULL,      0,                 NULL, 0           },
 };
 
 static void print_json_errors(const struct errors *errs, struct buf *out)
@@ -60,21 +74,66 @@ static void print_json_errors(const struct errors *errs, struct buf *out)
     }
 }
 
-static void report(const struct command_config *cc, int status, bool json)
+static void print_json_findings(const struct schema *s, struct buf *out)
+{
+    buf_append_lit(out, ",\"findings\":[");
+    for (size_t i = 0; i < s->nfindings; i++) {
+        const struct finding *f = &s->findings[i];
+
+        buf_append_str(out, i == 0 ? STR("{\"finding\":") : STR(",{\"finding\":"));
+        jwriter_string(out, str_of(finding_code_name(f->code)));
+        buf_append_lit(out, ",\"object\":");
+        jwriter_string(out, f->object);
+        buf_append_lit(out, ",\"problem\":");
+        jwriter_string(out, f->problem);
+        buf_append_lit(out, ",\"fix\":");
+        jwriter_string(out, f->fix);
+        buf_append_char(out, '}');
+    }
+    buf_append_char(out, ']');
+}
+
+/* A name may hold anything; a line of it must not leave the comment. */
+static void print_comment(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        putchar(text.data[i] == '\n' || text.data[i] == '\r' ? ' ' : text.data[i]);
+}
+
+static void print_findings(const struct schema *s)
+{
+    for (size_t i = 0; i < s->nfindings; i++) {
+        const struct finding *f = &s->findings[i];
+
+        printf("-- %s: ", finding_code_name(f->code));
+        print_comment(f->object);
+        printf(": %.*s\n%.*s\n\n", STR_ARG(f->problem), STR_ARG(f->fix));
+    }
+    fprintf(stderr, "fraiseqld: the isolation of tenants: %zu finding%s\n", s->nfindings,
+            s->nfindings == 1 ? "" : "s");
+}
+
+/* s: NULL if the database was not asked. */
+static void report(const struct command_config *cc, int status, const struct schema *s, bool json)
 {
     struct buf out = {0};
 
     if (!json) {
         command_print_errors(&cc->errs);
-        if (status == EX_OK)
+        if (cc->errs.n == 0)
             fputs("fraiseqld: the configuration is valid\n", stderr);
+        if (s != NULL && cc->config->tenancy_enabled)
+            print_findings(s);
         return;
     }
     buf_append_lit(&out, "{\"valid\":");
-    jwriter_bool(&out, status == EX_OK);
+    jwriter_bool(&out, status == EX_OK || status == STATUS_FOUND);
     buf_append_lit(&out, ",\"errors\":[");
     print_json_errors(&cc->errs, &out);
-    buf_append_lit(&out, "]}\n");
+    buf_append_char(&out, ']');
+    if (s != NULL && cc->config->tenancy_enabled)
+        print_json_findings(s, &out);
+    buf_append_lit(&out, "}\n");
     fputs(buf_cstr(&out), stdout);
     buf_fini(&out);
 }
@@ -100,10 +159,46 @@ static void dump(const struct config *c)
     buf_fini(&out);
 }
 
+/* The catalog, read as "serve" would: EX_OK, or what the command ends with. */
+static int check_database(struct command_config *cc, const struct schema **out)
+{
+    struct schema_watch_options opt = options_schema_watch(cc->config, cc->arena);
+
+    /* What is wrong is printed once, by us. */
+    log_setup(LOG_ERROR, cc->config->log_format, STDERR_FILENO);
+    opt.pool = options_pool(cc->config, cc->arena, &cc->errs);
+    if (opt.pool == NULL)
+        return EX_CONFIG;
+    *out = schema_load(&opt, &cc->errs);
+    pgpool_free(opt.pool);
+    if (*out != NULL)
+        return opt.refuse_findings && (*out)->nfindings > 0 ? STATUS_FOUND : EX_OK;
+    return cc->errs.first->code == SCHEMA_INVALID ? EX_DATAERR : EX_UNAVAILABLE;
+}
+
+static int check(struct command_config *cc, bool connect, bool with_dump, bool json)
+{
+    int status = command_config_load(cc);
+    const struct schema *s = NULL;
+
+    if (status == EX_OK)
+        status = check_modules(cc);
+    if (status == EX_OK && connect)
+        status = check_database(cc, &s);
+    if (status == EX_OK && with_dump)
+        dump(cc->config);
+    else
+        report(cc, status, s, json);
+    if (s != NULL && !cc->config->tenancy_enabled)
+        fputs("fraiseqld: tenancy.enabled is false, isolation was not looked at\n", stderr);
+    schema_unref(s);
+    return status;
+}
+
 int command_check(int argc, char **argv)
 {
     struct command_config cc;
-    bool json = false, with_dump = false;
+    bool json = false, with_dump = false, connect = false;
     int status = EX_OK, c;
 
     command_config_init(&cc, argc);
@@ -114,6 +209,8 @@ int command_check(int argc, char **argv)
             command_config_set(&cc, optarg);
         } else if (c == FLAG_DUMP) {
             with_dump = true;
+        } else if (c == FLAG_CONNECT) {
+            connect = true;
         } else if (c == FLAG_FORMAT &&
                    (strcmp(optarg, "json") == 0 || strcmp(optarg, "text") == 0)) {
             json = optarg[0] == 'j';
@@ -126,17 +223,12 @@ int command_check(int argc, char **argv)
                 command_usage(argv[0], c == FLAG_FORMAT ? "no such format" : "wrong arguments");
         }
     }
+    if (status == EX_OK && connect && with_dump)
+        status = command_usage(argv[0], "--connect and --dump do not go together");
     if (status == EX_OK && optind < argc)
         status = command_usage(argv[0], "unexpected argument \"%s\"", argv[optind]);
-    if (status == EX_OK) {
-        status = command_config_load(&cc);
-        if (status == EX_OK)
-            status = check_modules(&cc);
-        if (status == EX_OK && with_dump)
-            dump(cc.config);
-        else
-            report(&cc, status, json);
-    }
+    if (status == EX_OK)
+        status = check(&cc, connect, with_dump, json);
     command_config_fini(&cc);
     return status;
 }

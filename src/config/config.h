@@ -48,6 +48,11 @@ enum config_auth_mode {
     CONFIG_AUTH_REQUIRED,
 };
 
+enum config_rls_check {
+    CONFIG_RLS_WARN,
+    CONFIG_RLS_FAIL,
+};
+
 enum config_auto {
     CONFIG_AUTO,
     CONFIG_ON,
@@ -152,6 +157,7 @@ struct config {
     size_t nclaims;
     bool tenancy_enabled;
     struct str tenancy_claim;
+    enum config_rls_check enforce_rls_check;
 
     /* turborouter */
     bool turbo_enabled;

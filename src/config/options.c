@@ -205,6 +205,8 @@ const struct config_option options_table[] = {
      .help = "Refuse requests of nobody's tenant."},
     {"tenancy.claim", OPTION_STRING, AT(tenancy_claim), "tenant_id", 0, 0, NULL,
      .help = "The claim, of those in auth.claims, that names the tenant."},
+    {"tenancy.enforce_rls_check", OPTION_CHOICE, AT(enforce_rls_check), "warn", 0, 0, "warn|fail",
+     .help = "What to do when row security does not hold requests: warn in the log, or serve no such schema."},
 
     {"turborouter.enabled", OPTION_BOOL, AT(turbo_enabled), "true", 0, 0, NULL,
      .help = "Keep compiled operations."},

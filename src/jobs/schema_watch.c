@@ -104,6 +104,21 @@ static void log_skipped(const struct schema *s)
             LOG_STR("reason", s->skipped[i].reason));
 }
 
+/* Do they keep the schema from being served? */
+static bool log_findings(const struct schema *s, bool refuse)
+{
+    for (size_t i = 0; i < s->nfindings; i++)
+        LOG(refuse ? LOG_ERROR : LOG_WARN, "tenants may not be isolated",
+            LOG_CSTR("finding", finding_code_name(s->findings[i].code)),
+            LOG_STR("object", s->findings[i].object), LOG_STR("problem", s->findings[i].problem),
+            LOG_STR("fix", s->findings[i].fix));
+    if (!refuse || s->nfindings == 0)
+        return false;
+    LOG(LOG_ERROR, "refused to serve the schema", LOG_INT("findings", s->nfindings),
+        LOG_CSTR("hint", "see fraiseqld check --connect, or tenancy.enforce_rls_check"));
+    return true;
+}
+
 /* --- the thread ------------------------------------------------------------------------ */
 
 static void log_errors(const struct errors *errs)
@@ -123,6 +138,12 @@ static bool load_and_publish(struct schema_watch *w)
 
     errors_init(&errs, a);
     s = schema_load(&w->opt, &errs);
+    if (s != NULL && log_findings(s, w->opt.refuse_findings)) {
+        metric_add(METRIC_SCHEMA_LOADS_ERROR, 1);
+        schema_unref(s);
+        arena_free(a);
+        return false;
+    }
     metric_add(s ? METRIC_SCHEMA_LOADS_OK : METRIC_SCHEMA_LOADS_ERROR, 1);
     if (s == NULL) {
         log_errors(&errs);

@@ -27,6 +27,7 @@ struct schema_watch_options {
     const struct str *exclude;
     size_t nexclude;
     bool materialized_views; /* those that match `views` */
+    bool refuse_findings;    /* publish no schema that the audit found something in */
     struct schema_options schema;
     uint64_t backoff_min_ms;
     uint64_t backoff_max_ms;

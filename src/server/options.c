@@ -181,6 +181,14 @@ struct pgpool *options_pool(const struct config *c, struct arena *a, struct erro
 }
 
 /* The first setting of a claim stands for it: they all hold the same. */
+static struct str tenant_setting(const struct config *c)
+{
+    for (size_t i = 0; i < c->nclaims; i++)
+        if (str_eq(c->claims[i].name, c->tenancy_claim) && c->claims[i].settings.n > 0)
+            return c->claims[i].settings.items[0];
+    return STR("");
+}
+
 static const struct schema_claim *schema_claims(const struct config *c, struct arena *a)
 {
     struct schema_claim *claims = ARENA_ARRAY(a, c->nclaims ? c->nclaims : 1, struct schema_claim);
@@ -208,6 +216,7 @@ struct schema_watch_options options_schema_watch(const struct config *c, struct 
         .exclude = c->expose_exclude.items,
         .nexclude = c->expose_exclude.n,
         .materialized_views = c->expose_materialized_views,
+        .refuse_findings = c->tenancy_enabled && c->enforce_rls_check == CONFIG_RLS_FAIL,
         .schema = schema_options_default(),
         .backoff_min_ms = c->pool_backoff_min_ms,
         .backoff_max_ms = c->pool_backoff_max_ms,
@@ -215,6 +224,8 @@ struct schema_watch_options options_schema_watch(const struct config *c, struct 
 
     opt.schema.strip_prefixes = c->strip_prefixes.items;
     opt.schema.nstrip_prefixes = c->strip_prefixes.n;
+    opt.schema.audit = c->tenancy_enabled;
+    opt.schema.tenant_setting = tenant_setting(c);
     opt.schema.claims = schema_claims(c, a);
     opt.schema.nclaims = c->nclaims;
     opt.schema.default_limit = (int64_t)c->default_limit;
