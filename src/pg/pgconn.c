@@ -25,12 +25,12 @@
 enum expect_kind {
     EXPECT_PARSE,
     EXPECT_ROWS,
-    EXPECT_DEALLOCATE,
+    EXPECT_OWN,
     EXPECT_SYNC,
 };
 
 struct pgexpect {
-    struct pgbatch *batch; /* NULL: our own DEALLOCATE */
+    struct pgbatch *batch; /* NULL: a command of our own */
     size_t call;           /* index; SIZE_MAX: settings; ncalls: Sync */
     uint32_t serial;       /* of the slot it uses, or NO_SERIAL */
     uint16_t slot;
@@ -167,16 +167,34 @@ bool pgconn_flush(struct pgconn *c)
 }
 
 /* In a transaction of its own, between batches: it must not fail anybody's. */
+static bool send_own(struct pgconn *c, const char *sql)
+{
+    if (!PQsendQueryParams(c->pg, sql, 0, NULL, NULL, NULL, NULL, 0))
+        return false;
+    expect(c, (struct pgexpect){.kind = EXPECT_OWN});
+    expect(c, (struct pgexpect){.kind = EXPECT_SYNC});
+    return PQpipelineSync(c->pg) == 1;
+}
+
 static bool send_deallocate(struct pgconn *c, const char *name)
 {
     char sql[96];
 
     snprintf(sql, sizeof(sql), "deallocate \"%s\"", name);
-    if (!PQsendQueryParams(c->pg, sql, 0, NULL, NULL, NULL, NULL, 0))
-        return false;
-    expect(c, (struct pgexpect){.kind = EXPECT_DEALLOCATE});
-    expect(c, (struct pgexpect){.kind = EXPECT_SYNC});
-    return PQpipelineSync(c->pg) == 1;
+    return send_own(c, sql);
+}
+
+/*
+ * Settings that a change made for the whole session would hold for whoever has
+ * the connection next, another tenant as a rule. A query is not thought to make
+ * any, and is not worth the time.
+ */
+static bool reset_session(struct pgconn *c, const struct pgbatch *b)
+{
+    bool reset = c->changed;
+
+    c->changed = !b->repeatable;
+    return !reset || send_own(c, "reset all");
 }
 
 /* What a batch needs is made free before it begins. */
@@ -352,7 +370,7 @@ bool pgconn_send(struct pgconn *c, struct pgbatch *b, uint32_t cap_ms, bool name
 {
     CHECK(!c->broken);
     reset_outcome(b);
-    if ((named && !make_room(c, b->ncalls + 1)) ||
+    if (!reset_session(c, b) || (named && !make_room(c, b->ncalls + 1)) ||
         !send_settings(c, b, statement_timeout(b, cap_ms, now_ns), named) ||
         !send_statements(c, b, named)) {
         /* Without its Sync the server rolls it back when the connection closes. */
@@ -414,7 +432,7 @@ static void take_error(struct pgconn *c, const struct pgexpect *e, const PGresul
     struct pgbatch *b = e->batch;
 
     if (b == NULL)
-        return; /* DEALLOCATE of what is not there is as good. */
+        return; /* DEALLOCATE of what is not there is as good; RESET does not fail. */
     pgresult_error(res, b, e->call);
     if (sqlstate_ends_connection(b->sqlstate) &&
         !(b->session->read_only && strcmp(b->sqlstate, "25006") == 0))

@@ -72,6 +72,31 @@ static void what_a_function_sets_for_the_session_does_not_reach_the_next_batch(v
     rig_free(&r);
 }
 
+/* Also what no batch sets of its own: a policy may trust a setting, the wire an encoding. */
+static void what_a_change_sets_for_the_session_is_gone_before_the_next_batch(void **state)
+{
+    struct pgpool_options opt = rig_options(1);
+    struct rig r = rig_new(&opt);
+    struct probe *evil = PROBE(r.arena, "select set_config('app.is_admin', 'on', false)",
+                               "select set_config('row_security', 'off', false)",
+                               "select set_config('timezone', 'Asia/Tokyo', false)",
+                               "select set_config('default_transaction_read_only', 'on', false)",
+                               "select set_config('client_encoding', 'LATIN1', false)");
+    struct probe *next =
+        PROBE(r.arena, "select concat_ws('|', nullif(current_setting('app.is_admin', true), ''), "
+                       "current_setting('row_security'), current_setting('timezone'), "
+                       "current_setting('transaction_read_only'), chr(233))");
+
+    (void)state;
+    evil->batch.repeatable = false;
+    rig_run(&r, evil);
+    assert_outcome(evil, PGBATCH_OK);
+    rig_run(&r, next);
+    assert_outcome(next, PGBATCH_OK);
+    assert_string_equal(probe_value(next, 0), "on|UTC|off|\xc3\xa9");
+    rig_free(&r);
+}
+
 static void all_is_rolled_back_when_one_statement_fails(void **state)
 {
     struct pgpool_options opt = rig_options(1);
@@ -419,6 +444,7 @@ int main(void)
         cmocka_unit_test(settings_are_seen_by_the_statements_and_gone_afterwards),
         cmocka_unit_test(a_write_in_a_read_only_session_fails_and_the_connection_stays),
         cmocka_unit_test(what_a_function_sets_for_the_session_does_not_reach_the_next_batch),
+        cmocka_unit_test(what_a_change_sets_for_the_session_is_gone_before_the_next_batch),
         cmocka_unit_test(all_is_rolled_back_when_one_statement_fails),
         cmocka_unit_test(an_error_does_not_touch_the_next_batch_in_the_pipeline),
         cmocka_unit_test(a_setting_that_fails_fails_the_batch),
