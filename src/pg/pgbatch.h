@@ -77,8 +77,8 @@ struct pgbatch {
     struct deadline until;
     enum pglane lane; /* becomes PGLANE_SLOW when it was too slow for the fast lane */
     bool repeatable; /* a query: may be sent again after a lost connection, 40001, 40P01, stale plan
-                        or fast-lane timeout. A change only when it certainly has not run: its first
-                        statement was stale, or it could not be sent */
+                        or fast-lane timeout. A change only when it certainly has not happened: it
+                        was rolled back for a stale statement, or could not be sent */
     struct arena *arena; /* results are released with it; error texts are allocated in it */
 
     /* set before `done` */

@@ -19,16 +19,6 @@ static bool once(struct pgbatch *b, enum pgretry why)
     return true;
 }
 
-/*
- * A stale statement fails before it runs. When nothing of the batch but the
- * settings came before it, even a change may be sent again: the server told
- * us that it rolled back a transaction in which nothing had happened.
- */
-static bool may_repeat_stale(const struct pgbatch *b)
-{
-    return b->repeatable || b->failed_call == 0 || b->failed_call == SIZE_MAX;
-}
-
 bool pgretry_after_failure(struct pgbatch *b)
 {
     if (b->outcome != PGBATCH_FAILED)
@@ -39,7 +29,9 @@ bool pgretry_after_failure(struct pgbatch *b)
     }
     if (deadline_passed(b->until))
         return false;
-    if (b->stale && may_repeat_stale(b))
+    /* Also a change, at whatever statement: its Sync came back behind the error, so the server has
+     * rolled back the one transaction that a batch is, and nothing of it has happened. */
+    if (b->stale)
         return once(b, PGRETRY_STALE);
     if (!b->repeatable)
         return false;

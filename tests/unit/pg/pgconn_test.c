@@ -270,6 +270,27 @@ static void changed_result_types_are_invisible(void **state)
     rig_free(&r);
 }
 
+static void a_change_whose_later_statement_is_stale_happens_once(void **state)
+{
+    struct pgpool_options opt = rig_options(1);
+    struct rig r = rig_new(&opt);
+
+    (void)state;
+    admin_do(
+        "create table entries (a int); create table form (a int); insert into form values (1)");
+    for (int round = 1; round <= 4; round++) {
+        struct probe *p = PROBE(r.arena, "insert into entries values (1)", "select * from form");
+
+        p->batch.repeatable = false;
+        rig_run(&r, p);
+        assert_outcome(p, PGBATCH_OK);
+        assert_int_equal(pgrows_columns(p->calls[1].rows), round);
+        assert_int_equal(strtol(admin_do("select count(*) from entries"), NULL, 10), round);
+        admin_do("alter table form add column c%d int", round);
+    }
+    rig_free(&r);
+}
+
 static void more_statements_than_fit_are_deallocated(void **state)
 {
     struct pgpool_options opt = rig_options(1);
@@ -453,6 +474,7 @@ int main(void)
         cmocka_unit_test(copy_closes_the_connection),
         cmocka_unit_test(statement_timeout_ends_a_statement),
         cmocka_unit_test(changed_result_types_are_invisible),
+        cmocka_unit_test(a_change_whose_later_statement_is_stale_happens_once),
         cmocka_unit_test(more_statements_than_fit_are_deallocated),
         cmocka_unit_test(statements_are_prepared_by_text_and_role_or_not_at_all),
         cmocka_unit_test(a_wide_row_recycles_the_connection),
