@@ -128,11 +128,14 @@ struct config {
     uint64_t pool_connect_timeout_ms;
     uint64_t pool_backoff_min_ms; /* retry_backoff: [min, max] */
     uint64_t pool_backoff_max_ms;
+    bool notify_listen;
+    struct str notify_channel;
 
     /* schema */
     struct config_strings expose_schemas;
     struct config_strings expose_views;
     bool expose_materialized_views;
+    uint64_t reload_poll_interval_ms;
     struct config_strings expose_tables;
     struct config_strings expose_functions;
     struct config_strings expose_exclude;

@@ -143,6 +143,11 @@ const struct config_option options_table[] = {
      .help = "Time for one attempt to connect."},
     {"database.pool.retry_backoff", OPTION_DURATIONS, AT(pool_backoff_min_ms), "100ms, 10s", 1, 1 * HOURS, NULL,
      .help = "First and longest pause between attempts to connect."},
+    {"database.notify.listen", OPTION_BOOL, AT(notify_listen), "true", 0, 0, NULL,
+     .help = "Listen for notifications, on a connection besides those of the pool: \"schema\", or an empty\n"
+             "payload, has the schema read again. Behind a pooler there are none."},
+    {"database.notify.channel", OPTION_STRING, AT(notify_channel), "fraiseqld", 0, 0, NULL,
+     .help = "Their channel."},
 
     {"schema.expose.schemas", OPTION_STRINGS, AT(expose_schemas), "public", 0, 0, NULL,
      .help = "PostgreSQL schemas looked at."},
@@ -162,6 +167,8 @@ const struct config_option options_table[] = {
      .help = "Rows of a list that asks for no number."},
     {"schema.pagination.max_limit", OPTION_COUNT, AT(max_limit), "1000", 1, 1000000, NULL,
      .help = "Most rows one list may ask for."},
+    {"schema.reload.poll_interval", OPTION_DURATION, AT(reload_poll_interval_ms), "0s", 0, 30 * DAYS, NULL,
+     .help = "How often to look whether the catalog has changed, where no notification tells; 0s: never."},
     {"schema.introspection", OPTION_CHOICE, AT(introspection), "auto", 0, 0, "auto|on|off|authenticated",
      .help = "Who may ask for the schema; authenticated: requests with a valid token;\n"
              "auto: off when errors.environment is production, else on."},

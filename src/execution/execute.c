@@ -245,6 +245,17 @@ static void count_outcome(const struct pgbatch *b)
         metric_add(METRIC_HTTP_REJECTED_DEADLINE, 1);
 }
 
+/* What a plan names is not there any more, or of another type. */
+static bool doubts_schema(const struct pgbatch *b)
+{
+    static const char *const states[] = {"42703", "42P01", "42883", "42704", "42804", "3F000"};
+
+    for (size_t i = 0; b->outcome == PGBATCH_FAILED && i < COUNT_OF(states); i++)
+        if (strcmp(b->sqlstate, states[i]) == 0)
+            return true;
+    return false;
+}
+
 static void on_batch(struct pgbatch *b, void *ctx)
 {
     struct execution *x = ctx;
@@ -254,6 +265,8 @@ static void on_batch(struct pgbatch *b, void *ctx)
     metric_observe(HISTOGRAM_DB_QUERY, b->queued_ns + b->backend_ns);
     metric_observe(HISTOGRAM_PHASE_DB, b->backend_ns);
     count_outcome(b);
+    if (doubts_schema(b) && x->engine->on_doubt != NULL)
+        x->engine->on_doubt(x->engine->on_doubt_ctx);
     if (b->outcome != PGBATCH_OK) {
         respond_failed(x);
         return;

@@ -32,6 +32,9 @@ struct engine {
     enum introspection_policy introspection;
     bool mask_errors;
     bool suggestions;
+    /* A statement failed as it does when the schema is older than the database. Any thread. */
+    void (*on_doubt)(void *ctx);
+    void *on_doubt_ctx;
 };
 
 struct graphql_request {

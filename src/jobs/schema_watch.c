@@ -1,28 +1,59 @@
 /*
  * schema_watch.c - keeps the published schema true to the database's catalog.
  *
- * Thread:   jobs; the mutex guards the two flags only.
+ * Thread:   jobs; others reach it by two flags and an eventfd.
  * Memory:   each load has an arena of its own; the schema has another.
  * Not here: what a catalog document means (schema/catalog.c).
+ *
+ * A schema is built aside and published whole, so a request sees one or the
+ * other. Whatever says that the catalog has changed, be it a signal, a
+ * notification, a different fingerprint or a statement that failed, only
+ * causes a look: what is the same as before is not published.
  */
 #include "jobs/schema_watch.h"
 
+#include "base/digest.h"
 #include "base/log.h"
 #include "base/thread.h"
 #include "metrics/metrics.h"
+#include "pg/pglisten.h"
 #include "sql/catalog.h"
+#include "sql/fingerprint.h"
 
-#include <pthread.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #define LOAD_TIMEOUT_MS 60000
+#define MAX_READS       10
+/* A migration says many times that it changed something: all that within this time is one. */
+#define SETTLE_MS 100
+/* Statements that fail for another reason than the schema's age must not keep us reading. */
+#define DOUBT_PAUSE_MS 5000
+
+enum load_result {
+    LOADED,   /* or the same as before */
+    REFUSED,  /* read, but no schema to be served */
+    NOT_READ, /* no database */
+};
 
 struct schema_watch {
     struct schema_watch_options opt;
     struct thread *thread;
-    pthread_mutex_t mutex;
-    pthread_cond_t changed;
-    bool kicked;
-    bool stopping;
+    int wake_fd; /* owned */
+    atomic_bool kicked;
+    atomic_bool stopping;
+    _Atomic uint64_t doubted_ns; /* when schema_watch_doubt() last asked for a load */
+    /* jobs */
+    struct pglisten *listen; /* owned; NULL: off */
+    bool loaded;
+    struct digest document; /* of the published schema */
+    struct buf fingerprint; /* of the catalog that was read last; empty: unknown */
+    struct deadline retry;
+    struct deadline next_poll;
+    uint64_t pause_ms;
+    bool poll_failed; /* the log knows */
 };
 
 /* --- one load -------------------------------------------------------------------- */
@@ -52,6 +83,29 @@ static const char *text_array(const struct str *items, size_t n, struct arena *a
     return s.data;
 }
 
+/* A statement's one value, in the arena. */
+static bool read_value(struct pgpool *pool, struct str sql, const char *const *params,
+                       size_t nparams, struct arena *a, struct str *out, struct errors *errs)
+{
+    struct pgsession session = {.role = "", .timeout_ms = LOAD_TIMEOUT_MS, .read_only = true};
+    struct pgstatement statement;
+    struct pgcall call = {.statement = &statement, .params = params};
+    struct pgbatch batch;
+    struct pgvalue value;
+
+    pgstatement_init(&statement, sql, nparams);
+    pgbatch_init(&batch, &session, &call, 1, a);
+    batch.repeatable = true;
+    batch.until = deadline_in_ms(LOAD_TIMEOUT_MS);
+    if (!pgpool_run(pool, &batch, errs))
+        return false;
+    CHECK(pgrows_count(call.rows) == 1 && pgrows_columns(call.rows) == 1);
+    pgrows_row(call.rows, 0, &value);
+    CHECK(value.len >= 0);
+    *out = str_make(value.data, (size_t)value.len);
+    return true;
+}
+
 /* The catalog document, in the arena. */
 static bool read_catalog(const struct schema_watch_options *opt, struct arena *a, struct str *out,
                          struct errors *errs)
@@ -65,23 +119,8 @@ static bool read_catalog(const struct schema_watch_options *opt, struct arena *a
         arena_dup(a, opt->role).data,
         text_array(opt->functions, opt->nfunctions, a),
     };
-    struct pgsession session = {.role = "", .timeout_ms = LOAD_TIMEOUT_MS, .read_only = true};
-    struct pgstatement statement;
-    struct pgcall call = {.statement = &statement, .params = params};
-    struct pgbatch batch;
-    struct pgvalue value;
 
-    pgstatement_init(&statement, str_of(sql_catalog), COUNT_OF(params));
-    pgbatch_init(&batch, &session, &call, 1, a);
-    batch.repeatable = true;
-    batch.until = deadline_in_ms(LOAD_TIMEOUT_MS);
-    if (!pgpool_run(opt->pool, &batch, errs))
-        return false;
-    CHECK(pgrows_count(call.rows) == 1 && pgrows_columns(call.rows) == 1);
-    pgrows_row(call.rows, 0, &value);
-    CHECK(value.len >= 0);
-    *out = str_make(value.data, (size_t)value.len);
-    return true;
+    return read_value(opt->pool, str_of(sql_catalog), params, COUNT_OF(params), a, out, errs);
 }
 
 const struct schema *schema_load(const struct schema_watch_options *opt, struct errors *errs)
@@ -129,102 +168,201 @@ static void log_errors(const struct errors *errs)
             LOG_STR("detail", e->detail), LOG_STR("hint", e->hint));
 }
 
-static bool load_and_publish(struct schema_watch *w)
+static void publish(struct schema_watch *w, const struct schema *s, uint64_t started_ns)
 {
-    struct arena *a = arena_new(0);
-    uint64_t started = monotonic_ns();
-    struct errors errs;
-    const struct schema *s;
-
-    errors_init(&errs, a);
-    s = schema_load(&w->opt, &errs);
-    if (s != NULL && log_findings(s, w->opt.refuse_findings)) {
-        metric_add(METRIC_SCHEMA_LOADS_ERROR, 1);
-        schema_unref(s);
-        arena_free(a);
-        return false;
-    }
-    metric_add(s ? METRIC_SCHEMA_LOADS_OK : METRIC_SCHEMA_LOADS_ERROR, 1);
-    if (s == NULL) {
-        log_errors(&errs);
-    } else {
-        LOG(LOG_INFO, "schema loaded", LOG_INT("version", s->version),
-            LOG_INT("relations", s->nrelations), LOG_INT("functions", s->nfunctions),
-            LOG_INT("types", s->ntypes), LOG_NS("duration_ms", monotonic_ns() - started));
-        log_skipped(s);
-        schema_publish(w->opt.slot, s);
-    }
-    arena_free(a);
-    xmalloc_trim();
-    return s != NULL;
+    LOG(LOG_INFO, "schema loaded", LOG_INT("version", s->version),
+        LOG_INT("relations", s->nrelations), LOG_INT("functions", s->nfunctions),
+        LOG_INT("types", s->ntypes), LOG_NS("duration_ms", monotonic_ns() - started_ns));
+    log_skipped(s);
+    schema_publish(w->opt.slot, s);
 }
 
-/* Sleep until kicked, or for pause_ms when that is not 0. False: stopping. */
-static bool wait_for_work(struct schema_watch *w, uint64_t pause_ms)
+/*
+ * The catalog's document and fingerprint. Rows of the catalog are read as of the
+ * statement's begin, but privileges as of now: a view dropped in between and
+ * made anew would seem to be nobody's. So nothing may have changed meanwhile.
+ */
+static bool read_settled(struct schema_watch *w, struct arena *a, struct str *json,
+                         struct str *fingerprint, struct errors *errs)
 {
-    struct timespec until;
-    bool go;
+    const struct str sql = str_of(sql_fingerprint);
+    struct str before;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)(pause_ms / 1000);
-    until.tv_nsec += (long)(pause_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
+    if (!read_value(w->opt.pool, sql, NULL, 0, a, fingerprint, errs))
+        return false;
+    for (int i = 0; i < MAX_READS; i++) {
+        before = *fingerprint;
+        if (!read_catalog(&w->opt, a, json, errs) ||
+            !read_value(w->opt.pool, sql, NULL, 0, a, fingerprint, errs))
+            return false;
+        if (str_eq(before, *fingerprint))
+            return true;
     }
-    pthread_mutex_lock(&w->mutex);
-    while (!w->kicked && !w->stopping) {
-        if (pause_ms == 0)
-            pthread_cond_wait(&w->changed, &w->mutex);
-        else if (pthread_cond_timedwait(&w->changed, &w->mutex, &until) != 0)
-            break;
+    errors_add(errs, SERVICE_UNAVAILABLE, "the catalog changes faster than it can be read");
+    return false;
+}
+
+static enum load_result load_in(struct schema_watch *w, struct arena *a, struct errors *errs)
+{
+    uint64_t started = monotonic_ns();
+    const struct schema *s;
+    struct digest document;
+    struct str json;
+    struct str fingerprint;
+
+    if (!read_settled(w, a, &json, &fingerprint, errs))
+        return NOT_READ;
+    buf_clear(&w->fingerprint);
+    buf_append_str(&w->fingerprint, fingerprint);
+    document = digest_sha256(json);
+    if (w->loaded && digest_eq(&document, &w->document, sizeof(document))) {
+        LOG(LOG_INFO, "schema unchanged");
+        return LOADED;
     }
-    w->kicked = false;
-    go = !w->stopping;
-    pthread_mutex_unlock(&w->mutex);
-    return go;
+    s = schema_from_catalog(json, &w->opt.schema, errs);
+    if (s == NULL)
+        return REFUSED;
+    if (log_findings(s, w->opt.refuse_findings)) {
+        schema_unref(s);
+        return REFUSED;
+    }
+    publish(w, s, started);
+    w->document = document;
+    w->loaded = true;
+    return LOADED;
+}
+
+/* What could not be read is tried again, and the first schema until there is one. */
+static void load(struct schema_watch *w)
+{
+    struct arena *a = arena_new(0);
+    enum load_result result;
+    struct errors errs;
+
+    errors_init(&errs, a);
+    result = load_in(w, a, &errs);
+    metric_add(result == LOADED ? METRIC_SCHEMA_LOADS_OK : METRIC_SCHEMA_LOADS_ERROR, 1);
+    if (result != LOADED)
+        log_errors(&errs);
+    arena_free(a);
+    xmalloc_trim();
+    w->retry = DEADLINE_NEVER;
+    if (result == NOT_READ || !w->loaded) {
+        w->pause_ms = w->pause_ms == 0
+                          ? size_max(w->opt.backoff_min_ms, 1)
+                          : size_min(2 * w->pause_ms, size_max(w->opt.backoff_max_ms, 1));
+        w->retry = deadline_in_ms(w->pause_ms);
+    } else {
+        w->pause_ms = 0;
+    }
+    w->next_poll =
+        w->opt.poll_interval_ms > 0 ? deadline_in_ms(w->opt.poll_interval_ms) : DEADLINE_NEVER;
+}
+
+/* --- what asks for a load ------------------------------------------------------------------ */
+
+static bool catalog_changed(struct schema_watch *w)
+{
+    struct arena *a = arena_new(0);
+    struct errors errs;
+    struct str now;
+    bool changed = false;
+
+    errors_init(&errs, a);
+    if (read_value(w->opt.pool, str_of(sql_fingerprint), NULL, 0, a, &now, &errs)) {
+        changed = !str_eq(now, buf_str(&w->fingerprint));
+        w->poll_failed = false;
+    } else if (!w->poll_failed) {
+        LOG(LOG_WARN, "could not look for changes of the schema",
+            LOG_STR("error", errs.first->message), LOG_STR("detail", errs.first->detail));
+        w->poll_failed = true;
+    }
+    arena_free(a);
+    w->next_poll = deadline_in_ms(w->opt.poll_interval_ms);
+    return changed;
+}
+
+/* Sleep until something happens or the time has come. */
+static void sleep_until(struct schema_watch *w, struct deadline until, bool hear)
+{
+    struct pollfd fds[] = {
+        {.fd = w->wake_fd,                                              .events = POLLIN},
+        {.fd = hear && w->listen != NULL ? pglisten_fd(w->listen) : -1, .events = POLLIN},
+    };
+    uint64_t count;
+    int64_t left;
+
+    if (hear && w->listen != NULL)
+        until = deadline_earlier(until, pglisten_due(w->listen));
+    left = deadline_left_ms(until);
+    (void)poll(fds, COUNT_OF(fds),
+               until.at_ns == UINT64_MAX ? -1 : (int)(left > 60000 ? 60000 : left));
+    if (fds[0].revents != 0)
+        (void)!read(w->wake_fd, &count, sizeof(count));
+}
+
+static bool is_due(struct schema_watch *w)
+{
+    bool due = atomic_exchange(&w->kicked, false);
+
+    if (w->listen != NULL && pglisten_step(w->listen, STR("schema")))
+        due = true;
+    if (deadline_passed(w->retry))
+        due = true;
+    if (!due && deadline_passed(w->next_poll))
+        due = catalog_changed(w);
+    return due;
+}
+
+/* False: stopping. */
+static bool wait_for_work(struct schema_watch *w)
+{
+    struct deadline settled;
+
+    while (!atomic_load(&w->stopping) && !is_due(w))
+        sleep_until(w, deadline_earlier(w->retry, w->next_poll), true);
+    settled = deadline_in_ms(SETTLE_MS);
+    while (!atomic_load(&w->stopping) && !deadline_passed(settled))
+        sleep_until(w, settled, false);
+    /* Heard meanwhile: the load about to begin sees it. */
+    atomic_store(&w->kicked, false);
+    if (w->listen != NULL && pglisten_fd(w->listen) >= 0)
+        (void)pglisten_step(w->listen, STR("schema"));
+    return !atomic_load(&w->stopping);
 }
 
 static void run(void *arg)
 {
     struct schema_watch *w = arg;
-    uint64_t pause_ms = 0;
-    bool loaded = false;
 
+    /* Before the first load: nothing that changes after it is missed. */
+    if (w->listen != NULL)
+        (void)pglisten_step(w->listen, STR("schema"));
     do {
-        bool ok = load_and_publish(w);
-
-        loaded = loaded || ok;
-        if (loaded)
-            pause_ms = 0; /* the next load is asked for */
-        else if (pause_ms == 0)
-            pause_ms = size_max(w->opt.backoff_min_ms, 1);
-        else
-            pause_ms = size_min(pause_ms * 2, size_max(w->opt.backoff_max_ms, 1));
-    } while (wait_for_work(w, pause_ms));
+        load(w);
+    } while (wait_for_work(w));
 }
 
 struct schema_watch *schema_watch_start(const struct schema_watch_options *opt)
 {
     struct schema_watch *w = xcalloc(1, sizeof(*w));
-    pthread_condattr_t attr;
 
     w->opt = *opt;
-    CHECK(pthread_mutex_init(&w->mutex, NULL) == 0);
-    CHECK(pthread_condattr_init(&attr) == 0);
-    CHECK(pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0);
-    CHECK(pthread_cond_init(&w->changed, &attr) == 0);
-    pthread_condattr_destroy(&attr);
+    w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    CHECK(w->wake_fd >= 0);
+    buf_init(&w->fingerprint, 0);
+    if (opt->channel != NULL)
+        w->listen = pglisten_new(opt->pool, opt->channel);
     w->thread = thread_start(THREAD_JOBS, "jobs", run, w);
     return w;
 }
 
-static void set_flag(struct schema_watch *w, bool *flag)
+static void set_flag(struct schema_watch *w, atomic_bool *flag)
 {
-    pthread_mutex_lock(&w->mutex);
-    *flag = true;
-    pthread_cond_signal(&w->changed);
-    pthread_mutex_unlock(&w->mutex);
+    const uint64_t one = 1;
+
+    atomic_store(flag, true);
+    (void)!write(w->wake_fd, &one, sizeof(one));
 }
 
 void schema_watch_kick(struct schema_watch *w)
@@ -232,11 +370,23 @@ void schema_watch_kick(struct schema_watch *w)
     set_flag(w, &w->kicked);
 }
 
+void schema_watch_doubt(struct schema_watch *w)
+{
+    uint64_t now = monotonic_ns();
+    uint64_t last = atomic_load(&w->doubted_ns);
+
+    if (last != 0 && now - last < (uint64_t)DOUBT_PAUSE_MS * 1000000)
+        return;
+    if (atomic_compare_exchange_strong(&w->doubted_ns, &last, now))
+        set_flag(w, &w->kicked);
+}
+
 void schema_watch_stop(struct schema_watch *w)
 {
     set_flag(w, &w->stopping);
     thread_join(w->thread);
-    pthread_cond_destroy(&w->changed);
-    pthread_mutex_destroy(&w->mutex);
+    pglisten_free(w->listen);
+    buf_fini(&w->fingerprint);
+    close(w->wake_fd);
     xfree(w);
 }

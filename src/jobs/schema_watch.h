@@ -1,7 +1,7 @@
 /*
  * schema_watch.h - keeps the published schema true to the database's catalog.
  *
- * Thread:   started, kicked and stopped from the main thread; works on its own (jobs).
+ * Thread:   started and stopped from the main thread, kicked by any; works on its own (jobs).
  * Memory:   copies nothing of its options: they must outlive it.
  * Not here: what a catalog document means (schema/catalog.c).
  */
@@ -31,14 +31,18 @@ struct schema_watch_options {
     struct schema_options schema;
     uint64_t backoff_min_ms;
     uint64_t backoff_max_ms;
+    const char *channel;       /* database.notify.channel; NULL: do not listen */
+    uint64_t poll_interval_ms; /* schema.reload.poll_interval; 0: off */
 };
 
 struct schema_watch;
 
 /* Loads at once, and again with growing pauses until it succeeds once. */
 struct schema_watch *schema_watch_start(const struct schema_watch_options *opt);
-/* Load again soon. The old schema stays when that fails. */
+/* Load again soon. The old schema stays when that fails, or when nothing has changed. */
 void schema_watch_kick(struct schema_watch *w);
+/* A statement failed as if the schema were out of date: the same, but not more than every 5 s. */
+void schema_watch_doubt(struct schema_watch *w);
 void schema_watch_stop(struct schema_watch *w);
 
 /*

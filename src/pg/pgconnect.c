@@ -9,6 +9,8 @@
  * after connecting would stay with whichever server connection happened to run
  * it. So the same settings then go into every batch, for its transaction only.
  */
+#include <stdatomic.h>
+
 #include "pg/pgconnect.h"
 
 #define MAX_DEFAULTS 8
@@ -25,7 +27,7 @@ struct pgconnect {
     struct keywords without_options;
     struct pgsetting defaults[MAX_DEFAULTS];
     size_t ndefaults;
-    bool options_refused;
+    atomic_bool options_refused;
 };
 
 /* Unless the URL or the options say otherwise. */
@@ -241,29 +243,34 @@ static bool refused_options(const PGconn *pg)
                                              strstr(why, "command-line options") != NULL);
 }
 
-struct pgconn *pgconnect_open(struct pgconnect *k, struct buf *reason)
+PGconn *pgconnect_plain(struct pgconnect *k, struct buf *reason)
 {
     PGconn *pg = connect_by(k->options_refused ? &k->without_options : &k->with_options);
-    struct pgconn *c = NULL;
+    struct str why;
+    struct str rest;
 
-    if (!k->options_refused && refused_options(pg)) {
-        LOG(LOG_INFO, "a pooler refuses start options: settings are sent with every batch");
-        k->options_refused = true;
+    if (refused_options(pg)) {
+        if (!atomic_exchange(&k->options_refused, true))
+            LOG(LOG_INFO, "a pooler refuses start options: settings are sent with every batch");
         PQfinish(pg);
         pg = connect_by(&k->without_options);
     }
-    if (PQstatus(pg) != CONNECTION_OK) {
-        struct str why;
-        struct str rest;
+    if (PQstatus(pg) == CONNECTION_OK)
+        return pg;
+    /* The first line is the fact, the others are advice. */
+    (void)str_cut(str_trim(str_of(PQerrorMessage(pg))), '\n', &why, &rest);
+    buf_append_str(reason, why);
+    PQfinish(pg);
+    return NULL;
+}
 
-        /* The first line is the fact, the others are advice. */
-        (void)str_cut(str_trim(str_of(PQerrorMessage(pg))), '\n', &why, &rest);
-        buf_append_str(reason, why);
-        PQfinish(pg);
-        return NULL;
-    }
-    if (!pgconn_new(pg, k->options_refused ? k->defaults : NULL,
-                    k->options_refused ? k->ndefaults : 0, &c))
+struct pgconn *pgconnect_open(struct pgconnect *k, struct buf *reason)
+{
+    PGconn *pg = pgconnect_plain(k, reason);
+    struct pgconn *c = NULL;
+
+    if (pg != NULL && !pgconn_new(pg, k->options_refused ? k->defaults : NULL,
+                                  k->options_refused ? k->ndefaults : 0, &c))
         buf_append_lit(reason, "could not enter pipeline mode");
     return c;
 }

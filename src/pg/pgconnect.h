@@ -1,7 +1,7 @@
 /*
  * pgconnect.h - checked connection options, and connecting by them.
  *
- * Thread:   made by any; then the helper's alone. pgconnect_open() blocks.
+ * Thread:   any that may block.
  * Memory:   made by pgconnect_new(), lives as long as its pool.
  * Not here: when to connect, and how often to try (pghelper.c).
  */
@@ -20,5 +20,7 @@ void pgconnect_free(struct pgconnect *k);
 /* Resolve, connect, log in: blocks up to connect_timeout for each address. NULL, and why in reason,
  * when it failed. */
 struct pgconn *pgconnect_open(struct pgconnect *k, struct buf *reason);
+/* The same as libpq has it, not in pipeline mode. */
+PGconn *pgconnect_plain(struct pgconnect *k, struct buf *reason);
 
 #endif

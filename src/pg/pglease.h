@@ -38,8 +38,8 @@ struct pgpool {
     /* constant */
     struct pgpool_options opt; /* numbers only: texts are in `connect` */
     struct thread *helper;     /* owned */
-    /* helper */
     struct pgconnect *connect; /* owned */
+    /* helper */
     struct buf reason;
     uint32_t failures; /* in a row */
     /* any thread */

@@ -131,6 +131,11 @@ static void on_reload_signal(int signo, void *ctx)
     schema_watch_kick(d->watch);
 }
 
+static void on_doubt(void *ctx)
+{
+    schema_watch_doubt(ctx);
+}
+
 /* --- building ------------------------------------------------------------------- */
 
 static enum introspection_policy introspection_policy(const struct config *c, bool production)
@@ -221,8 +226,10 @@ static void start_services(struct daemon *d)
     watch.pool = d->pool;
     watch.slot = d->slot;
     init_engine(d);
-    d->workers = workers_start(&workers);
     d->watch = schema_watch_start(&watch);
+    d->engine.on_doubt = on_doubt;
+    d->engine.on_doubt_ctx = d->watch;
+    d->workers = workers_start(&workers);
     d->health = (struct health){d->workers, d->pool, d->slot, d->turbo, false};
     d->endpoints = (struct endpoints){
         .workers = d->workers,
@@ -295,10 +302,10 @@ void daemon_run(struct daemon *d)
 
 void daemon_free(struct daemon *d)
 {
-    if (d->watch != NULL)
-        schema_watch_stop(d->watch);
     if (d->workers != NULL)
         workers_stop(d->workers);
+    if (d->watch != NULL)
+        schema_watch_stop(d->watch);
     for (size_t i = 0; i < d->nlisteners; i++)
         listener_free(d->listeners[i]);
     if (d->pool != NULL)

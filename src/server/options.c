@@ -220,6 +220,8 @@ struct schema_watch_options options_schema_watch(const struct config *c, struct 
         .schema = schema_options_default(),
         .backoff_min_ms = c->pool_backoff_min_ms,
         .backoff_max_ms = c->pool_backoff_max_ms,
+        .channel = c->notify_listen ? arena_dup(a, c->notify_channel).data : NULL,
+        .poll_interval_ms = c->reload_poll_interval_ms,
     };
 
     opt.schema.strip_prefixes = c->strip_prefixes.items;

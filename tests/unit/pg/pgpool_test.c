@@ -2,6 +2,7 @@
 #include "pg/pgfixture.h"
 
 #include "base/thread.h"
+#include "pg/pglisten.h"
 #include "pg/pgretry.h"
 
 static const char pid_sql[] = "select pg_backend_pid()::text";
@@ -380,6 +381,7 @@ static void behind_a_transaction_pooler_batches_are_right(void **state)
     struct rig r;
     struct pgsetting settings[10];
     struct probe *probes[300];
+    struct pglisten *listen;
 
     (void)state;
     if (!bouncer_start())
@@ -413,6 +415,12 @@ static void behind_a_transaction_pooler_batches_are_right(void **state)
             probe_value(probes[i], 0),
             arena_printf(r.arena, "t%zu \"pg_catalog\",\"public\" iso_8601", i % 10).data);
     }
+    /* No notification would come: it does not even ask. */
+    listen = pglisten_new(r.pool, "fraiseqld");
+    assert_false(pglisten_step(listen, STR("schema")));
+    assert_int_equal(pglisten_fd(listen), -1);
+    assert_int_equal(pglisten_due(listen).at_ns, UINT64_MAX);
+    pglisten_free(listen);
     rig_free(&r);
     bouncer_stop();
 }
