@@ -127,10 +127,18 @@ foreign_keys as (
                'to', c.confrelid,
                'toColumns', pg_catalog.to_json(c.confkey),
                'toPrimary', nullif(i.indisprimary, false),
-               'valid', nullif(c.convalidated, false))
+               'valid', nullif(c.convalidated, false),
+               -- First in an index, or behind one column that row security compares.
+               'indexed', nullif(exists (select
+                                           from pg_catalog.pg_index x
+                                          where x.indrelid = c.conrelid and x.indisvalid and x.indpred is null
+                                            and (x.indkey::smallint[])
+                                                [0:pg_catalog.cardinality(c.conkey) - 1 + t.relrowsecurity::int]
+                                                @> c.conkey), false))
                order by c.conname) as foreign_keys
       from reached r
       join pg_catalog.pg_constraint c on c.conrelid = r.oid
+      join pg_catalog.pg_class t on t.oid = r.oid
       left join pg_catalog.pg_index i on i.indexrelid = c.conindid
      where c.contype = 'f' and c.conparentid = 0
        -- A foreign key of a period (18 and later) does not lead to one row.

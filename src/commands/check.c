@@ -172,7 +172,9 @@ static int check_database(struct command_config *cc, const struct schema **out)
     *out = schema_load(&opt, &cc->errs);
     pgpool_free(opt.pool);
     if (*out != NULL)
-        return opt.refuse_findings && (*out)->nfindings > 0 ? STATUS_FOUND : EX_OK;
+        return opt.refuse_findings && findings_of_isolation((*out)->findings, (*out)->nfindings) > 0
+                   ? STATUS_FOUND
+                   : EX_OK;
     return cc->errs.first->code == SCHEMA_INVALID ? EX_DATAERR : EX_UNAVAILABLE;
 }
 

@@ -146,14 +146,20 @@ static void log_skipped(const struct schema *s)
 /* Do they keep the schema from being served? */
 static bool log_findings(const struct schema *s, bool refuse)
 {
-    for (size_t i = 0; i < s->nfindings; i++)
-        LOG(refuse ? LOG_ERROR : LOG_WARN, "tenants may not be isolated",
+    size_t serious = findings_of_isolation(s->findings, s->nfindings);
+
+    for (size_t i = 0; i < s->nfindings; i++) {
+        bool advice = finding_is_advice(s->findings[i].code);
+
+        LOG(refuse && !advice ? LOG_ERROR : LOG_WARN,
+            advice ? "queries may be slow" : "tenants may not be isolated",
             LOG_CSTR("finding", finding_code_name(s->findings[i].code)),
             LOG_STR("object", s->findings[i].object), LOG_STR("problem", s->findings[i].problem),
             LOG_STR("fix", s->findings[i].fix));
-    if (!refuse || s->nfindings == 0)
+    }
+    if (!refuse || serious == 0)
         return false;
-    LOG(LOG_ERROR, "refused to serve the schema", LOG_INT("findings", s->nfindings),
+    LOG(LOG_ERROR, "refused to serve the schema", LOG_INT("findings", serious),
         LOG_CSTR("hint", "see fraiseqld check --connect, or tenancy.enforce_rls_check"));
     return true;
 }

@@ -1,5 +1,5 @@
 /*
- * audit.c - where row security does not keep tenants apart.
+ * audit.c - where row security does not keep tenants apart, and what will be slow.
  *
  * Thread:   one at a time.
  * Memory:   findings are in the schema's arena, the search in the scratch one.
@@ -43,11 +43,26 @@ static const char *const code_names[] = {
     [FINDING_NOT_ENABLED] = "not_enabled",     [FINDING_NO_POLICY] = "no_policy",
     [FINDING_VIEW_OF_OWNER] = "view_of_owner", [FINDING_MATVIEW] = "materialized_view",
     [FINDING_FOREIGN_TABLE] = "foreign_table", [FINDING_SEARCH_PATH] = "search_path",
+    [FINDING_NO_INDEX] = "no_index",
 };
 
 const char *finding_code_name(enum finding_code code)
 {
     return code_names[code];
+}
+
+bool finding_is_advice(enum finding_code code)
+{
+    return code == FINDING_NO_INDEX;
+}
+
+size_t findings_of_isolation(const struct finding *findings, size_t n)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < n; i++)
+        count += !finding_is_advice(findings[i].code);
+    return count;
 }
 
 /* --- findings --------------------------------------------------------------------------------- */
@@ -336,6 +351,30 @@ static void look_at_relations(struct search *s)
     }
 }
 
+/* A list of what refers to a row reads the whole table without an index. */
+static void look_at_foreign_keys(struct search *s, const struct doc_relation *r)
+{
+    for (size_t i = 0; i < r->foreign_keys.n; i++) {
+        const struct doc_foreign_key *f = &r->foreign_keys.items[i];
+        struct buf fix = {0};
+
+        if (f->indexed || catalogdoc_relation(s->doc, f->to) == NULL)
+            continue;
+        buf_printf(&fix, "create index on %.*s (", STR_ARG(r->sql));
+        for (size_t j = 0; j < f->n; j++) {
+            const struct doc_column *c = catalogdoc_column(r, f->columns[j]);
+
+            buf_append_str(&fix, j > 0 ? STR(", ") : STR(""));
+            append_quoted(&fix, c ? c->name : STR(""), '"');
+        }
+        buf_append_lit(&fix, ");\n");
+        add(s, FINDING_NO_INDEX,
+            arena_printf(s->b->scratch, "foreign key \"%.*s\" of table \"%.*s.%.*s\"",
+                         STR_ARG(f->name), STR_ARG(r->schema), STR_ARG(r->name)),
+            "no index finds the rows that refer to one", &fix);
+    }
+}
+
 /* --- role and functions ----------------------------------------------------------------------- */
 
 static void look_at_role(struct search *s)
@@ -385,6 +424,9 @@ void audit_run(struct builder *b)
     look_at_role(&s);
     look_at_relations(&s);
     look_at_functions(&s);
+    for (size_t i = 0; i < b->doc.nrelations; i++)
+        if (memchr("rp", b->doc.relations[i].kind, 2) != NULL)
+            look_at_foreign_keys(&s, &b->doc.relations[i]);
     findings = ARENA_ARRAY(b->arena, s.findings.n, struct finding);
     for (size_t i = 0; i < s.findings.n; i++)
         findings[i] = s.findings.items[i];

@@ -1,5 +1,5 @@
 /*
- * audit.h - where row security does not keep tenants apart.
+ * audit.h - where row security does not keep tenants apart, and what will be slow.
  *
  * Thread:   any; constant once the schema is published.
  * Memory:   in the schema's arena.
@@ -18,6 +18,7 @@ enum finding_code {
     FINDING_VIEW_OF_OWNER, /* a view that reads past row security, as its owner */
     FINDING_MATVIEW,       /* row security is not for materialized views … */
     FINDING_FOREIGN_TABLE, /* … nor for foreign tables */
+    FINDING_NO_INDEX,      /* advice: a foreign key without an index */
     FINDING_SEARCH_PATH,   /* security definer, without a search_path of its own */
 };
 
@@ -28,6 +29,10 @@ struct finding {
     struct str fix;     /* statements of SQL, one per line; where a choice is left, a comment */
 };
 
+/* How many of them are of isolation, and not only advice. */
+size_t findings_of_isolation(const struct finding *findings, size_t n);
+/* Is it advice about speed? */
+bool finding_is_advice(enum finding_code code);
 /* "not_enabled": stable, for logs and tools. */
 const char *finding_code_name(enum finding_code code);
 

@@ -188,6 +188,7 @@ static bool read_foreign_keys(struct members *m, struct arena *a, struct doc_rel
         f.to_columns = columns_member(&fm, "toColumns", &n, a);
         f.to_primary = flag_member(&fm, "toPrimary");
         f.valid = flag_member(&fm, "valid");
+        f.indexed = flag_member(&fm, "indexed");
         if (n != f.n && fm.wrong == NULL)
             fm.wrong = "toColumns";
         if (!all_read(&fm, "a foreign key of relation", out->name, errs))

@@ -59,6 +59,7 @@ struct doc_foreign_key {
     const int32_t *to_columns;
     bool to_primary;
     bool valid;
+    bool indexed; /* an index finds the rows that refer to one */
 };
 
 struct doc_argument {

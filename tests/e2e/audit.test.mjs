@@ -23,6 +23,14 @@ async function createBad() {
   await shared.sql(database, `
     create schema bad;
     grant usage on schema bad to app_user;
+    create table bad.parents (id int primary key, tenant_id uuid);
+    create table bad.children (tenant_id uuid, "a b" int references bad.parents, behind int references bad.parents,
+      first int references bad.parents, partly int references bad.parents);
+    create index on bad.children (tenant_id, behind);
+    create index on bad.children (first);
+    create index on bad.children (partly) where partly > 3;
+    grant select on bad.parents, bad.children to app_user;
+    ${policy("bad.parents")} ${policy("bad.children")}
     ${tables.map((name) => `create table bad.${name} (id int primary key, tenant_id uuid); insert into bad.${name} ${rows};`).join("\n")}
     ${policy("bad.guarded")} ${policy("bad.hidden")} ${policy("bad.owned")}
     alter table bad.owned owner to app_user;
@@ -64,6 +72,8 @@ test("each kind of relation that row security does not guard is found, and no ot
   assert.deepEqual(said.findings.map(({ finding, object }) => `${finding} ${object}`).sort(), [
     'foreign_table foreign table "bad.remote"',
     'materialized_view materialized view "bad.mv_total"',
+    'no_index foreign key "children_a b_fkey" of table "bad.children"',
+    'no_index foreign key "children_partly_fkey" of table "bad.children"',
     'no_policy table "bad.silent"',
     'not_enabled table "bad.open"',
     'role_owns table "bad.owned"',
@@ -79,9 +89,11 @@ test("each kind of relation that row security does not guard is found, and no ot
 test("a schema with findings is served with a warning for each", async () => {
   const daemon = await start(bad, exposed);
   const warned = daemon.logged("tenants may not be isolated");
+  const slow = daemon.logged("queries may be slow");
   await daemon.stop();
   assert.equal(warned.length, 10);
-  for (const line of warned) {
+  assert.equal(slow.length, 2);
+  for (const line of [...warned, ...slow]) {
     assert.equal(line.level, "warn");
     assert.ok(line.finding && line.object && line.problem && line.fix, JSON.stringify(line));
   }
@@ -107,6 +119,14 @@ test("under tenancy.enforce_rls_check: fail it is not served until what is print
   }
   assert.equal(await shared.sql(bad, `select has_table_privilege('app_user', 'bad.mv_total', 'select') or has_table_privilege('app_user', 'bad.v_anonymous', 'select')`), "f");
   assert.match(await shared.sql(bad, "select obj_description('bad.v_copied'::regclass)"), /^It's a copy\.\n@fraiseql:type\n/);
+});
+
+test("advice is no reason not to serve", async () => {
+  await shared.sql(bad, "drop index bad.children_first_idx");
+  const { code, json: said } = await check(bad, fail, json);
+  assert.deepEqual(said.findings.map(({ finding }) => finding), ["no_index"]);
+  assert.equal(code, 0);
+  await (await start(bad, { ...exposed, ...fail })).stop();
 });
 
 for (const [what, attribute] of [["bypassrls", "bypassrls"], ["superuser", "superuser"]]) {

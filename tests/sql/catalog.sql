@@ -117,6 +117,15 @@ alter table audit.of_group enable row level security;
 alter table audit.writes enable row level security;
 alter table audit.narrows enable row level security;
 grant select on all tables in schema audit to public;
+create table audit.targets (id int primary key);
+create table audit.refers (tenant int, a int references audit.targets, b int references audit.targets, c int references audit.targets,
+                           d int references audit.targets);
+create index on audit.refers (a);
+create index on audit.refers (tenant, b);
+create index on audit.refers (c) where c > 1;
+create index on audit.refers (tenant, a, d);
+alter table audit.refers enable row level security;
+grant select on audit.targets, audit.refers to public;
 create view audit.v_barrier with (security_barrier = yes) as select id from audit.of_all;
 grant select on audit.v_barrier to public;
 create function audit.fn_loose() returns int language sql security definer as 'select 1';
@@ -142,6 +151,9 @@ insert into document values (:'catalog');
 \o /dev/null
 select checks.is(pg_temp.policies('audit_member'), 'audit.of_all audit.of_group',
                  'who has a policy is told, of its own, by membership and of all');
+select checks.is((select string_agg(k ->> 'name', ' ' order by k ->> 'name')
+                    from json_array_elements(pg_temp.relation('refers') -> 'foreignKeys') k where (k ->> 'indexed')::boolean),
+                 'refers_a_fkey refers_b_fkey', 'foreign keys are told with whether an index begins with them, or behind the tenant');
 select checks.is(pg_temp.relation('v_barrier') ->> 'barrier', 'true', 'a security barrier is told');
 select checks.is(pg_temp.functions('definer'), 'fn_loose fn_pinned fn_user', 'security definer is told');
 select checks.is(pg_temp.functions('searchPath'), 'fn_pinned', 'and a search_path that does not depend on the user');

@@ -97,6 +97,12 @@ static void relations_are_judged_by_whom_they_are_read_as(void **state)
         {RELATION("5", "v", "v", "\"owner\":12,\"invoker\":true,\"barrier\":true,\"uses\":[1],\"comment\":\""
          "@fraiseql:type\\ntenant_column: tenant_id\"," COLUMNS) ","
          BELOW("1", "t", "\"owner\":11,"), "not_enabled table \"s.t\""},
+  /* Foreign keys to what is there. */
+        {RELATION("1", "r", "t", "\"owner\":11,\"rls\":true,\"foreignKeys\":["
+         "{\"name\":\"a\",\"columns\":[1],\"to\":1,\"toColumns\":[1]},"
+         "{\"name\":\"b\",\"columns\":[1],\"to\":1,\"toColumns\":[1],\"indexed\":true},"
+         "{\"name\":\"c\",\"columns\":[1],\"to\":99,\"toColumns\":[1]}]," COLUMNS),
+         "no_index foreign key \"a\" of table \"s.t\""},
   /* clang-format on */
     };
 
