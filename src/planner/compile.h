@@ -27,7 +27,8 @@ struct compiler {
         size_t n, cap;
     } all_params;
     size_t sources;
-    bool overflow; /* too many parameters in one of them */
+    size_t related; /* conditions on other relations */
+    bool overflow;  /* too many parameters in one of them */
 };
 
 /* The statement is complete: it becomes a step of the plan, and the next one begins. field,

@@ -20,6 +20,12 @@
 
 #define MAX_FILTER_DEPTH 64
 
+/*
+ * Each is a join to PostgreSQL, whose planning grows faster than their square:
+ * 20 take it a second, 50 twenty, all of it in one small request.
+ */
+#define MAX_RELATED 16
+
 struct filter {
     struct compiler *c;
     unsigned alias;
@@ -150,6 +156,12 @@ static bool filter_related(struct filter *f, const struct relationship *r,
     struct sqlbuf condition;
     struct filter inside = filter_inside(f, alias, &condition);
 
+    if (++f->c->related > MAX_RELATED) {
+        errors_add(f->c->in.errs, QUERY_TOO_COMPLEX,
+                   "the filters of the operation have more than %d conditions on relations",
+                   MAX_RELATED);
+        return false;
+    }
     if (!filter_object(&inside, where))
         return false;
     if (quantifier == QUANTIFIER_EVERY && !inside.any)
