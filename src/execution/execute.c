@@ -219,9 +219,8 @@ static void respond_failed(struct execution *x)
             LOG_CSTR("code", error_code_info(e->code)->name), LOG_CSTR("sqlstate", e->sqlstate),
             LOG_STR("detail", e->detail), LOG_STR("request_id", x->request_id));
     if (x->executed) {
-        buf_append_lit(&x->body, "{\"data\":null,");
-        response_errors_member(&x->errors, x->request_id, x->engine->mask_errors, &x->body);
-        buf_append_char(&x->body, '}');
+        buf_append_lit(&x->body, "{\"data\":null}");
+        response_add_errors(&x->body, &x->errors, x->request_id, x->engine->mask_errors);
     }
     finish(x);
 }
