@@ -22,7 +22,8 @@
  */
 #include "planner/plan_mutation.h"
 
-#include "planner/plan_select.h"
+#include "planner/plan_result.h"
+#include "planner/plan_row.h"
 
 /* nullif(current_setting($1::text, true), '')::type */
 static void write_context(const struct parameter *p, struct sqlbuf *out)

@@ -4,7 +4,7 @@
 #ifndef PLANNER_PLAN_SELECT_H
 #define PLANNER_PLAN_SELECT_H
 
-#include "planner/compile.h"
+#include "planner/plan_row.h"
 
 /*
  * The SELECT of a root field that reads a relation: rows of columns, or with
@@ -14,20 +14,10 @@
  */
 NODISCARD bool plan_select(struct compiler *c, const struct selection *s, bool as_record,
                            struct sqlbuf *out, struct shape_field *shape);
-/*
- * The SELECT that reads what a function returned, see plan_result_key(): kind and
- * object of *shape for FUNCTION_ROW (SHAPE_ROW) and FUNCTION_ROWS (SHAPE_ROWS).
+/* The SELECT of a list that hangs on a row of the parent, inside array(…). False with errors added.
  */
-NODISCARD bool plan_select_result(struct compiler *c, const struct selection *s, struct sqlbuf *out,
-                                  struct shape_field *shape);
-/*
- * The key by which rows that a function returned are read again; the settings
- * fraiseql.key1 … hold its columns, each as the text of an array with one item for
- * each row. NULL: there is none, and fraiseql.rows holds the rows themselves, as
- * the text of an array.
- */
-const struct key *plan_result_key(const struct relation *r);
-/* What every field of a shape has. */
-void plan_shape_field(struct compiler *c, const struct selection *s, struct shape_field *out);
+NODISCARD bool plan_select_related(struct compiler *c, const struct selection *s,
+                                   struct row *parent, struct source *parent_source, unsigned depth,
+                                   struct sqlbuf *out, const struct shape **object);
 
 #endif

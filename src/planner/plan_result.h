@@ -1,0 +1,23 @@
+/*
+ * plan_result.h - the SELECT that reads what a function returned.
+ */
+#ifndef PLANNER_PLAN_RESULT_H
+#define PLANNER_PLAN_RESULT_H
+
+#include "planner/compile.h"
+
+/*
+ * The SELECT that reads what a function returned, see plan_result_key(): kind and
+ * object of *shape for FUNCTION_ROW (SHAPE_ROW) and FUNCTION_ROWS (SHAPE_ROWS).
+ */
+NODISCARD bool plan_select_result(struct compiler *c, const struct selection *s, struct sqlbuf *out,
+                                  struct shape_field *shape);
+/*
+ * The key by which rows that a function returned are read again; the settings
+ * fraiseql.key1 … hold its columns, each as the text of an array with one item for
+ * each row. NULL: there is none, and fraiseql.rows holds the rows themselves, as
+ * the text of an array.
+ */
+const struct key *plan_result_key(const struct relation *r);
+
+#endif

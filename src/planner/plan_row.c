@@ -1,0 +1,184 @@
+/*
+ * plan_row.c - a selection tree to the columns of a row and their shape.
+ *
+ * Thread:   any.
+ */
+#include "planner/plan_row.h"
+
+#include "language/source.h"
+#include "planner/plan_select.h"
+
+#define MAX_ROW_COLUMNS 1600 /* PostgreSQL: 1664, of a row and of row(…) */
+#define MAX_SHAPE_DEPTH 100
+
+void plan_shape_field(struct compiler *c, const struct selection *s, struct shape_field *out)
+{
+    const struct type_ref type = s->field->type;
+
+    out->key_json = arena_printf(c->in.arena, "\"%.*s\":", STR_ARG(s->key));
+    out->key = s->key;
+    out->selection = s;
+    out->offset = s->ast->offset;
+    out->non_null = type_ref_non_null(type);
+    out->items_non_null = type_ref_is_list(type) && type_ref_non_null(type_ref_item(type));
+}
+
+bool plan_too_complex(struct compiler *c, const struct selection *s, const char *message)
+{
+    error_at(errors_add(c->in.errs, QUERY_TOO_COMPLEX, "%s", message), c->in.errs,
+             source_location(c->in.op->document->source, s->ast->offset));
+    return false;
+}
+
+void row_use(struct row *r, struct source *s, const struct column *column)
+{
+    if (s == r->base)
+        s->used[column->index] = true;
+}
+
+uint16_t row_item(struct row *r)
+{
+    if (r->nitems > 0)
+        sqlbuf_text(&r->items, ", ");
+    return (uint16_t)r->nitems++;
+}
+
+uint16_t row_column(struct row *r, struct source *s, const struct column *column)
+{
+    uint16_t index;
+
+    for (size_t i = 0; i < r->columns.n; i++)
+        if (r->columns.items[i].alias == s->alias && r->columns.items[i].column == column)
+            return r->columns.items[i].index;
+    row_use(r, s, column);
+    index = row_item(r);
+    sqlbuf_value(&r->items, s->alias, column);
+    VEC_PUSH(r->c->in.scratch, &r->columns, (struct selected){s->alias, column, index});
+    return index;
+}
+
+static struct source *row_join(struct row *r, struct source *from, const struct relationship *to)
+{
+    struct to_one t = {.from = from->alias, .relationship = to};
+
+    for (size_t i = 0; i < r->to_ones.n; i++)
+        if (r->to_ones.items[i].from == from->alias && r->to_ones.items[i].relationship == to)
+            return r->to_ones.items[i].source;
+    t.source = source_new(r->c, to->to);
+    for (size_t i = 0; i < to->n; i++)
+        row_use(r, from, to->from_columns[i]);
+    source_join(&r->joins, to, from->alias, t.source->alias);
+    r->nested = true;
+    VEC_PUSH(r->c->in.scratch, &r->to_ones, t);
+    return t.source;
+}
+
+static bool select_object(struct row *r, struct source *source, const struct selection *s,
+                          int presence, unsigned depth, const struct shape **out);
+
+static bool select_to_one(struct row *r, struct source *source, const struct selection *s,
+                          unsigned depth, struct shape_field *out)
+{
+    const struct relationship *to = s->field->relationship;
+    struct source *joined = row_join(r, source, to);
+
+    out->kind = SHAPE_OBJECT;
+    /* It is compared with =, so it is not null where there is a row. */
+    return select_object(r, joined, s, row_column(r, joined, to->to_columns[0]), depth + 1,
+                         &out->object);
+}
+
+static bool select_to_many(struct row *r, struct source *source, const struct selection *s,
+                           unsigned depth, struct shape_field *out)
+{
+    struct sqlbuf list;
+
+    sqlbuf_init(&list, &r->c->params);
+    out->kind = SHAPE_RECORDS;
+    r->nested = true;
+    if (!plan_select_related(r->c, s, r, source, depth + 1, &list, &out->object))
+        return false;
+    out->column = row_item(r);
+    sqlbuf_text(&r->items, "array(");
+    sqlbuf_append(&r->items, &list);
+    sqlbuf_text(&r->items, ")");
+    return true;
+}
+
+static bool select_field(struct row *r, struct source *source, const struct selection *s,
+                         unsigned depth, struct shape_field *out)
+{
+    plan_shape_field(r->c, s, out);
+    if (r->nitems > MAX_ROW_COLUMNS)
+        return plan_too_complex(r->c, s, "an object of the operation has too many fields");
+    switch (s->field->resolver) {
+    case RESOLVE_COLUMN:
+        out->kind = SHAPE_VALUE;
+        out->column = row_column(r, source, s->field->column);
+        out->codec = s->field->column->codec;
+        return true;
+    case RESOLVE_TO_ONE:
+        return select_to_one(r, source, s, depth, out);
+    case RESOLVE_TO_MANY:
+        return select_to_many(r, source, s, depth, out);
+    case RESOLVE_TYPENAME:
+        out->kind = SHAPE_TYPENAME;
+        out->text = s->parent->name;
+        return true;
+    case RESOLVE_BY_KEY:
+    case RESOLVE_LIST:
+    case RESOLVE_FUNCTION:
+    case RESOLVE_INTROSPECTION:
+        break;
+    }
+    CHECK(!"a row has no such field");
+    return false;
+}
+
+static bool select_object(struct row *r, struct source *source, const struct selection *s,
+                          int presence, unsigned depth, const struct shape **out)
+{
+    struct arena *a = r->c->in.arena;
+    struct shape *shape = ARENA_NEW(a, struct shape);
+    struct shape_field *fields = ARENA_ARRAY(a, s->nchildren, struct shape_field);
+
+    if (depth > MAX_SHAPE_DEPTH)
+        return plan_too_complex(r->c, s, "the operation is nested too deep");
+    shape->fields = fields;
+    shape->nfields = s->nchildren;
+    shape->presence = presence;
+    for (size_t i = 0; i < s->nchildren; i++)
+        if (!select_field(r, source, s->children[i], depth, &fields[i]))
+            return false;
+    VEC_PUSH(r->c->in.scratch, &r->shapes, shape);
+    *out = shape;
+    return true;
+}
+
+bool row_gather(struct compiler *c, struct source *base, const struct selection *s, unsigned depth,
+                struct row *r, const struct shape **object)
+{
+    *r = (struct row){.c = c, .base = base};
+    sqlbuf_init(&r->items, &c->params);
+    sqlbuf_init(&r->joins, &c->params);
+    if (!select_object(r, base, s, -1, depth, object))
+        return false;
+    if (r->nitems == 0) { /* only __typename: the row still has to arrive */
+        row_item(r);
+        sqlbuf_text(&r->items, "true");
+    }
+    for (size_t i = 0; i < r->shapes.n; i++)
+        r->shapes.items[i]->ncolumns = r->nitems;
+    return true;
+}
+
+void row_write(const struct row *r, bool as_record, struct sqlbuf *out)
+{
+    sqlbuf_text(out, "select ");
+    if (as_record)
+        sqlbuf_text(out, "row(");
+    sqlbuf_append(out, &r->items);
+    if (as_record)
+        sqlbuf_text(out, ")");
+    sqlbuf_text(out, " from ");
+}
