@@ -1,5 +1,5 @@
 /*
- * functions.c - the mutation root: functions of the database and their inputs.
+ * functions.c - the mutation root: which functions of the database are served, under which names.
  *
  * Thread:   one at a time.
  * Memory:   what is made is in the schema's arena.
@@ -8,38 +8,10 @@
  * A function that cannot be served as it is stands in schema->skipped with the
  * reason; nothing of it is in the schema.
  */
-#include "schema/build.h"
+#include "schema/functions.h"
 #include "schema/naming.h"
 
-static const struct str context_prefix = STR_INIT("auth_");
-
-struct candidate {
-    const struct doc_function *doc;
-    struct str name;   /* of the mutation */
-    struct str reason; /* empty: it is served */
-};
-
-/* --- what can be served ----------------------------------------------------------------------- */
-
-static bool is_context(const struct doc_argument *a)
-{
-    return a->name.len > context_prefix.len && str_starts(a->name, context_prefix);
-}
-
-/* The setting that holds the claim an argument is named after; empty: none does. */
-static struct str context_setting(const struct builder *b, const struct doc_argument *a)
-{
-    struct str claim = str_sub(a->name, context_prefix.len, SIZE_MAX);
-    size_t i;
-
-    for (i = 0; i < b->opt->nclaims; i++)
-        if (str_eq(b->opt->claims[i].name, claim))
-            return b->opt->claims[i].setting;
-    return str_make(NULL, 0);
-}
-
-/* A value that has a text form, or a list of such. */
-static bool is_plain_type(const struct builder *b, uint32_t oid)
+bool functions_plain_type(const struct builder *b, uint32_t oid)
 {
     const struct doc_type *t = values_base_type(b, oid);
 
@@ -48,68 +20,11 @@ static bool is_plain_type(const struct builder *b, uint32_t oid)
     return t != NULL && memchr("berm", t->kind, 4) != NULL;
 }
 
-static struct str type_name(const struct builder *b, uint32_t oid)
+struct str functions_type_name(const struct builder *b, uint32_t oid)
 {
     const struct doc_type *t = catalogdoc_type(&b->doc, oid);
 
     return t != NULL ? t->sql : STR("unknown");
-}
-
-static struct str argument_reason(struct builder *b, const struct doc_function *f, size_t i)
-{
-    const struct doc_argument *a = &f->arguments[i];
-    struct str field;
-    size_t j;
-
-    if (a->mode != 'i')
-        return arena_printf(b->scratch, "argument %zu is %s", i + 1,
-                            a->mode == 'v' ? "variadic" : "an output");
-    if (a->name.len == 0)
-        return arena_printf(b->scratch, "argument %zu has no name", i + 1);
-    if (!is_plain_type(b, a->type))
-        return arena_printf(b->scratch, "argument \"%.*s\" is of type %.*s", STR_ARG(a->name),
-                            STR_ARG(type_name(b, a->type)));
-    if (is_context(a)) {
-        if (context_setting(b, a).len > 0)
-            return STR("");
-        return arena_printf(b->scratch, "auth.claims has no claim for argument \"%.*s\"",
-                            STR_ARG(a->name));
-    }
-    field = naming_camel(a->name, b->scratch);
-    if (field.len == 0)
-        return arena_printf(b->scratch, "argument \"%.*s\" has no letter or digit",
-                            STR_ARG(a->name));
-    for (j = 0; j < i; j++)
-        if (!is_context(&f->arguments[j]) &&
-            str_eq(naming_camel(f->arguments[j].name, b->scratch), field))
-            return arena_printf(b->scratch, "two of its arguments would be \"%.*s\"",
-                                STR_ARG(field));
-    return STR("");
-}
-
-static const struct relation *result_relation(const struct builder *b, const struct doc_function *f)
-{
-    const struct doc_relation *r = f->row ? catalogdoc_relation(&b->doc, f->row) : NULL;
-
-    return r != NULL ? r->made : NULL;
-}
-
-static bool is_void(const struct builder *b, const struct doc_function *f)
-{
-    const struct doc_type *t = catalogdoc_type(&b->doc, f->returns);
-
-    return t != NULL && str_is(t->schema, "pg_catalog") && str_is(t->name, "void");
-}
-
-static struct str result_reason(struct builder *b, const struct doc_function *f)
-{
-    if (result_relation(b, f) != NULL)
-        return STR("");
-    if (!is_void(b, f) && !is_plain_type(b, f->returns))
-        return arena_printf(b->scratch,
-                            "its result is of type %.*s, which is not of an exposed relation",
-                            STR_ARG(type_name(b, f->returns)));
-    return f->set ? STR("it returns a set of values") : STR("");
 }
 
 /* Overloads stand side by side in the document: with defaults, a call could mean either. */
@@ -126,7 +41,7 @@ static bool is_overloaded(const struct builder *b, const struct doc_function *f)
 static struct str skip_reason(struct builder *b, const struct candidate *c)
 {
     const struct doc_function *f = c->doc;
-    size_t i;
+    struct str reason;
 
     if (is_overloaded(b, f))
         return STR("it is overloaded");
@@ -134,13 +49,8 @@ static struct str skip_reason(struct builder *b, const struct candidate *c)
         return STR("only volatile functions are served, as mutations");
     if (c->name.len == 0)
         return STR("its name has no letter or digit");
-    for (i = 0; i < f->narguments; i++) {
-        struct str reason = argument_reason(b, f, i);
-
-        if (reason.len > 0)
-            return reason;
-    }
-    return result_reason(b, f);
+    reason = parameters_reason(b, f);
+    return reason.len > 0 ? reason : results_reason(b, f);
 }
 
 /* Two that would be one mutation: neither is. */
@@ -182,83 +92,6 @@ static struct candidate *find_candidates(struct builder *b)
     return all;
 }
 
-/* --- what is made of it ----------------------------------------------------------------------- */
-
-/* No value of a list that the client gives has to be there: PostgreSQL's arrays may have nulls. */
-static struct type_ref argument_type(const struct column *value, bool optional)
-{
-    return (struct type_ref){value->type, value->is_array, !optional};
-}
-
-static void make_parameters(struct builder *b, const struct doc_function *d, struct function *f,
-                            struct inputs *inputs)
-{
-    struct parameter *parameters = ARENA_ARRAY(b->arena, d->narguments, struct parameter);
-    size_t i;
-
-    f->parameters = parameters;
-    f->nparameters = d->narguments;
-    for (i = 0; i < d->narguments; i++) {
-        const struct doc_argument *from = &d->arguments[i];
-        struct parameter *p = &parameters[i];
-        struct input_value v = {.role = INPUT_FUNCTION, .parameter = (int)i + 1};
-        struct column value = {0};
-
-        p->name = arena_dup(b->arena, from->name);
-        p->type_sql = arena_dup(b->arena, type_name(b, from->type));
-        p->optional = i >= d->narguments - d->ndefaults;
-        if (is_context(from)) {
-            p->setting = arena_dup(b->arena, context_setting(b, from));
-            continue;
-        }
-        CHECK(values_describe(b, from->type, false, &value)); /* is_plain_type() */
-        v.name = naming_camel(from->name, b->arena);
-        v.type = argument_type(&value, p->optional);
-        VEC_PUSH(b->scratch, inputs, v);
-    }
-}
-
-/* The one argument `input` of a mutation. */
-static void set_input(struct builder *b, const struct candidate *c, const struct inputs *inputs,
-                      struct field *field)
-{
-    struct str of = arena_printf(b->scratch, "the input of function \"%.*s.%.*s\"",
-                                 STR_ARG(c->doc->schema), STR_ARG(c->doc->name));
-    struct input_value *argument;
-    struct type *t;
-
-    if (inputs->n == 0)
-        return;
-    t = builder_add_type(
-        b, TYPE_INPUT_OBJECT,
-        arena_printf(b->arena, "%.*sInput", STR_ARG(naming_upper_first(c->name, b->scratch))), of);
-    t->description = arena_printf(b->arena, "Arguments of %.*s.", STR_ARG(c->name));
-    builder_set_inputs(b, t, inputs);
-    argument = ARENA_NEW(b->arena, struct input_value);
-    argument->name = STR("input");
-    argument->type = type_ref_required(t);
-    field->arguments = argument;
-    field->narguments = 1;
-}
-
-static struct type_ref set_result(struct builder *b, const struct doc_function *d,
-                                  struct function *f)
-{
-    f->relation = result_relation(b, d);
-    if (f->relation != NULL) {
-        f->result = d->set ? FUNCTION_ROWS : FUNCTION_ROW;
-        return d->set ? type_ref_required_list(f->relation->type)
-                      : type_ref_named(f->relation->type);
-    }
-    if (is_void(b, d)) {
-        f->result = FUNCTION_VOID;
-        return type_ref_named(builder_scalar(b, "Boolean"));
-    }
-    f->result = FUNCTION_VALUE;
-    CHECK(values_describe(b, d->returns, false, &f->value));
-    return (struct type_ref){f->value.type, f->value.is_array, 0};
-}
-
 static void add_mutation(struct builder *b, const struct candidate *c, struct fields *root)
 {
     struct function *f = ARENA_NEW(b->arena, struct function);
@@ -269,9 +102,9 @@ static void add_mutation(struct builder *b, const struct candidate *c, struct fi
     f->schema = arena_dup(b->arena, c->doc->schema);
     f->name = arena_dup(b->arena, c->doc->name);
     comment_read(c->doc->comment, b->arena, &field.description, &field.deprecated);
-    make_parameters(b, c->doc, f, &inputs);
-    set_input(b, c, &inputs, &field);
-    field.type = set_result(b, c->doc, f);
+    parameters_build(b, c->doc, f, &inputs);
+    parameters_set_input(b, c, &inputs, &field);
+    field.type = results_build(b, c->doc, f);
     field.relation = f->relation;
     VEC_PUSH(b->scratch, root, field);
 }
