@@ -10,6 +10,7 @@
 #define AUTH_AUTH_H
 
 #include "base/error.h"
+#include "base/jval.h"
 
 enum auth_mode {
     AUTH_NONE,     /* tokens are not looked at */
@@ -85,5 +86,10 @@ struct identity {
  */
 NODISCARD bool identity_from_token(const struct auth *a, struct str authorization, struct arena *ar,
                                    struct identity *out, struct errors *errs);
+/* The same for claims that somebody vouches for without a token: whoever runs a command. NULL:
+ * none, as for a request without Authorization. Nothing of them is checked but what identities
+ * need. */
+NODISCARD bool identity_from_claims(const struct auth *a, const struct jval *claims,
+                                    struct arena *ar, struct identity *out, struct errors *errs);
 
 #endif

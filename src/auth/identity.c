@@ -357,13 +357,13 @@ static bool anonymous(const struct auth *au, struct errors *errs)
     return true;
 }
 
-/* The identity of a verified token; false: refused, *out may be half filled. */
-static bool identify(const struct auth *au, const struct token *token, struct arena *ar,
+/* The identity of claims that are true; false: refused, *out may be half filled. */
+static bool identify(const struct auth *au, const struct jval *claims, struct arena *ar,
                      struct identity *out, struct errors *errs)
 {
-    const struct jval *sub = jval_get(token->payload, STR("sub"));
+    const struct jval *sub = jval_get(claims, STR("sub"));
 
-    if (!settings_from_claims(au, token->payload, ar, out, errs))
+    if (!settings_from_claims(au, claims, ar, out, errs))
         return false;
     if (au->opt.tenancy && out->tenant.len == 0) {
         errors_add(errs, FORBIDDEN, "the token names no tenant");
@@ -407,11 +407,20 @@ bool identity_from_token(const struct auth *a, struct str authorization, struct 
     if (a->cache != NULL &&
         tokencache_get(a->cache, text, now_s(), a->empty, a->nsettings, ar, out))
         return true;
-    if (verify_token(a, text, ar, &token, errs) && identify(a, &token, ar, out, errs)) {
+    if (verify_token(a, text, ar, &token, errs) && identify(a, token.payload, ar, out, errs)) {
         if (a->cache != NULL)
             tokencache_put(a->cache, text, cache_until(a, &token), out);
         return true;
     }
     *out = nobody;
     return false;
+}
+
+bool identity_from_claims(const struct auth *a, const struct jval *claims, struct arena *ar,
+                          struct identity *out, struct errors *errs)
+{
+    *out = (struct identity){.settings = a->empty, .nsettings = a->nsettings};
+    if (claims == NULL)
+        return a->opt.mode == AUTH_NONE || anonymous(a, errs);
+    return identify(a, claims, ar, out, errs);
 }

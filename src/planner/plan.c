@@ -113,8 +113,7 @@ static bool begins_clause(struct str rest)
     return false;
 }
 
-/* The statement with its clauses on lines of their own, indented by parentheses. */
-static void describe_sql(struct str sql, struct buf *out)
+void plan_describe_sql(struct str sql, struct buf *out)
 {
     unsigned depth = 1;
     bool quoted = false;
@@ -209,7 +208,7 @@ static void describe_shape(const struct shape *s, unsigned depth, struct buf *ou
 static void describe_step(const struct plan *p, const struct plan_step *step, struct buf *out)
 {
     buf_append_lit(out, "sql\n");
-    describe_sql(step->statement.sql, out);
+    plan_describe_sql(step->statement.sql, out);
     if (step->statement.nparams > 0)
         buf_append_lit(out, "parameters\n");
     for (size_t i = 0; i < step->statement.nparams; i++)

@@ -121,5 +121,7 @@ const struct plan *plan_ref(const struct plan *p);
 void plan_unref(const struct plan *p); /* NULL is allowed */
 /* SQL, parameters and shape as text: what the plan tests compare. */
 void plan_describe(const struct plan *p, struct buf *out);
+/* A statement with its clauses on lines of their own, indented by parentheses. */
+void plan_describe_sql(struct str sql, struct buf *out);
 
 #endif

@@ -201,6 +201,28 @@ static const struct schema_claim *schema_claims(const struct config *c, struct a
     return claims;
 }
 
+#define MAX_TYPE_DEPTH 200 /* of values, types and selections in a document's text */
+
+struct parse_limits options_parse_limits(const struct config *c)
+{
+    return (struct parse_limits){c->max_document_bytes, c->max_tokens, MAX_TYPE_DEPTH};
+}
+
+struct validate_limits options_validate_limits(const struct config *c)
+{
+    return (struct validate_limits){
+        .max_depth = c->max_depth,
+        .max_aliases = c->max_aliases,
+        .max_root_fields = c->max_root_fields,
+        .max_directives = c->max_directives,
+        .max_fragments = c->max_fragments,
+        .max_complexity = c->max_complexity,
+        .list_rows = c->complexity_list_factor,
+        .max_list_items = c->max_list_variables,
+        .max_errors = 50,
+    };
+}
+
 struct schema_watch_options options_schema_watch(const struct config *c, struct arena *a)
 {
     struct schema_watch_options opt = {

@@ -25,6 +25,8 @@ struct graphql_context options_graphql(const struct config *c, struct arena *a);
 /* As graphiql_new(). */
 NODISCARD bool options_graphiql(const struct config *c, struct arena *a,
                                 const struct graphiql **out, struct errors *errs);
+struct parse_limits options_parse_limits(const struct config *c);
+struct validate_limits options_validate_limits(const struct config *c);
 /* All but pool and slot. */
 struct schema_watch_options options_schema_watch(const struct config *c, struct arena *a);
 
