@@ -96,7 +96,7 @@ fuzz: deps-test ## build the fuzz targets and run each for FUZZ_SECONDS
 
 # --- demo, bench, installation ---------------------------------------------------------------------
 
-.PHONY: run bench bench-parse install
+.PHONY: run bench bench-parse bench-schema install
 run: deps-test graphiql ## serve the demo from a database of its own until interrupted
 	@$(SUB) all
 	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld sql/demo/run
@@ -106,6 +106,9 @@ bench: all deps-test ## measure, and compare with the yardstick
 
 bench-parse: $(DRIVER) ## measure parsing and validation alone
 	@bench/parse $(DRIVER)
+
+bench-schema: all deps-test ## measure loading 1,000 and 5,000 tables
+	@bench/schema $(CURDIR)/$(O)/fraiseqld
 
 install: all ## install below DESTDIR and PREFIX (/usr/local)
 	install -D -m 755 $(O)/fraiseqld $(DESTDIR)$(PREFIX)/bin/fraiseqld
