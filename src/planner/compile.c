@@ -81,8 +81,40 @@ void source_name(struct sqlbuf *b, const struct relation *r, unsigned alias)
     sqlbuf_alias(b, alias);
 }
 
+/*
+ * exists (select from join table via where via.task_id = t1.id and via.tag_id = t2.id). A join
+ * would give a row once for each row between: that there is one only may be just declared.
+ */
+static void match_through(struct sqlbuf *b, const struct relationship *r, unsigned from,
+                          unsigned to)
+{
+    const struct junction *j = r->via;
+
+    sqlbuf_text(b, "exists (select from ");
+    sqlbuf_qualified(b, j->relation->schema, j->relation->name);
+    sqlbuf_text(b, " via where ");
+    for (size_t i = 0; i < r->n + j->nfar; i++) {
+        bool near = i < r->n;
+
+        if (i > 0)
+            sqlbuf_text(b, " and ");
+        sqlbuf_text(b, "via.");
+        sqlbuf_identifier(b, (near ? j->near_columns[i] : j->far_columns[i - r->n])->name);
+        sqlbuf_text(b, " = ");
+        if (near)
+            sqlbuf_column(b, from, r->from_columns[i]);
+        else
+            sqlbuf_column(b, to, r->to_columns[i - r->n]);
+    }
+    sqlbuf_text(b, ")");
+}
+
 void source_match(struct sqlbuf *b, const struct relationship *r, unsigned from, unsigned to)
 {
+    if (r->via != NULL) {
+        match_through(b, r, from, to);
+        return;
+    }
     for (size_t i = 0; i < r->n; i++) {
         if (i > 0)
             sqlbuf_text(b, " and ");

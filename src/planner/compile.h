@@ -53,7 +53,8 @@ struct source {
 struct source *source_new(struct compiler *c, const struct relation *r);
 /* "schema"."relation" t2 */
 void source_name(struct sqlbuf *b, const struct relation *r, unsigned alias);
-/* t2.key = t1.other_id, for each pair of columns, " and " between. */
+/* t2.key = t1.other_id, for each pair of columns, " and " between; or that a join table connects
+ * them. */
 void source_match(struct sqlbuf *b, const struct relationship *r, unsigned from, unsigned to);
 /* left join of the row a to-one relationship leads to. At most one, whatever the data. */
 void source_join(struct sqlbuf *b, const struct relationship *r, unsigned from, unsigned to);

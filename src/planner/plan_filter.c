@@ -156,7 +156,8 @@ static bool filter_related(struct filter *f, const struct relationship *r,
     struct sqlbuf condition;
     struct filter inside = filter_inside(f, alias, &condition);
 
-    if (++f->c->related > MAX_RELATED) {
+    f->c->related += r->via != NULL ? 2 : 1;
+    if (f->c->related > MAX_RELATED) {
         errors_add(f->c->in.errs, QUERY_TOO_COMPLEX,
                    "the filters of the operation have more than %d conditions on relations",
                    MAX_RELATED);

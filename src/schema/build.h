@@ -31,6 +31,19 @@ struct built {
     size_t nlist;
 };
 
+/* The ways from a relation to others, before they have their names. */
+struct ways {
+    struct way {
+        struct relationship way;
+        bool forward;         /* made of a foreign key of the relation itself */
+        struct str preferred; /* empty: none */
+        struct str fallback;
+        struct str
+            last; /* where several have the same fallback; empty: a number tells them apart */
+    } * items;
+    size_t n, cap;
+};
+
 struct builder {
     struct schema *schema;
     struct arena *arena;   /* the schema's */
@@ -99,10 +112,12 @@ NODISCARD bool values_describe(struct builder *b, uint32_t type, bool id, struct
 /* In the order the steps are taken: */
 void relations_build(struct builder *b);     /* relations.c: relations, columns, keys */
 void relationships_build(struct builder *b); /* relationships.c */
-void metatypes_build(struct builder *b);     /* metatypes.c: introspection, directives */
-void inputs_build(struct builder *b);        /* inputs.c: where, order and filter inputs */
-void objects_build(struct builder *b);       /* objects.c: object types and the query root */
-void functions_build(struct builder *b);     /* functions.c: the mutation root and its inputs */
+/* junctions.c: the ways through join tables, of the foreign keys in `ways` (one per relation). */
+void junctions_add(struct builder *b, struct ways *ways);
+void metatypes_build(struct builder *b); /* metatypes.c: introspection, directives */
+void inputs_build(struct builder *b);    /* inputs.c: where, order and filter inputs */
+void objects_build(struct builder *b);   /* objects.c: object types and the query root */
+void functions_build(struct builder *b); /* functions.c: the mutation root and its inputs */
 /* audit.c: does row security hold whom it should? */
 void audit_run(struct builder *b);
 /* checks.c: is this a legal schema (specification section 3)? */

@@ -50,7 +50,15 @@ struct key {
     bool identifies; /* no column of it can be null: every row has its own value */
 };
 
-/* One way from a relation to another, made of a foreign key (or declared). */
+/* The rows that connect two relations, many to many. */
+struct junction {
+    const struct relation *relation;
+    const struct column *const *near_columns; /* = from.from_columns[i], relationship->n of them */
+    const struct column *const *far_columns;  /* = to.to_columns[i] */
+    size_t nfar;
+};
+
+/* One way from a relation to another, made of a foreign key (or declared), or of two. */
 struct relationship {
     struct str field_name;
     const struct relation *from;
@@ -58,7 +66,8 @@ struct relationship {
     bool to_many;
     size_t n; /* column pairs: from.from_columns[i] = to.to_columns[i] */
     const struct column *const *from_columns;
-    const struct column *const *to_columns;
+    const struct column *const *to_columns; /* with `via`: junction->nfar of them */
+    const struct junction *via;             /* many to many; NULL: the columns meet each other */
     bool nullable; /* to-one: the row may be absent or invisible; always true where RLS may hide it
                     */
 };

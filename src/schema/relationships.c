@@ -3,7 +3,8 @@
  *
  * Thread:   one at a time.
  * Memory:   what is made is in the schema's arena.
- * Not here: fields (objects.c), following foreign keys through views (lineage.c).
+ * Not here: fields (objects.c), following foreign keys through views (lineage.c), join tables
+ *           (junctions.c).
  *
  * A foreign key leads to a table; what is exposed may be views of it. Of several that stand for one
  * table, the one to follow is the one with the table's own name (v_project and not v_open_project
@@ -12,15 +13,6 @@
  */
 #include "schema/build.h"
 #include "schema/naming.h"
-
-struct relationship_list {
-    struct named {
-        struct relationship way;
-        struct str preferred; /* empty: none */
-        struct str fallback;
-    } * items;
-    size_t n, cap;
-};
 
 /* --- which relation stands for a table -------------------------------------------------------- */
 
@@ -181,7 +173,7 @@ static struct str to_one_name(struct builder *b, const struct relationship *w)
     return str_make("", 0);
 }
 
-static void name_to_one(struct builder *b, struct named *w)
+static void name_to_one(struct builder *b, struct way *w)
 {
     struct str to = naming_lower_first(w->way.to->type_name, b->arena);
 
@@ -190,7 +182,7 @@ static void name_to_one(struct builder *b, struct named *w)
 }
 
 /* The way back is named after where it leads, and told from others by the columns there. */
-static void name_reverse(struct builder *b, struct named *w)
+static void name_reverse(struct builder *b, struct way *w)
 {
     struct str to = naming_lower_first(w->way.to->type_name, b->arena);
 
@@ -200,18 +192,57 @@ static void name_reverse(struct builder *b, struct named *w)
     w->fallback = by_columns(b, to, w->way.to_columns, w->way.n);
 }
 
-static size_t count_preferred(const struct relationship_list *l, struct str name)
+/* How many through join tables, or not, want a name. */
+static size_t count_preferred(const struct ways *l, struct str name, bool junction)
 {
     size_t i, n = 0;
 
     for (i = 0; i < l->n; i++)
-        n += str_eq(l->items[i].preferred, name);
+        n += (l->items[i].way.via != NULL) == junction && str_eq(l->items[i].preferred, name);
     return n;
+}
+
+static bool shares_fallback(const struct ways *l, const struct way *w)
+{
+    size_t i;
+
+    for (i = 0; i < l->n; i++)
+        if (&l->items[i] != w && str_eq(l->items[i].fallback, w->fallback))
+            return true;
+    return false;
 }
 
 /* The preferred name where nothing else has or wants it, else the long one, else that with a
  * number. */
-static void settle_names(struct builder *b, const struct relation *r, struct relationship_list *l)
+static void settle_names(struct builder *b, struct ways *l, bool junction, struct map *taken)
+{
+    size_t i;
+
+    for (i = 0; i < l->n; i++) {
+        struct way *w = &l->items[i];
+
+        if ((w->way.via != NULL) == junction && w->preferred.len &&
+            map_get(taken, w->preferred) == NULL && count_preferred(l, w->preferred, junction) == 1)
+            w->way.field_name = w->preferred;
+    }
+    for (i = 0; i < l->n; i++)
+        if (l->items[i].way.field_name.len)
+            map_add(taken, l->items[i].way.field_name, b);
+    for (i = 0; i < l->n; i++) {
+        struct way *w = &l->items[i];
+        struct str name = w->last.len > 0 && shares_fallback(l, w) ? w->last : w->fallback;
+        unsigned number;
+
+        if ((w->way.via != NULL) != junction || w->way.field_name.len)
+            continue;
+        w->way.field_name = name;
+        for (number = 2; !map_add(taken, w->way.field_name, b); number++)
+            w->way.field_name = arena_printf(b->arena, "%.*s%u", STR_ARG(name), number);
+    }
+}
+
+/* What leads through a join table takes no name from what does not. */
+static void settle_all(struct builder *b, const struct relation *r, struct ways *l)
 {
     struct map taken;
     size_t i;
@@ -219,31 +250,13 @@ static void settle_names(struct builder *b, const struct relation *r, struct rel
     map_init(&taken, b->scratch);
     for (i = 0; i < r->ncolumns; i++)
         map_add(&taken, r->columns[i].field_name, b);
-    for (i = 0; i < l->n; i++) {
-        struct named *w = &l->items[i];
-
-        if (w->preferred.len && map_get(&taken, w->preferred) == NULL &&
-            count_preferred(l, w->preferred) == 1)
-            w->way.field_name = w->preferred;
-    }
-    for (i = 0; i < l->n; i++)
-        if (l->items[i].way.field_name.len)
-            map_add(&taken, l->items[i].way.field_name, b);
-    for (i = 0; i < l->n; i++) {
-        struct named *w = &l->items[i];
-        unsigned number;
-
-        if (w->way.field_name.len)
-            continue;
-        w->way.field_name = w->fallback;
-        for (number = 2; !map_add(&taken, w->way.field_name, b); number++)
-            w->way.field_name = arena_printf(b->arena, "%.*s%u", STR_ARG(w->fallback), number);
-    }
+    settle_names(b, l, false, &taken);
+    settle_names(b, l, true, &taken);
 }
 
 /* --- making them ------------------------------------------------------------------------------ */
 
-static bool has_way(const struct relationship_list *l, const struct relationship *w)
+static bool has_way(const struct ways *l, const struct relationship *w)
 {
     size_t i;
 
@@ -329,15 +342,14 @@ static bool find_way(struct builder *b, const struct standing *s, struct doc_rel
     return true;
 }
 
-static void add_ways(struct builder *b, const struct standing *s, struct relationship_list *lists,
-                     size_t index)
+static void add_ways(struct builder *b, const struct standing *s, struct ways *lists, size_t index)
 {
     struct doc_relation *d = b->sources[index];
     size_t i;
 
     for (i = 0; i < d->foreign_keys.n; i++) {
-        struct named way = {0}, back = {0};
-        struct relationship_list *there;
+        struct way way = {.forward = true}, back = {.forward = false};
+        struct ways *there;
 
         if (!find_way(b, s, d, &d->foreign_keys.items[i], &way.way) ||
             has_way(&lists[index], &way.way))
@@ -359,19 +371,19 @@ static void add_ways(struct builder *b, const struct standing *s, struct relatio
 
 void relationships_build(struct builder *b)
 {
-    struct relationship_list *lists =
-        ARENA_ARRAY(b->scratch, b->nrelations, struct relationship_list);
+    struct ways *lists = ARENA_ARRAY(b->scratch, b->nrelations, struct ways);
     struct standing standing = {0};
     size_t i, j;
 
     find_standing(b, &standing);
     for (i = 0; i < b->nrelations; i++)
         add_ways(b, &standing, lists, i);
+    junctions_add(b, lists);
     for (i = 0; i < b->nrelations; i++) {
         struct relationship *out = ARENA_ARRAY(b->arena, lists[i].n, struct relationship);
         size_t n = 0;
 
-        settle_names(b, &b->relations[i], &lists[i]);
+        settle_all(b, &b->relations[i], &lists[i]);
         /* To-one first: they read like columns. */
         for (j = 0; j < lists[i].n; j++)
             if (!lists[i].items[j].way.to_many)

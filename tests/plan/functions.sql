@@ -1,4 +1,4 @@
--- Functions for plans of mutations, beside those of the demo; see tests/unit/schema/capture.
+-- What plans need beside the demo: functions for mutations, relations; see tests/unit/schema/capture.
 
 -- Rows of a relation with a key, and of one without.
 create function public.fn_touch_tasks(task_ids uuid[], statuses public.user_role[] default null)
@@ -14,3 +14,11 @@ create function public.fn_one_label() returns public.v_label
 create function public.fn_new_interval() returns interval language sql volatile as 'select interval ''1 day''';
 create function public.fn_roles() returns public.user_role[] language sql volatile as 'select null::public.user_role[]';
 create function public.fn_refresh("quoted ""name" jsonb default null) returns void language sql volatile as '';
+
+-- Many to many.
+create table public.tags (id int primary key, word text not null, tenant_id uuid references public.tenants);
+create table public.task_tags (task_id uuid references public.tasks, tag_id int references public.tags, weight real,
+                               primary key (task_id, tag_id));
+create view public.v_tag as select * from public.tags;
+create view public.v_task_tag as select * from public.task_tags;
+grant select on public.v_tag, public.v_task_tag to app_user;

@@ -175,6 +175,42 @@ static void foreign_keys_become_relationships(void **state)
     assert_true(str_is(f->relation->name, "v_order"));
 }
 
+static void join_tables_become_relationships(void **state)
+{
+    static const struct row rows[] = {
+        {"Order",  "orderTags",                   "[OrderTag!]!"},
+        {"Order",  "tags",                        "[String]!"   }, /* a column has it */
+        {"Order",  "tagsByOrderTag",              "[Tag!]!"     },
+        {"Tag",    "orders",                      "[Order!]!"   },
+        {"Tag",    "orderTags",                   "[OrderTag!]!"},
+        {"Person", "peopleByFollowingFolloweeId", "[Person!]!"  }, /* whom one follows */
+        {"Person", "peopleByFollowingFollowerId", "[Person!]!"  },
+        {"Person", "peopleByFollowing",           NULL          },
+        {"Person", "people",                      "[Person!]!"  }, /* whose manager one is */
+        {"Person", "tagsByTagVote",               "[Tag!]!"     },
+        {"Person", "tagsByTagBan",                "[Tag!]!"     },
+        {"Tag",    "peopleByTagBan",              "[Person!]!"  },
+        {"Person", "tagViews",                    "[TagView!]!" },
+        {"Person", "tagsByTagView",               NULL          }, /* many views of one pair */
+        {"Person", "tagOwners",                   "[TagOwner!]!"},
+        {"Person", "tagsByTagOwner",              NULL          }, /* one person each */
+        {"Person", "tagsByTagSecret",             NULL          }, /* not exposed */
+        {"Person", "tags",                        NULL          },
+    };
+    const struct relationship *w = document_field(shop, "Tag", "orders")->relationship;
+
+    (void)state;
+    check_fields(shop, rows, COUNT_OF(rows));
+    assert_int_equal(document_field(shop, "Tag", "orders")->resolver, RESOLVE_TO_MANY);
+    assert_int_equal(w->n, 1);
+    assert_int_equal(w->via->nfar, 2);
+    assert_true(str_is(w->via->relation->name, "v_order_tag"));
+    assert_true(str_is(w->from_columns[0]->name, "id"));
+    assert_true(str_is(w->via->near_columns[0]->name, "tag_id"));
+    assert_true(str_is(w->via->far_columns[1]->name, "number"));
+    assert_true(str_is(w->to_columns[1]->name, "number"));
+}
+
 static void a_row_that_security_may_hide_is_nullable(void **state)
 {
     static const struct row rows[] = {
@@ -576,6 +612,7 @@ int main(void)
         cmocka_unit_test(not_null_is_followed_through_views),
         cmocka_unit_test(keys_are_followed_only_where_rows_stay_single),
         cmocka_unit_test(foreign_keys_become_relationships),
+        cmocka_unit_test(join_tables_become_relationships),
         cmocka_unit_test(a_row_that_security_may_hide_is_nullable),
         cmocka_unit_test(columns_have_codecs),
         cmocka_unit_test(enum_labels_become_names),

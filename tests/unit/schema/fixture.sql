@@ -122,6 +122,37 @@ select company_id, count(*) as orders from shop.orders group by company_id;
 create unique index on shop.mv_company_count (company_id);
 create view shop.v_invoker with (security_invoker = on) as select id, name from shop.companies;
 
+-- Many to many: through a view, with itself, twice; and what only looks like it.
+create table shop.tags (id int primary key, word text not null);
+create table shop.order_tags (
+    company_id uuid, number int, tag_id int references shop.tags, weight real,
+    primary key (company_id, number, tag_id),
+    foreign key (company_id, number) references shop.orders
+);
+create table shop.followings (
+    id bigint generated always as identity primary key,
+    follower_id bigint references shop.people,
+    followee_id bigint references shop.people,
+    unique (follower_id, followee_id)
+);
+create table shop.tag_votes (person_id bigint references shop.people, tag_id int references shop.tags,
+                             primary key (person_id, tag_id));
+create table shop.tag_bans (person_id bigint references shop.people, tag_id int references shop.tags,
+                            unique (tag_id, person_id));
+create table shop.tag_views (person_id bigint references shop.people, tag_id int references shop.tags, at date,
+                             primary key (person_id, tag_id, at));
+create table shop.tag_owners (person_id bigint not null references shop.people, tag_id int primary key references shop.tags,
+                              unique (person_id, tag_id));
+create table shop.tag_secrets (person_id bigint references shop.people, tag_id int references shop.tags,
+                               primary key (person_id, tag_id));
+create view shop.v_tag as select * from shop.tags;
+create view shop.v_order_tag as select company_id, number, tag_id, weight from shop.order_tags;
+create view shop.v_following as select * from shop.followings;
+create view shop.v_tag_vote as select * from shop.tag_votes;
+create view shop.v_tag_ban as select * from shop.tag_bans;
+create view shop.v_tag_view as select * from shop.tag_views;
+create view shop.v_tag_owner as select * from shop.tag_owners;
+
 -- What mutations are made of, and what cannot be one.
 create domain shop.positive as int check (value > 0);
 create type shop.range_of_days as range (subtype = date);
