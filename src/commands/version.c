@@ -12,7 +12,7 @@
 #include "base/jval.h"
 #include "base/jwriter.h"
 #include "base/loop.h"
-#include "config/yamlfile.h"
+#include "base/yamltree.h"
 #include "http/compress.h"
 #include "pg/pgversion.h"
 #include "version.h"
@@ -35,7 +35,7 @@ static const struct option flags[] = {
 
 static struct library (*const libraries[])(void) = {
     pgversion_library, loop_library,     jval_library,
-    digest_library,    yamlfile_library, compress_library,
+    digest_library,    yamltree_library, compress_library,
 };
 
 static void print_text(void)

@@ -32,7 +32,7 @@ struct error *loader_refuse(struct loader *l, const struct setting *s, const cha
     va_end(args);
     e = errors_add(l->errs, CONFIG_INVALID, "%.*s", STR_ARG(text));
     if (s->file != NULL)
-        yamlfile_place(s->file, s->value_at, e, l->errs);
+        sourcetext_place(&s->file->source, s->value_at, e, l->errs);
     else if (!s->is_default)
         e->file = arena_dup(l->errs->arena, s->origin);
     return e;
@@ -185,7 +185,7 @@ static bool list_items(struct loader *l, const struct yamlfile *f, size_t at, st
         struct str text, why;
 
         s->value_at = e->end;
-        if (e->kind != YAMLFILE_SCALAR || e->null) {
+        if (e->kind != YAMLTREE_SCALAR || e->null) {
             loader_refuse(l, s, "%.*s must be a list of texts", STR_ARG(s->key));
             return false;
         }
@@ -207,10 +207,10 @@ static void take_entry(struct loader *l, const struct yamlfile *f, size_t at, st
     const struct yamlfile_entry *e = &f->entries[at];
     struct str what = describe(l, s->option), text, why;
 
-    if (e->kind == YAMLFILE_LIST && is_list(s->option)) {
+    if (e->kind == YAMLTREE_LIST && is_list(s->option)) {
         if (list_items(l, f, at, s))
             put_setting(l, *s);
-    } else if (e->kind != YAMLFILE_SCALAR || is_list(s->option)) {
+    } else if (e->kind != YAMLTREE_SCALAR || is_list(s->option)) {
         loader_refuse(l, s, "%.*s must be %.*s", STR_ARG(s->key), STR_ARG(what));
     } else if (e->null) {
         loader_refuse(l, s, "%.*s has no value: must be %.*s", STR_ARG(s->key), STR_ARG(what));
@@ -226,9 +226,9 @@ static void take_entry(struct loader *l, const struct yamlfile *f, size_t at, st
 /* A map, or a list where the section is one, or nothing at all. */
 static bool fits_section(struct loader *l, const struct yamlfile_entry *e)
 {
-    if (e->kind == YAMLFILE_LIST)
+    if (e->kind == YAMLTREE_LIST)
         return option_is_section(arena_printf(l->arena, "%.*s[0]", STR_ARG(e->key)));
-    return e->kind == YAMLFILE_MAP || e->null;
+    return e->kind == YAMLTREE_MAP || e->null;
 }
 
 static void take_file(struct loader *l, const struct yamlfile *f)
@@ -245,7 +245,8 @@ static void take_file(struct loader *l, const struct yamlfile *f)
             continue;
         done = e->key;
         s.option = find_option(e->key, &names_file);
-        s.origin = arena_printf(l->arena, "%.*s:%u:%u", STR_ARG(f->name), e->at.line, e->at.column);
+        s.origin =
+            arena_printf(l->arena, "%.*s:%u:%u", STR_ARG(f->source.name), e->at.line, e->at.column);
         if (s.option != NULL) {
             take_entry(l, f, i, &s);
         } else if (!option_is_section(e->key)) {

@@ -95,6 +95,7 @@ static bool build(struct builder *b, struct str json)
     if (!jval_parse(json, &document_limits, b->scratch, &document, b->errs) ||
         !catalogdoc_read(document, b->scratch, &b->doc, b->errs))
         return false;
+    annotations_read(&b->doc, b->errs);
     lineage_resolve(&b->doc);
     query = builder_add_type(b, TYPE_OBJECT, STR("Query"), STR("the query root"));
     b->schema->query = query;

@@ -416,6 +416,20 @@ bool catalogdoc_read(const struct jval *json, struct arena *a, struct doc *out, 
     return true;
 }
 
+const char *catalogdoc_kind(const struct doc_relation *r)
+{
+    switch (r->kind) {
+    case 'v':
+        return "view";
+    case 'm':
+        return "materialized view";
+    case 'f':
+        return "foreign table";
+    default:
+        return "table";
+    }
+}
+
 struct doc_relation *catalogdoc_relation(const struct doc *d, uint32_t oid)
 {
     size_t low = 0, high = d->nrelations;

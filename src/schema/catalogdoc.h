@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/jval.h"
+#include "schema/annotations.h"
 
 struct relation;
 struct type;
@@ -23,9 +24,10 @@ struct doc_type {
     char kind; /* pg_type.typtype */
     struct str sql;
     struct str comment;
-    uint32_t element; /* arrays: type of the elements, else 0 */
-    uint32_t base;    /* domains: type it is over, else 0 */
-    bool not_null;    /* domains */
+    const struct type_annotation *annotation; /* NULL if none */
+    uint32_t element;                         /* arrays: type of the elements, else 0 */
+    uint32_t base;                            /* domains: type it is over, else 0 */
+    bool not_null;                            /* domains */
     bool comparable;
     bool leakproof;
     const struct jval *labels;  /* enums: array of strings */
@@ -36,6 +38,7 @@ struct doc_column {
     int32_t num;
     struct str name;
     struct str comment;
+    const struct field_annotation *annotation; /* NULL if none */
     uint32_t type;
     bool not_null;
     bool select; /* exposed relations: the role may read it */
@@ -73,7 +76,8 @@ struct doc_function {
     struct str schema;
     struct str name;
     struct str comment;
-    char volatility; /* pg_proc.provolatile */
+    const struct function_annotation *annotation; /* NULL if none */
+    char volatility;                              /* pg_proc.provolatile */
     uint32_t returns;
     uint32_t row; /* relation or composite type whose rows it returns, else 0 */
     bool set;
@@ -98,7 +102,8 @@ struct doc_relation {
     struct str schema;
     struct str name;
     struct str comment;
-    struct str sql; /* its name, quoted where needed */
+    const struct type_annotation *annotation; /* exposed ones; NULL if none */
+    struct str sql;                           /* its name, quoted where needed */
     uint32_t owner;
     bool readable; /* the role has a privilege to select some of it */
     bool rls;
@@ -135,7 +140,7 @@ struct doc {
     struct doc_relation *relations; /* in the order of the document: schema, name */
     size_t nrelations;
     struct doc_relation **relations_by_oid;
-    const struct doc_function *functions; /* in the order of the document: schema, name */
+    struct doc_function *functions; /* in the order of the document: schema, name */
     size_t nfunctions;
     struct doc_type *types;
     size_t ntypes;
@@ -153,6 +158,8 @@ struct doc {
 /* False with SCHEMA_INVALID if the document has not the form sql/catalog.sql gives it. */
 NODISCARD bool catalogdoc_read(const struct jval *json, struct arena *a, struct doc *out,
                                struct errors *errs);
+/* "view", for messages: the kind of a relation. */
+const char *catalogdoc_kind(const struct doc_relation *r);
 /* NULL if the document has none. */
 struct doc_relation *catalogdoc_relation(const struct doc *d, uint32_t oid);
 struct doc_type *catalogdoc_type(const struct doc *d, uint32_t oid);

@@ -104,8 +104,10 @@ static void inherit_columns(struct doc *d, struct doc_relation *r, const struct 
         c->source_num = v->column;
         c->not_null = c->not_null || (from->not_null && !v->nullable);
         c->id = c->id || from->id;
-        if (c->comment.len == 0)
+        if (c->comment.len == 0) {
             c->comment = from->comment;
+            c->annotation = from->annotation;
+        }
     }
 }
 

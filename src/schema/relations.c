@@ -8,20 +8,6 @@
 #include "schema/build.h"
 #include "schema/naming.h"
 
-static const char *kind_name(char kind)
-{
-    switch (kind) {
-    case 'v':
-        return "view";
-    case 'm':
-        return "materialized view";
-    case 'f':
-        return "foreign table";
-    default:
-        return "table";
-    }
-}
-
 static enum relation_kind relation_kind(char kind)
 {
     switch (kind) {
@@ -47,7 +33,7 @@ static bool set_type(struct builder *b, const struct doc_relation *r, const stru
         return true;
     errors_add(b->errs, SCHEMA_INVALID,
                "malformed catalog document: column \"%.*s\" of %s \"%.*s.%.*s\" has no type",
-               STR_ARG(c->name), kind_name(r->kind), STR_ARG(r->schema), STR_ARG(r->name));
+               STR_ARG(c->name), catalogdoc_kind(r), STR_ARG(r->schema), STR_ARG(r->name));
     return false;
 }
 
@@ -68,7 +54,7 @@ static bool name_field(struct builder *b, const struct doc_relation *r, const st
     e = errors_add(b->errs, SCHEMA_INVALID,
                    "columns \"%.*s\" and \"%.*s\" of %s \"%.*s.%.*s\" would both be the field "
                    "\"%.*s\"",
-                   STR_ARG(other->name), STR_ARG(out->name), kind_name(r->kind), STR_ARG(r->schema),
+                   STR_ARG(other->name), STR_ARG(out->name), catalogdoc_kind(r), STR_ARG(r->schema),
                    STR_ARG(r->name), STR_ARG(out->field_name));
     e->hint = STR("rename one of them in a view and expose that, or leave the relation out with "
                   "schema.expose.exclude");
@@ -158,7 +144,7 @@ static void make_relation(struct builder *b, struct doc_relation *d, struct rela
                           struct built *built)
 {
     struct str stem = naming_strip(d->name, b->opt->strip_prefixes, b->opt->nstrip_prefixes);
-    struct str origin = arena_printf(b->scratch, "%s \"%.*s.%.*s\"", kind_name(d->kind),
+    struct str origin = arena_printf(b->scratch, "%s \"%.*s.%.*s\"", catalogdoc_kind(d),
                                      STR_ARG(d->schema), STR_ARG(d->name));
 
     d->made = r;

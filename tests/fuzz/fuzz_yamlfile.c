@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         CHECK(!errors_any(&errs));
         for (size_t i = 0; i < f.n; i++) {
             CHECK(f.entries[i].key.len > 0 && f.entries[i].at.line > 0);
-            CHECK(f.entries[i].kind == YAMLFILE_SCALAR || f.entries[i].text.len == 0);
+            CHECK(f.entries[i].kind == YAMLTREE_SCALAR || f.entries[i].text.len == 0);
         }
     } else {
         CHECK(errs.n == 1 && errs.first->file.len > 0);

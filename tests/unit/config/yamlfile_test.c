@@ -18,9 +18,9 @@ static void describe(const struct yamlfile *f, struct buf *out)
         const struct yamlfile_entry *e = &f->entries[i];
 
         buf_append_str(out, e->key);
-        if (e->kind == YAMLFILE_LIST)
+        if (e->kind == YAMLTREE_LIST)
             buf_append_lit(out, "[]");
-        else if (e->kind == YAMLFILE_MAP)
+        else if (e->kind == YAMLTREE_MAP)
             buf_append_lit(out, "{}");
         else if (e->null)
             buf_append_lit(out, "=null");
@@ -128,21 +128,23 @@ static void test_points_at_the_place(void **state)
 {
     static const char text[] = "a: 1\n\tcaf\xc3\xa9: x y\npassword: hunter2\n";
     struct arena *a = arena_new(0);
-    struct yamlfile f = {.name = STR("dir/f.yaml"), .text = str_of(text)};
+    struct yamlfile f = {
+        .source = {STR("dir/f.yaml"), str_of(text), CONFIG_INVALID}
+    };
     struct errors errs;
     struct error *e;
 
     (void)state;
     errors_init(&errs, a);
     e = errors_add(&errs, CONFIG_INVALID, "wrong");
-    yamlfile_place(&f, (struct location){2, 8}, e, &errs);
+    sourcetext_place(&f.source, (struct location){2, 8}, e, &errs);
     assert_true(str_is(e->file, "dir/f.yaml:2:8"));
     assert_true(str_is(e->detail, "\tcaf\xc3\xa9: x y\n\t      ^"));
     assert_int_equal(e->locations[0].column, 8);
     e = errors_add(&errs, CONFIG_INVALID, "wrong");
-    yamlfile_place(&f, (struct location){3, 1}, e, &errs);
+    sourcetext_place(&f.source, (struct location){3, 1}, e, &errs);
     assert_int_equal(e->detail.len, 0); /* secrets are not shown */
-    yamlfile_place(&f, (struct location){99, 1}, e, &errs);
+    sourcetext_place(&f.source, (struct location){99, 1}, e, &errs);
     assert_int_equal(e->detail.len, 0);
     arena_free(a);
 }
