@@ -21,9 +21,6 @@ struct type *builder_add_type(struct builder *b, enum type_kind kind, struct str
     t->kind = kind;
     t->name = name;
     t->index = b->types.n;
-    map_init(&t->fields_by_name, b->arena);
-    map_init(&t->inputs_by_name, b->arena);
-    map_init(&t->values_by_name, b->arena);
     if (!map_add(&b->schema->types_by_name, name, t)) {
         const struct str *other = map_get(&b->origins, name);
         struct error *e = errors_add(b->errs, SCHEMA_INVALID,
@@ -68,47 +65,53 @@ static void taken_twice(struct builder *b, const struct type *t, struct str name
                   "schema.expose.exclude");
 }
 
+/* Each of the items begins with its name. */
+static void index_members(struct builder *b, struct type *t, const void *items, size_t n,
+                          size_t size)
+{
+    size_t i;
+
+    names_init(&t->members, items, n, size, b->arena);
+    for (i = 0; i < n; i++) {
+        const struct str *name = (const void *)((const char *)items + i * size);
+
+        if (names_get(&t->members, *name) != name)
+            taken_twice(b, t, *name);
+    }
+}
+
 void builder_set_fields(struct builder *b, struct type *t, const struct fields *fields)
 {
     struct field *copy = ARENA_ARRAY(b->arena, fields->n, struct field);
-    size_t i;
 
     if (fields->n > 0)
         memcpy(copy, fields->items, fields->n * sizeof(*copy));
     t->fields = copy;
     t->nfields = fields->n;
-    for (i = 0; i < fields->n; i++)
-        if (!map_add(&t->fields_by_name, copy[i].name, &copy[i]))
-            taken_twice(b, t, copy[i].name);
+    index_members(b, t, copy, t->nfields, sizeof(*copy));
 }
 
 void builder_set_inputs(struct builder *b, struct type *t, const struct inputs *inputs)
 {
     struct input_value *copy = ARENA_ARRAY(b->arena, inputs->n, struct input_value);
-    size_t i;
 
     if (inputs->n > 0)
         memcpy(copy, inputs->items, inputs->n * sizeof(*copy));
     t->inputs = copy;
     t->ninputs = inputs->n;
-    for (i = 0; i < inputs->n; i++)
-        if (!map_add(&t->inputs_by_name, copy[i].name, &copy[i]))
-            taken_twice(b, t, copy[i].name);
+    index_members(b, t, copy, t->ninputs, sizeof(*copy));
 }
 
 void builder_set_values(struct builder *b, struct type *t, const struct enum_value *values,
                         size_t n)
 {
     struct enum_value *copy = ARENA_ARRAY(b->arena, n, struct enum_value);
-    size_t i;
 
     if (n > 0)
         memcpy(copy, values, n * sizeof(*copy));
     t->values = copy;
     t->nvalues = n;
-    for (i = 0; i < n; i++)
-        if (!map_add(&t->values_by_name, copy[i].name, &copy[i]))
-            taken_twice(b, t, copy[i].name);
+    index_members(b, t, copy, t->nvalues, sizeof(*copy));
 }
 
 size_t builder_index(const struct builder *b, const struct relation *r)

@@ -65,7 +65,7 @@ static void check_interfaces(struct checker *c, const struct type *t)
     for (i = 0; i < t->ninterfaces; i++)
         for (j = 0; j < t->interfaces[i]->nfields; j++) {
             const struct field *want = &t->interfaces[i]->fields[j];
-            const struct field *have = map_get(&t->fields_by_name, want->name);
+            const struct field *have = names_get(&t->members, want->name);
 
             if (have == NULL || !(type_ref_eq(have->type, want->type) ||
                                   type_ref_eq(type_ref_nullable(have->type), want->type)))

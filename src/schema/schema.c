@@ -25,7 +25,7 @@ const struct field *schema_field(const struct schema *s, const struct type *t, s
     const struct field *f = NULL;
 
     if (t->kind == TYPE_OBJECT || t->kind == TYPE_INTERFACE)
-        f = map_get(&t->fields_by_name, name);
+        f = names_get(&t->members, name);
     if (f != NULL || name.len < 2 || name.data[0] != '_' || !type_is_composite(t))
         return f;
     if (str_eq(name, s->typename_field.name))
@@ -41,7 +41,7 @@ const struct input_value *schema_input(const struct type *input_object, struct s
 {
     if (input_object->kind != TYPE_INPUT_OBJECT)
         return NULL;
-    return map_get(&input_object->inputs_by_name, name);
+    return names_get(&input_object->members, name);
 }
 
 const struct input_value *field_argument(const struct field *f, struct str name)
@@ -56,7 +56,7 @@ const struct input_value *field_argument(const struct field *f, struct str name)
 
 const struct enum_value *schema_enum_value(const struct type *t, struct str name)
 {
-    return t->kind == TYPE_ENUM ? map_get(&t->values_by_name, name) : NULL;
+    return t->kind == TYPE_ENUM ? names_get(&t->members, name) : NULL;
 }
 
 const struct directive *schema_directive(const struct schema *s, struct str name)

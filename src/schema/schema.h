@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/map.h"
+#include "base/names.h"
 #include "language/ast.h"
 #include "schema/audit.h"
 #include "schema/function.h"
@@ -224,13 +225,11 @@ struct type {
     bool introspection;          /* __Schema and its kin */
     const struct field *fields;  /* TYPE_OBJECT, TYPE_INTERFACE, in declaration order */
     size_t nfields;
-    struct map fields_by_name;        /* of const struct field */
     const struct input_value *inputs; /* TYPE_INPUT_OBJECT */
     size_t ninputs;
-    struct map inputs_by_name;
     const struct enum_value *values; /* TYPE_ENUM */
     size_t nvalues;
-    struct map values_by_name;
+    struct names members;                 /* the fields, inputs or values by name */
     const struct type *const *interfaces; /* TYPE_OBJECT, TYPE_INTERFACE */
     size_t ninterfaces;
     const struct type *const *possible; /* TYPE_UNION, TYPE_INTERFACE: object types */

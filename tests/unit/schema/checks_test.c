@@ -52,8 +52,7 @@ static void make_world(struct world *w)
     w->types[3] = &w->node;
     w->types[4] = &w->color;
     w->schema = (struct schema){.types = w->types, .ntypes = 4, .query = &w->query};
-    map_init(&w->query.fields_by_name, w->arena);
-    map_add(&w->query.fields_by_name, w->f.name, &w->f);
+    names_init(&w->query.members, &w->f, 1, sizeof(w->f), w->arena);
     map_init(&w->schema.types_by_name, w->arena);
     for (i = 0; i < 5; i++) {
         union {

@@ -147,10 +147,10 @@ static void test_schema_fields(struct test_schema *b, struct type *t,
         fields[i].narguments = d->fields[i].narguments;
         fields[i].resolver =
             str_starts(t->name, STR("__")) ? RESOLVE_INTROSPECTION : RESOLVE_COLUMN;
-        map_add(&t->fields_by_name, fields[i].name, &fields[i]);
     }
     t->fields = fields;
     t->nfields = d->nfields;
+    names_init(&t->members, fields, t->nfields, sizeof *fields, b->arena);
 }
 
 static void test_schema_values(struct test_schema *b, struct type *t,
@@ -160,10 +160,10 @@ static void test_schema_values(struct test_schema *b, struct type *t,
 
     for (size_t i = 0; i < d->nvalues; i++) {
         values[i].name = values[i].label = d->values[i].name;
-        map_add(&t->values_by_name, values[i].name, &values[i]);
     }
     t->values = values;
     t->nvalues = d->nvalues;
+    names_init(&t->members, values, t->nvalues, sizeof *values, b->arena);
 }
 
 static const struct type **test_schema_named(struct test_schema *b, const struct ast_named *names,
@@ -179,17 +179,15 @@ static const struct type **test_schema_named(struct test_schema *b, const struct
 static void test_schema_fill(struct test_schema *b, struct type *t,
                              const struct ast_type_system_definition *d)
 {
-    struct input_value *inputs;
-
-    map_init(&t->fields_by_name, b->arena);
-    map_init(&t->inputs_by_name, b->arena);
-    map_init(&t->values_by_name, b->arena);
-    test_schema_fields(b, t, d);
-    test_schema_values(b, t, d);
-    t->inputs = inputs = test_schema_inputs(b, d->inputs, d->ninputs);
-    t->ninputs = d->ninputs;
-    for (size_t i = 0; i < d->ninputs; i++)
-        map_add(&t->inputs_by_name, inputs[i].name, &inputs[i]);
+    if (t->kind == TYPE_OBJECT || t->kind == TYPE_INTERFACE)
+        test_schema_fields(b, t, d);
+    if (t->kind == TYPE_ENUM)
+        test_schema_values(b, t, d);
+    if (t->kind == TYPE_INPUT_OBJECT) {
+        t->inputs = test_schema_inputs(b, d->inputs, d->ninputs);
+        t->ninputs = d->ninputs;
+        names_init(&t->members, t->inputs, t->ninputs, sizeof *t->inputs, b->arena);
+    }
     t->interfaces = test_schema_named(b, d->interfaces, d->ninterfaces);
     t->ninterfaces = d->ninterfaces;
     if (d->kind == AST_UNION) {

@@ -1,0 +1,29 @@
+/*
+ * names.h - finds the items of an array by their names.
+ *
+ * Thread:   built by one, then read by any.
+ * Memory:   borrows the array, which must not change; its table is in the arena given.
+ * Not here: adding items one by one (map.h).
+ *
+ * Of a few bytes for each item, where a map of the same would repeat its name.
+ */
+#ifndef BASE_NAMES_H
+#define BASE_NAMES_H
+
+#include "base/arena.h"
+#include "base/str.h"
+
+struct names {
+    const char *items;
+    size_t n;
+    size_t size;           /* of an item, which begins with its name: a struct str */
+    const uint32_t *slots; /* position + 1 in items, 0 = free; NULL while there are few */
+    size_t nslots;         /* power of two */
+};
+
+/* Of items with one name the first will be found. */
+void names_init(struct names *x, const void *items, size_t n, size_t size, struct arena *a);
+/* The item, or NULL. */
+const void *names_get(const struct names *x, struct str name);
+
+#endif
