@@ -1,12 +1,15 @@
 /*
- * pgbatch.h - session settings + statements + deadline: what is sent as one implicit transaction.
+ * pgbatch.h - session settings + statements + deadline: what is sent as one transaction.
  *
  * Thread:   one at a time: the submitter's, then the pgclient's, then the submitter's again in
  * `done`. Memory:   embedded in the submitter's request; everything it points to lives until `done`
  * ran. Not here: connections (pgconn.c).
  *
  * There is no way to send a statement but a batch, and no batch without a
- * session: the settings are the first statement of every batch.
+ * session: the settings are the first statement of every batch. The transaction is
+ * the implicit one that ends with Sync; where some of a batch may fail without the
+ * rest, the calls say BEGIN, SAVEPOINT and COMMIT themselves, and there are more
+ * Syncs than one.
  */
 #ifndef PG_PGBATCH_H
 #define PG_PGBATCH_H
@@ -44,10 +47,17 @@ void pgrows_row(const struct pgrows *r, size_t row, struct pgvalue *out);
 /* Rows a command without result affected. */
 uint64_t pgrows_affected(const struct pgrows *r);
 
+/* What a guard fails with on purpose: invalid_text_representation, of a cast. */
+#define PGGUARD_STATE "22P02"
+
 struct pgcall {
     const struct pgstatement *statement;
     const char *const *params; /* text format, NUL-terminated; NULL: SQL null */
-    const struct pgrows *rows; /* out: binary format */
+    bool guard;                /* may fail with PGGUARD_STATE, and the batch has not failed by it */
+    bool sync; /* a Sync follows: what fails up to it does not stop what is behind. Only in a batch
+                  with a transaction of its own */
+    bool tripped; /* out: the guard has failed so; what followed, up to Sync, did not run */
+    const struct pgrows *rows; /* out: binary format; NULL when it did not run */
 };
 
 enum pglane {
@@ -75,6 +85,8 @@ struct pgbatch {
     struct pgcall *calls;
     size_t ncalls;
     struct deadline until;
+    bool transaction; /* the calls begin a transaction and the last of them is its COMMIT, whose tag
+                         decides: an aborted transaction is rolled back by it */
     enum pglane lane; /* becomes PGLANE_SLOW when it was too slow for the fast lane */
     bool repeatable; /* a query: may be sent again after a lost connection, 40001, 40P01, stale plan
                         or fast-lane timeout. A change only when it certainly has not happened: it

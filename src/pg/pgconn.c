@@ -31,8 +31,8 @@ enum expect_kind {
 
 struct pgexpect {
     struct pgbatch *batch; /* NULL: a command of our own */
-    size_t call;           /* index; SIZE_MAX: settings; ncalls: Sync */
-    uint32_t serial;       /* of the slot it uses, or NO_SERIAL */
+    size_t call; /* index, also of a Sync behind it; SIZE_MAX: settings; ncalls: the last Sync */
+    uint32_t serial; /* of the slot it uses, or NO_SERIAL */
     uint16_t slot;
     uint8_t kind;
 };
@@ -219,6 +219,7 @@ static bool make_room(struct pgconn *c, size_t nstatements)
 
 struct command { /* one statement on its way */
     struct pgbatch *batch;
+    const void *part; /* of the batch, up to a Sync */
     size_t call;
     const uint64_t *hash;
     uint64_t role;
@@ -229,7 +230,8 @@ struct command { /* one statement on its way */
 
 /*
  * A statement another batch in flight is just preparing is used unnamed: if
- * that batch failed before its Parse, this one would fail with it.
+ * that batch failed before its Parse, this one would fail with it. So would what
+ * is behind a Sync.
  */
 static struct pgslot *find_slot(struct pgconn *c, const struct command *cmd, bool *parse)
 {
@@ -237,9 +239,9 @@ static struct pgslot *find_slot(struct pgconn *c, const struct command *cmd, boo
 
     *parse = false;
     if (s != NULL)
-        return s->ready || s->by == cmd->batch ? s : NULL;
+        return s->ready || s->by == cmd->part ? s : NULL;
     *parse = true;
-    return pgnames_add(c->prepared, cmd->hash, cmd->role, cmd->batch);
+    return pgnames_add(c->prepared, cmd->hash, cmd->role, cmd->part);
 }
 
 static bool send_command(struct pgconn *c, const struct command *cmd, bool named)
@@ -311,7 +313,7 @@ static bool send_settings(struct pgconn *c, struct pgbatch *b, uint32_t timeout_
     char timeout[16];
     size_t n = 0;
     uint64_t hash[2];
-    struct command cmd = {.batch = b, .call = SIZE_MAX, .params = params};
+    struct command cmd = {.batch = b, .part = b, .call = SIZE_MAX, .params = params};
 
     snprintf(timeout, sizeof(timeout), "%u", timeout_ms);
 #define ADD(name, value)       \
@@ -340,7 +342,7 @@ static bool send_settings(struct pgconn *c, struct pgbatch *b, uint32_t timeout_
 
 static bool send_statements(struct pgconn *c, struct pgbatch *b, bool named)
 {
-    struct command cmd = {.batch = b, .role = str_hash(str_of(b->session->role))};
+    struct command cmd = {.batch = b, .part = b, .role = str_hash(str_of(b->session->role))};
 
     for (size_t i = 0; i < b->ncalls; i++) {
         const struct pgcall *call = &b->calls[i];
@@ -352,14 +354,23 @@ static bool send_statements(struct pgconn *c, struct pgbatch *b, bool named)
         cmd.params = call->params;
         if (!send_command(c, &cmd, named))
             return false;
+        if (!call->sync || i + 1 == b->ncalls)
+            continue;
+        CHECK(b->transaction);
+        expect(c, (struct pgexpect){.batch = b, .call = i, .kind = EXPECT_SYNC});
+        if (PQpipelineSync(c->pg) != 1)
+            return false;
+        cmd.part = call;
     }
     return true;
 }
 
 static void reset_outcome(struct pgbatch *b)
 {
-    for (size_t i = 0; i < b->ncalls; i++)
+    for (size_t i = 0; i < b->ncalls; i++) {
         b->calls[i].rows = NULL;
+        b->calls[i].tripped = false;
+    }
     b->failed = b->stale = false;
     b->failed_call = 0;
     b->sqlstate[0] = '\0';
@@ -427,12 +438,24 @@ static void drop_stale_slot(struct pgconn *c, const struct pgexpect *e, const PG
     forget_slot(c, e, true);
 }
 
+static bool is_tripped(const struct pgexpect *e, const PGresult *res)
+{
+    const char *sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+
+    return e->kind == EXPECT_ROWS && e->call < e->batch->ncalls && e->batch->calls[e->call].guard &&
+           sqlstate != NULL && strcmp(sqlstate, PGGUARD_STATE) == 0;
+}
+
 static void take_error(struct pgconn *c, const struct pgexpect *e, const PGresult *res)
 {
     struct pgbatch *b = e->batch;
 
     if (b == NULL)
         return; /* DEALLOCATE of what is not there is as good; RESET does not fail. */
+    if (is_tripped(e, res)) {
+        b->calls[e->call].tripped = true;
+        return;
+    }
     pgresult_error(res, b, e->call);
     if (sqlstate_ends_connection(b->sqlstate) &&
         !(b->session->read_only && strcmp(b->sqlstate, "25006") == 0))
@@ -447,6 +470,26 @@ static void take_error(struct pgconn *c, const struct pgexpect *e, const PGresul
     }
 }
 
+/*
+ * The server's last word on a transaction of the batch's own. It was committed
+ * in spite of an error only where a guard was interrupted that would have failed
+ * anyway: all other errors leave it aborted.
+ */
+static void take_commit(struct pgbatch *b, PGresult *res)
+{
+    bool committed = strcmp(PQcmdStatus(res), "COMMIT") == 0;
+
+    if (committed && b->failed && b->failed_call < b->ncalls && b->calls[b->failed_call].guard) {
+        b->calls[b->failed_call].tripped = true;
+        b->failed = b->stale = false;
+    } else if (!committed && !b->failed) {
+        b->failed = true;
+        b->failed_call = b->ncalls;
+        memcpy(b->sqlstate, "25P02", 6);
+        b->message = STR("the transaction was rolled back");
+    }
+}
+
 /* True: the result was kept. */
 static bool take_rows(struct pgconn *c, const struct pgexpect *e, PGresult *res)
 {
@@ -458,6 +501,8 @@ static bool take_rows(struct pgconn *c, const struct pgexpect *e, PGresult *res)
         return false;
     if (pgresult_has_wide_row(res, WIDE_ROW))
         c->retire = true;
+    if (b->transaction && e->call + 1 == b->ncalls)
+        take_commit(b, res);
     b->calls[e->call].rows = pgresult_rows(res, b->arena);
     return true;
 }
@@ -476,9 +521,12 @@ static bool left_transaction(struct pgconn *c)
 
 static void take_sync(struct pgconn *c, struct pgbatch_list *finished)
 {
-    struct pgbatch *b = first_expected(c)->batch;
+    struct pgexpect e = *first_expected(c);
+    struct pgbatch *b = e.batch;
 
     pop_expected(c);
+    if (b != NULL && e.call < b->ncalls)
+        return; /* Its transaction goes on. */
     if (left_transaction(c))
         c->broken = true;
     if (b == NULL)
