@@ -48,6 +48,23 @@ void plan_direction(struct sqlbuf *b, enum order_direction direction)
     }
 }
 
+enum order_direction plan_reverse(enum order_direction direction)
+{
+    switch (direction) {
+    case ORDER_ASC:
+    case ORDER_ASC_NULLS_LAST:
+        return ORDER_DESC;
+    case ORDER_DESC:
+    case ORDER_DESC_NULLS_FIRST:
+        return ORDER_ASC;
+    case ORDER_ASC_NULLS_FIRST:
+        return ORDER_DESC_NULLS_LAST;
+    case ORDER_DESC_NULLS_LAST:
+        break;
+    }
+    return ORDER_ASC_NULLS_FIRST;
+}
+
 static unsigned join(struct order *o, unsigned from, const struct relationship *r)
 {
     struct order_join j = {.from = from, .relationship = r};
@@ -174,34 +191,50 @@ static bool read_number(struct compiler *c, const struct pvalue *v, const struct
 
 static const struct input_value no_limit = {.name = STR_INIT("limit"), .role = INPUT_LIMIT};
 
-bool plan_page(struct compiler *c, unsigned alias, const struct relation *r,
-               const struct selection *s, struct page *out)
+bool plan_order(struct compiler *c, unsigned alias, const struct relation *r,
+                const struct selection *s, struct page *out)
 {
     struct order o = {.c = c, .page = out};
-    const struct input_value *limit = &no_limit;
-    const struct input_value *offset = NULL;
-    struct pvalue absent = {.kind = PVALUE_ABSENT, .variable = -1};
-    struct pvalue limit_value = absent;
-    struct pvalue offset_value = absent;
 
     *out = (struct page){.order = {0}};
     sqlbuf_init(&out->joins, &c->params);
     sqlbuf_init(&out->limit, &c->params);
     for (size_t i = 0; i < s->field->narguments; i++) {
         const struct input_value *a = &s->field->arguments[i];
-        struct pvalue v = input_argument(&c->in, s, a);
+        struct pvalue v;
 
-        if (a->role == INPUT_ORDER_BY && !read_order(&o, alias, &v))
+        if (a->role != INPUT_ORDER_BY)
+            continue;
+        v = input_argument(&c->in, s, a);
+        if (!read_order(&o, alias, &v))
             return false;
-        if (a->role == INPUT_LIMIT) {
-            limit = a;
-            limit_value = v;
-        } else if (a->role == INPUT_OFFSET) {
-            offset = a;
-            offset_value = v;
-        }
     }
     append_key(c, out, alias, r);
+    return true;
+}
+
+bool plan_page(struct compiler *c, unsigned alias, const struct relation *r,
+               const struct selection *s, struct page *out)
+{
+    const struct input_value *limit = &no_limit;
+    const struct input_value *offset = NULL;
+    struct pvalue absent = {.kind = PVALUE_ABSENT, .variable = -1};
+    struct pvalue limit_value = absent;
+    struct pvalue offset_value = absent;
+
+    if (!plan_order(c, alias, r, s, out))
+        return false;
+    for (size_t i = 0; i < s->field->narguments; i++) {
+        const struct input_value *a = &s->field->arguments[i];
+
+        if (a->role == INPUT_LIMIT) {
+            limit = a;
+            limit_value = input_argument(&c->in, s, a);
+        } else if (a->role == INPUT_OFFSET) {
+            offset = a;
+            offset_value = input_argument(&c->in, s, a);
+        }
+    }
     return read_number(c, &limit_value, limit, PARAM_LIMIT, &out->limit) &&
            (offset == NULL || read_number(c, &offset_value, offset, PARAM_OFFSET, &out->limit));
 }

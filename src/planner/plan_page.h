@@ -19,12 +19,19 @@ struct page {
     } order;
     struct sqlbuf joins; /* for terms of to-one relations; may be empty */
     struct sqlbuf limit; /* " limit … offset …" */
+    bool reversed;       /* the limit leaves the last rows of the order */
 };
 
-/* Reads the arguments of a list field. False with errors added. */
+/* Reads the order of a list field, and begins *out with it. False with errors added. */
+NODISCARD bool plan_order(struct compiler *c, unsigned alias, const struct relation *r,
+                          const struct selection *s, struct page *out);
+
+/* Reads all arguments of a list field but `where`. False with errors added. */
 NODISCARD bool plan_page(struct compiler *c, unsigned alias, const struct relation *r,
                          const struct selection *s, struct page *out);
 /* " asc nulls last" */
 void plan_direction(struct sqlbuf *b, enum order_direction direction);
+/* The one in which everything comes from the other end. */
+enum order_direction plan_reverse(enum order_direction direction);
 
 #endif

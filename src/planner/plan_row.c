@@ -91,12 +91,13 @@ static bool select_to_one(struct row *r, struct source *source, const struct sel
 static bool select_to_many(struct row *r, struct source *source, const struct selection *s,
                            unsigned depth, struct shape_field *out)
 {
+    const struct parent parent = {r, source};
     struct sqlbuf list;
 
     sqlbuf_init(&list, &r->c->params);
     out->kind = SHAPE_RECORDS;
     r->nested = true;
-    if (!plan_select_related(r->c, s, r, source, depth + 1, &list, &out->object))
+    if (!plan_select_related(r->c, s, &parent, depth + 1, &list, &out->object))
         return false;
     out->column = row_item(r);
     sqlbuf_text(&r->items, "array(");
@@ -155,20 +156,36 @@ static bool select_object(struct row *r, struct source *source, const struct sel
     return true;
 }
 
-bool row_gather(struct compiler *c, struct source *base, const struct selection *s, unsigned depth,
-                struct row *r, const struct shape **object)
+void row_begin(struct compiler *c, struct source *base, struct row *r)
 {
     *r = (struct row){.c = c, .base = base};
     sqlbuf_init(&r->items, &c->params);
     sqlbuf_init(&r->joins, &c->params);
-    if (!select_object(r, base, s, -1, depth, object))
-        return false;
+}
+
+bool row_select(struct row *r, const struct selection *s, unsigned depth,
+                const struct shape **object)
+{
+    return select_object(r, r->base, s, -1, depth, object);
+}
+
+void row_end(struct row *r)
+{
     if (r->nitems == 0) { /* only __typename: the row still has to arrive */
         row_item(r);
         sqlbuf_text(&r->items, "true");
     }
     for (size_t i = 0; i < r->shapes.n; i++)
         r->shapes.items[i]->ncolumns = r->nitems;
+}
+
+bool row_gather(struct compiler *c, struct source *base, const struct selection *s, unsigned depth,
+                struct row *r, const struct shape **object)
+{
+    row_begin(c, base, r);
+    if (!row_select(r, s, depth, object))
+        return false;
+    row_end(r);
     return true;
 }
 

@@ -48,7 +48,13 @@ struct row {
 void plan_shape_field(struct compiler *c, const struct selection *s, struct shape_field *out);
 /* QUERY_TOO_COMPLEX at the field; returns false. */
 bool plan_too_complex(struct compiler *c, const struct selection *s, const char *message);
+/* A row without columns yet, what one selection of it needs, any number of times, and its end. */
+void row_begin(struct compiler *c, struct source *base, struct row *r);
+NODISCARD bool row_select(struct row *r, const struct selection *s, unsigned depth,
+                          const struct shape **object);
+void row_end(struct row *r);
 /*
+ * All of that for one selection:
  * Compile the columns that the selection needs of a row of the base, and all that
  * hangs on it: joins and nested lists. False with errors added.
  */

@@ -24,8 +24,7 @@
 #include "planner/plan_filter.h"
 #include "planner/plan_page.h"
 
-/* A name for the n-th order term in the limiting subquery that is no column of the relation. */
-static struct str order_name(const struct row *r, size_t n)
+struct str select_order_name(const struct row *r, size_t n)
 {
     struct arena *a = r->c->in.scratch;
     struct str name = arena_printf(a, "order_%zu", n + 1);
@@ -54,9 +53,9 @@ static void write_order(const struct row *r, const struct page *page, bool outsi
         } else {
             sqlbuf_alias(out, r->base->alias);
             sqlbuf_text(out, ".");
-            sqlbuf_identifier(out, order_name(r, i));
+            sqlbuf_identifier(out, select_order_name(r, i));
         }
-        plan_direction(out, t->direction);
+        plan_direction(out, page->reversed && !outside ? plan_reverse(t->direction) : t->direction);
     }
 }
 
@@ -83,7 +82,7 @@ static void write_inner_items(const struct row *r, const struct page *page, stru
         sqlbuf_raw(out, separator, strlen(separator));
         sqlbuf_column(out, t->alias, t->column);
         sqlbuf_text(out, " as ");
-        sqlbuf_identifier(out, order_name(r, i));
+        sqlbuf_identifier(out, select_order_name(r, i));
         separator = ", ";
     }
 }
@@ -99,14 +98,42 @@ static void write_page(const struct row *r, const struct page *page, const struc
     sqlbuf_append(out, &page->limit);
 }
 
-static bool read_where(struct compiler *c, const struct selection *s, unsigned alias,
-                       struct sqlbuf *out, bool any)
+void select_write(const struct row *r, const struct page *page, const struct sqlbuf *where,
+                  bool as_record, struct sqlbuf *out)
 {
+    row_write(r, as_record, out);
+    if (!r->nested && !page->reversed) {
+        write_page(r, page, where, out);
+        return;
+    }
+    sqlbuf_text(out, "(select ");
+    write_inner_items(r, page, out);
+    sqlbuf_text(out, " from ");
+    write_page(r, page, where, out);
+    sqlbuf_text(out, ") ");
+    sqlbuf_alias(out, r->base->alias);
+    sqlbuf_append(out, &r->joins);
+    write_order(r, page, true, out);
+}
+
+bool select_where(struct compiler *c, const struct selection *s, unsigned alias,
+                  const struct parent *parent, struct sqlbuf *out, bool *any)
+{
+    const struct relationship *to = parent != NULL ? s->field->relationship : NULL;
+
+    sqlbuf_init(out, &c->params);
+    *any = to != NULL;
+    if (to != NULL) {
+        for (size_t i = 0; i < to->n; i++)
+            row_use(parent->row, parent->source, to->from_columns[i]);
+        sqlbuf_text(out, " where ");
+        source_match(out, to, parent->source->alias, alias);
+    }
     for (size_t i = 0; i < s->field->narguments; i++) {
         if (s->field->arguments[i].role == INPUT_WHERE) {
             struct pvalue v = input_argument(&c->in, s, &s->field->arguments[i]);
 
-            if (!plan_filter(c, alias, &v, out, &any))
+            if (!plan_filter(c, alias, &v, out, any))
                 return false;
         }
     }
@@ -114,40 +141,21 @@ static bool read_where(struct compiler *c, const struct selection *s, unsigned a
 }
 
 /* parent: NULL for a root field. */
-static bool select_list(struct compiler *c, const struct selection *s, struct row *parent,
-                        struct source *parent_source, bool as_record, unsigned depth,
-                        struct sqlbuf *out, const struct shape **object)
+static bool select_list(struct compiler *c, const struct selection *s, const struct parent *parent,
+                        bool as_record, unsigned depth, struct sqlbuf *out,
+                        const struct shape **object)
 {
-    const struct relationship *to = parent != NULL ? s->field->relationship : NULL;
-    struct source *base = source_new(c, to != NULL ? to->to : s->field->relation);
+    struct source *base = source_new(c, s->field->relation);
     struct page page;
     struct sqlbuf where;
     struct row r;
+    bool any;
 
-    sqlbuf_init(&where, &c->params);
-    if (to != NULL) {
-        for (size_t i = 0; i < to->n; i++)
-            row_use(parent, parent_source, to->from_columns[i]);
-        sqlbuf_text(&where, " where ");
-        source_match(&where, to, parent_source->alias, base->alias);
-    }
-    if (!read_where(c, s, base->alias, &where, to != NULL) ||
+    if (!select_where(c, s, base->alias, parent, &where, &any) ||
         !plan_page(c, base->alias, base->relation, s, &page) ||
         !row_gather(c, base, s, depth, &r, object))
         return false;
-    row_write(&r, as_record, out);
-    if (!r.nested) {
-        write_page(&r, &page, &where, out);
-        return true;
-    }
-    sqlbuf_text(out, "(select ");
-    write_inner_items(&r, &page, out);
-    sqlbuf_text(out, " from ");
-    write_page(&r, &page, &where, out);
-    sqlbuf_text(out, ") ");
-    sqlbuf_alias(out, base->alias);
-    sqlbuf_append(out, &r.joins);
-    write_order(&r, &page, true, out);
+    select_write(&r, &page, &where, as_record, out);
     return true;
 }
 
@@ -188,11 +196,10 @@ static bool select_by_key(struct compiler *c, const struct selection *s, bool as
     return true;
 }
 
-bool plan_select_related(struct compiler *c, const struct selection *s, struct row *parent,
-                         struct source *parent_source, unsigned depth, struct sqlbuf *out,
-                         const struct shape **object)
+bool plan_select_related(struct compiler *c, const struct selection *s, const struct parent *parent,
+                         unsigned depth, struct sqlbuf *out, const struct shape **object)
 {
-    return select_list(c, s, parent, parent_source, true, depth, out, object);
+    return select_list(c, s, parent, true, depth, out, object);
 }
 
 bool plan_select(struct compiler *c, const struct selection *s, bool as_record, struct sqlbuf *out,
@@ -201,7 +208,7 @@ bool plan_select(struct compiler *c, const struct selection *s, bool as_record, 
     plan_shape_field(c, s, shape);
     if (s->field->resolver == RESOLVE_LIST) {
         shape->kind = as_record ? SHAPE_RECORDS : SHAPE_ROWS;
-        return select_list(c, s, NULL, NULL, as_record, 0, out, &shape->object);
+        return select_list(c, s, NULL, as_record, 0, out, &shape->object);
     }
     CHECK(s->field->resolver == RESOLVE_BY_KEY);
     shape->kind = as_record ? SHAPE_RECORD : SHAPE_ROW;

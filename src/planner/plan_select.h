@@ -4,7 +4,14 @@
 #ifndef PLANNER_PLAN_SELECT_H
 #define PLANNER_PLAN_SELECT_H
 
+#include "planner/plan_page.h"
 #include "planner/plan_row.h"
+
+/* The row that a list hangs on, and the part of it that the list's relationship begins at. */
+struct parent {
+    struct row *row;
+    struct source *source;
+};
 
 /*
  * The SELECT of a root field that reads a relation: rows of columns, or with
@@ -17,7 +24,22 @@ NODISCARD bool plan_select(struct compiler *c, const struct selection *s, bool a
 /* The SELECT of a list that hangs on a row of the parent, inside array(…). False with errors added.
  */
 NODISCARD bool plan_select_related(struct compiler *c, const struct selection *s,
-                                   struct row *parent, struct source *parent_source, unsigned depth,
-                                   struct sqlbuf *out, const struct shape **object);
+                                   const struct parent *parent, unsigned depth, struct sqlbuf *out,
+                                   const struct shape **object);
+
+/*
+ * The parts of a list, for what pages it in other ways.
+ *
+ * The condition " where …" of the rows that a list field is of, which hang on the
+ * parent (NULL: a root field) and fulfil the argument `where`; *any: there is one.
+ */
+NODISCARD bool select_where(struct compiler *c, const struct selection *s, unsigned alias,
+                            const struct parent *parent, struct sqlbuf *out, bool *any);
+/* The rows gathered in r, as far as the condition and the page go. */
+void select_write(const struct row *r, const struct page *page, const struct sqlbuf *where,
+                  bool as_record, struct sqlbuf *out);
+/* The name that the n-th order term has outside the subquery that limits the rows, where it is of
+ * another relation; no column of the relation has it. */
+struct str select_order_name(const struct row *r, size_t n);
 
 #endif
