@@ -104,7 +104,7 @@ static void print_json(const struct schema *s, struct arena *a, struct buf *out,
     CHECK(op != NULL && variables_coerce(op, NULL, a, &none, errs));
     plan = planner_compile(op, &none, errs);
     CHECK(plan != NULL && bind_parameters(plan, &none, a, &params, errs));
-    CHECK(response_data(plan, params, NULL, out, errs));
+    CHECK(response_data(plan, params, NULL, false, out, errs));
     buf_append_char(out, '\n');
     plan_unref(plan);
     operation_unref(op);

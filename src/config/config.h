@@ -59,6 +59,11 @@ enum config_auto {
     CONFIG_OFF,
 };
 
+enum config_transaction {
+    CONFIG_TRANSACTION_OPERATION,
+    CONFIG_TRANSACTION_FIELD,
+};
+
 enum config_introspection {
     CONFIG_INTROSPECTION_AUTO, /* off when errors.environment is production, else on */
     CONFIG_INTROSPECTION_ON,
@@ -142,6 +147,7 @@ struct config {
     struct config_strings strip_prefixes;
     size_t default_limit;
     size_t max_limit;
+    enum config_transaction mutation_transaction;
     enum config_introspection introspection;
 
     /* auth, tenancy */

@@ -163,13 +163,20 @@ static bool find_plan(struct execution *x, const struct variables *v)
 
 /* --- plan to response ------------------------------------------------------------------ */
 
+/* Is each of its fields a transaction? One by itself is no different. */
+static bool by_fields(const struct execution *x)
+{
+    return x->operation->kind == AST_MUTATION && x->operation->schema->field_transactions &&
+           x->plan->root->nfields > 1;
+}
+
 /* {"data":…} with what went wrong on the way, or a failure of the whole when it is too large. */
 static void respond(struct execution *x)
 {
     uint64_t since = monotonic_ns();
 
     x->executed = true;
-    if (!response_data(x->plan, x->params, x->calls, &x->body, &x->errors)) {
+    if (!response_data(x->plan, x->params, x->calls, by_fields(x), &x->body, &x->errors)) {
         buf_fini(&x->body);
         buf_init(&x->body, 0);
         errors_init(&x->errors, x->arena);
@@ -188,25 +195,26 @@ static void respond(struct execution *x)
 static const struct shape_field *failed_field(const struct execution *x)
 {
     const struct plan *p = x->plan;
+    const struct pgbatch *b = &x->batch;
+    const struct plan_step *step = &p->steps[x->first_step];
 
     if (p->root->nfields == 1)
         return &p->root->fields[0];
-    if (x->batch.outcome != PGBATCH_FAILED || x->batch.failed_call >= p->nsteps ||
-        p->steps[x->batch.failed_call].field < 0)
-        return NULL;
-    return &p->root->fields[p->steps[x->batch.failed_call].field];
+    if (!by_fields(x)) {
+        if (b->outcome != PGBATCH_FAILED || b->failed_call >= b->ncalls)
+            return NULL;
+        step += b->failed_call;
+    }
+    return step->field >= 0 ? &p->root->fields[step->field] : NULL;
 }
 
-/* A statement raised an error: the operation has begun, so there is "data", which is null. */
-static void respond_failed(struct execution *x)
+static void note_failure(struct execution *x)
 {
     struct error *e = sqlstate_error(&x->batch, &x->errors);
     const struct shape_field *f = failed_field(x);
 
     if (!x->engine->mask_errors && error_code_info(e->code)->masked)
         e->message = e->detail;
-    x->executed = x->batch.outcome == PGBATCH_FAILED || x->batch.outcome == PGBATCH_LOST ||
-                  x->batch.outcome == PGBATCH_CANCELLED;
     if (f != NULL) {
         struct path *path = ARENA_NEW(x->arena, struct path);
 
@@ -218,6 +226,14 @@ static void respond_failed(struct execution *x)
         LOG(error_code_info(e->code)->level, "statement failed",
             LOG_CSTR("code", error_code_info(e->code)->name), LOG_CSTR("sqlstate", e->sqlstate),
             LOG_STR("detail", e->detail), LOG_STR("request_id", x->request_id));
+}
+
+/* A statement raised an error: the operation has begun, so there is "data", which is null. */
+static void respond_failed(struct execution *x)
+{
+    note_failure(x);
+    x->executed = x->batch.outcome == PGBATCH_FAILED || x->batch.outcome == PGBATCH_LOST ||
+                  x->batch.outcome == PGBATCH_CANCELLED;
     if (x->executed) {
         buf_append_lit(&x->body, "{\"data\":null}");
         response_add_errors(&x->body, &x->errors, x->request_id, x->engine->mask_errors);
@@ -255,29 +271,68 @@ static bool doubts_schema(const struct pgbatch *b)
     return false;
 }
 
+static void submit(struct execution *x);
+
 static void on_batch(struct pgbatch *b, void *ctx)
 {
     struct execution *x = ctx;
 
     x->in_flight = false;
-    x->backend_ns = b->backend_ns;
+    x->backend_ns += b->backend_ns;
     metric_observe(HISTOGRAM_DB_QUERY, b->queued_ns + b->backend_ns);
     metric_observe(HISTOGRAM_PHASE_DB, b->backend_ns);
     count_outcome(b);
     if (doubts_schema(b) && x->engine->on_doubt != NULL)
         x->engine->on_doubt(x->engine->on_doubt_ctx);
-    if (b->outcome != PGBATCH_OK) {
+    if (b->outcome == PGBATCH_CANCELLED || (b->outcome != PGBATCH_OK && !by_fields(x))) {
         respond_failed(x);
         return;
     }
+    if (b->outcome != PGBATCH_OK) {
+        note_failure(x);
+        /* They may have come before the commit failed. */
+        for (size_t i = 0; i < b->ncalls; i++)
+            b->calls[i].rows = NULL;
+    }
     learn_cost(x->plan, b->backend_ns);
-    respond(x);
+    x->first_step += b->ncalls;
+    /* Nobody waits for the rest of one that has gone. */
+    if (x->first_step < x->plan->nsteps && !x->abandoned)
+        submit(x);
+    else
+        respond(x);
+}
+
+/* So many steps are the next transaction. */
+static size_t transaction_size(const struct execution *x)
+{
+    const struct plan_step *steps = x->plan->steps + x->first_step;
+    size_t left = x->plan->nsteps - x->first_step;
+    size_t n = 1;
+
+    if (!by_fields(x))
+        return left;
+    while (n < left && steps[n].field == steps[0].field)
+        n++;
+    return n;
 }
 
 static void submit(struct execution *x)
 {
+    uint64_t cost = __atomic_load_n(x->plan->cost_ns, __ATOMIC_RELAXED);
+
+    pgbatch_init(&x->batch, &x->session, x->calls + x->first_step, transaction_size(x), x->arena);
+    x->batch.until = x->until;
+    x->batch.repeatable = x->operation->kind == AST_QUERY;
+    if (x->batch.repeatable && cost > 0 && cost < FAST_PLAN_NS)
+        x->batch.lane = PGLANE_FAST;
+    x->in_flight = true;
+    pgclient_submit(x->pg, &x->batch, on_batch, x);
+}
+
+static void prepare_calls(struct execution *x)
+{
     const struct plan *p = x->plan;
-    uint64_t cost = __atomic_load_n(p->cost_ns, __ATOMIC_RELAXED);
 
     session_init(&x->session, x->identity, x->engine->role, x->engine->statement_timeout_ms,
                  x->arena);
@@ -285,13 +340,6 @@ static void submit(struct execution *x)
     for (size_t i = 0; i < p->nsteps; i++)
         x->calls[i] = (struct pgcall){.statement = &p->steps[i].statement,
                                       .params = x->params + p->steps[i].first_param};
-    pgbatch_init(&x->batch, &x->session, x->calls, p->nsteps, x->arena);
-    x->batch.until = x->until;
-    x->batch.repeatable = x->operation->kind == AST_QUERY;
-    if (x->batch.repeatable && cost > 0 && cost < FAST_PLAN_NS)
-        x->batch.lane = PGLANE_FAST;
-    x->in_flight = true;
-    pgclient_submit(x->pg, &x->batch, on_batch, x);
 }
 
 /* Values of variables, once it is known that they and what they ask for are not too many. */
@@ -326,11 +374,13 @@ void execute_start(struct execution *x)
         finish(x);
         return;
     }
+    prepare_calls(x);
     submit(x);
 }
 
 void execute_cancel(struct execution *x)
 {
+    x->abandoned = true;
     if (x->in_flight)
         pgclient_cancel(x->pg, &x->batch);
 }

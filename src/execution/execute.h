@@ -72,7 +72,9 @@ struct execution {
     struct pgsession session;
     struct pgbatch batch;
     struct pgcall *calls; /* of the plan's steps */
+    size_t first_step;    /* of those in the batch */
     bool in_flight;
+    bool abandoned; /* by execute_cancel() */
 };
 
 /* Runs straight through, or until the batch is submitted. done comes exactly once, perhaps before

@@ -210,6 +210,20 @@ static enum outcome write_result(struct writer *w, const struct shape_field *f,
     return write_value(w, f, v, path);
 }
 
+static enum outcome write_step(struct writer *w, const struct shape_field *f,
+                               const struct path *path)
+{
+    const struct pgrows *rows = w->calls[f->step].rows;
+
+    if (rows == NULL)
+        return FAILED;
+    if (f->kind == SHAPE_ROWS)
+        return write_rows(w, f, path);
+    if (f->kind == SHAPE_RESULT)
+        return write_result(w, f, path);
+    return pgrows_count(rows) > 0 ? write_result_row(w, f, 0, path) : NOTHING;
+}
+
 static enum outcome write_field_value(struct writer *w, const struct shape_field *f,
                                       const struct pgvalue *columns, const struct path *path)
 {
@@ -225,13 +239,9 @@ static enum outcome write_field_value(struct writer *w, const struct shape_field
     case SHAPE_RECORDS:
         return write_records(w, f, columns[f->column], path);
     case SHAPE_ROWS:
-        return write_rows(w, f, path);
     case SHAPE_ROW:
-        if (pgrows_count(w->calls[f->step].rows) == 0)
-            return NOTHING;
-        return write_result_row(w, f, 0, path);
     case SHAPE_RESULT:
-        return write_result(w, f, path);
+        return write_step(w, f, path);
     case SHAPE_TYPENAME:
         jwriter_string(w->out, f->text);
         return WRITTEN;
@@ -275,12 +285,14 @@ static enum outcome write_object(struct writer *w, const struct shape *s,
 }
 
 /* The rows are the steps', unless something went very wrong. */
-static bool rows_fit(const struct plan *p, const struct pgcall *calls)
+static bool rows_fit(const struct plan *p, const struct pgcall *calls, bool partial)
 {
     for (size_t i = 0; i < p->nsteps; i++) {
         const struct plan_step *step = &p->steps[i];
         const struct pgrows *rows = calls[i].rows;
 
+        if (rows == NULL && partial)
+            continue;
         if (rows == NULL || pgrows_columns(rows) != step->ncolumns ||
             (step->one_row && pgrows_count(rows) != 1))
             return false;
@@ -289,7 +301,7 @@ static bool rows_fit(const struct plan *p, const struct pgcall *calls)
 }
 
 bool response_data(const struct plan *p, const char *const *params, const struct pgcall *calls,
-                   struct buf *out, struct errors *errs)
+                   bool partial, struct buf *out, struct errors *errs)
 {
     struct writer w = {.plan = p,
                        .params = params,
@@ -298,7 +310,7 @@ bool response_data(const struct plan *p, const char *const *params, const struct
                        .errs = errs,
                        .ncolumns = p->max_open_columns};
 
-    if (!rows_fit(p, calls)) {
+    if (!rows_fit(p, calls, partial)) {
         errors_add(errs, INTERNAL_SERVER_ERROR, "the result has other columns than expected");
         buf_append_lit(out, "{\"data\":null}");
         return buf_ok(out);

@@ -13,13 +13,15 @@
 
 /*
  * {"data":…} for a plan whose steps gave the rows of `calls` (one each; NULL when
- * there is none), run with `params` of bind_parameters().
+ * there is none), run with `params` of bind_parameters(). partial: a root field whose
+ * step has no rows has failed by itself, and its error is in the list.
  * A null in a non-null position propagates (specification section 6.4.4), adds
  * an error with its path, and writes null for the nearest nullable parent.
  * False, buf failed: larger than buf->max.
  */
 NODISCARD bool response_data(const struct plan *p, const char *const *params,
-                             const struct pgcall *calls, struct buf *out, struct errors *errs);
+                             const struct pgcall *calls, bool partial, struct buf *out,
+                             struct errors *errs);
 /*
  * A body of response_data() with the errors of a partial result: {"errors":[…],"data":…}.
  * They come first, as the specification (section 7.1) recommends. The maximum of

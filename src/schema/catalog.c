@@ -36,6 +36,7 @@ static struct schema *new_schema(const struct schema_options *opt)
     s->version = atomic_fetch_add_explicit(&versions, 1, memory_order_relaxed) + 1;
     s->default_limit = opt->default_limit;
     s->max_limit = opt->max_limit;
+    s->field_transactions = opt->field_transactions;
     map_init(&s->types_by_name, a);
     return s;
 }

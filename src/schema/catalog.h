@@ -24,6 +24,7 @@ struct schema_options {
     struct str tenant_setting; /* session setting that holds the request's tenant; empty: none */
     int64_t default_limit;     /* schema.pagination */
     int64_t max_limit;
+    bool field_transactions; /* schema.mutations.transaction: field */
     const struct schema_claim *claims;
     size_t nclaims;
     bool bigint_numbers;  /* int8 as JSON numbers, not strings */

@@ -141,8 +141,12 @@ void functions_build(struct builder *b)
     if (root.n == 0)
         return;
     mutation = builder_add_type(b, TYPE_OBJECT, STR("Mutation"), STR("the mutation root"));
-    mutation->description = STR("Changes. Those of one operation are made in order and in one "
-                                "transaction: all of them or none.");
+    mutation->description =
+        b->opt->field_transactions
+            ? STR("Changes. Those of one operation are made in order, each in a transaction of its "
+                  "own.")
+            : STR("Changes. Those of one operation are made in order and in one transaction: all "
+                  "of them or none.");
     builder_set_fields(b, mutation, &root);
     b->schema->mutation = mutation;
 }

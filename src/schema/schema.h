@@ -294,6 +294,7 @@ struct schema {
     struct field type_field;     /* __type on the query root */
     int64_t default_limit;       /* schema.pagination */
     int64_t max_limit;
+    bool field_transactions; /* each root field of a mutation is a transaction, not all of them */
 };
 
 const struct type *schema_type(const struct schema *s, struct str name);

@@ -76,7 +76,7 @@ static void respond(const struct compiled *c, struct buf *out)
     assert_non_null(c->plan);
     assert_int_equal(c->plan->nsteps, 0);
     assert_true(bind_parameters(c->plan, &c->variables, f.arena, &params, &f.errs));
-    assert_true(response_data(c->plan, params, NULL, out, &f.errs));
+    assert_true(response_data(c->plan, params, NULL, false, out, &f.errs));
     assert_int_equal(f.errs.n, 0);
 }
 
@@ -148,7 +148,7 @@ static void an_answer_that_is_too_large_ends(void **state)
     fixture_compile(&f, str_of(document), STR(""), &c);
     assert_non_null(c.plan);
     assert_true(bind_parameters(c.plan, &c.variables, f.arena, &params, &f.errs));
-    assert_false(response_data(c.plan, params, NULL, &out, &f.errs));
+    assert_false(response_data(c.plan, params, NULL, false, &out, &f.errs));
     buf_fini(&out);
     compiled_fini(&c);
 }

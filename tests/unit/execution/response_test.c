@@ -156,7 +156,7 @@ static bool run(struct fixture *f)
     const struct pgcall calls[] = {{.rows = &f->rows}, {.rows = &f->more}};
 
     make_step(f);
-    return response_data(&f->plan, NULL, calls, &f->out, &f->errs);
+    return response_data(&f->plan, NULL, calls, false, &f->out, &f->errs);
 }
 
 static void expect(struct fixture *f, const char *data)
