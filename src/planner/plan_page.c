@@ -123,22 +123,70 @@ static bool read_order(struct order *o, unsigned alias, const struct pvalue *ord
     return true;
 }
 
+/* One more term, unless the order has the column already. */
+static void append_column(struct compiler *c, struct order_terms *order, unsigned alias,
+                          const struct column *column)
+{
+    for (size_t i = 0; i < order->n; i++)
+        if (order->items[i].alias == alias && order->items[i].column == column)
+            return;
+    VEC_PUSH(c->in.scratch, order, (struct order_term){column, alias, ORDER_ASC});
+}
+
 /* Rows that are equal in what was asked for would come in any order, a different one each time. */
 static void append_key(struct compiler *c, struct page *page, unsigned alias,
                        const struct relation *r)
 {
     const struct key *k = relation_key(r);
 
-    for (size_t i = 0; k != NULL && i < k->n; i++) {
-        bool there = false;
+    for (size_t i = 0; k != NULL && i < k->n; i++)
+        append_column(c, &page->order, alias, k->columns[i]);
+    for (size_t i = 0; k == NULL && i < page->distinct.n; i++)
+        append_column(c, &page->order, alias, page->distinct.items[i]);
+}
 
-        for (size_t j = 0; j < page->order.n; j++)
-            there = there || (page->order.items[j].alias == alias &&
-                              page->order.items[j].column == k->columns[i]);
-        if (!there)
-            VEC_PUSH(c->in.scratch, &page->order,
-                     (struct order_term){k->columns[i], alias, ORDER_ASC});
+static bool has_column(const struct columns *columns, const struct column *column)
+{
+    for (size_t i = 0; i < columns->n; i++)
+        if (columns->items[i] == column)
+            return true;
+    return false;
+}
+
+/*
+ * PostgreSQL wants the distinct columns first. Terms that begin the order and are
+ * among them keep their place: where all of them are there, as in "the last of
+ * each owner, by owner", both orders are one, and it sorts once.
+ */
+static void set_pick(struct compiler *c, struct page *page, unsigned alias)
+{
+    const struct order_terms *order = &page->order;
+    size_t n = 0;
+
+    for (; n < order->n && order->items[n].alias == alias &&
+           has_column(&page->distinct, order->items[n].column);
+         n++)
+        VEC_PUSH(c->in.scratch, &page->pick, order->items[n]);
+    for (size_t i = 0; i < page->distinct.n; i++)
+        append_column(c, &page->pick, alias, page->distinct.items[i]);
+    for (; n < order->n; n++)
+        VEC_PUSH(c->in.scratch, &page->pick, order->items[n]);
+}
+
+bool plan_columns(struct compiler *c, const struct relation *r, const struct pvalue *v,
+                  struct columns *out)
+{
+    for (size_t i = 0; v->kind == PVALUE_LIST && i < v->n; i++) {
+        struct pvalue item = input_item(&c->in, v, i);
+        const struct column *column;
+
+        if (item.kind != PVALUE_LEAF)
+            return false;
+        column = &r->columns[input_enum(&item)->value];
+        if (!has_column(out, column))
+            VEC_PUSH(c->in.scratch, out, column);
     }
+    return true;
 }
 
 static bool check_range(struct compiler *c, const struct pvalue *v, const struct input_value *input,
@@ -203,13 +251,16 @@ bool plan_order(struct compiler *c, unsigned alias, const struct relation *r,
         const struct input_value *a = &s->field->arguments[i];
         struct pvalue v;
 
-        if (a->role != INPUT_ORDER_BY)
+        if (a->role != INPUT_ORDER_BY && a->role != INPUT_DISTINCT_ON)
             continue;
         v = input_argument(&c->in, s, a);
-        if (!read_order(&o, alias, &v))
+        if (a->role == INPUT_ORDER_BY ? !read_order(&o, alias, &v)
+                                      : !plan_columns(c, r, &v, &out->distinct))
             return false;
     }
     append_key(c, out, alias, r);
+    if (out->distinct.n > 0)
+        set_pick(c, out, alias);
     return true;
 }
 

@@ -12,14 +12,25 @@ struct order_term {
     enum order_direction direction;
 };
 
+struct order_terms {
+    struct order_term *items;
+    size_t n, cap;
+};
+
+struct columns {
+    const struct column **items;
+    size_t n, cap;
+};
+
 struct page {
-    struct {
-        struct order_term *items;
-        size_t n, cap;
-    } order;
+    struct order_terms order;
     struct sqlbuf joins; /* for terms of to-one relations; may be empty */
     struct sqlbuf limit; /* " limit … offset …" */
     bool reversed;       /* the limit leaves the last rows of the order */
+    /* One row for each combination of values of these columns: the first in the
+     * order, which is to say the first of each in the order of `pick`. */
+    struct columns distinct;
+    struct order_terms pick;
 };
 
 /* Reads the order of a list field, and begins *out with it. False with errors added. */
@@ -29,6 +40,9 @@ NODISCARD bool plan_order(struct compiler *c, unsigned alias, const struct relat
 /* Reads all arguments of a list field but `where`. False with errors added. */
 NODISCARD bool plan_page(struct compiler *c, unsigned alias, const struct relation *r,
                          const struct selection *s, struct page *out);
+/* The columns that a list of values of ProjectField names, each once. False with errors added. */
+NODISCARD bool plan_columns(struct compiler *c, const struct relation *r, const struct pvalue *v,
+                            struct columns *out);
 /* " asc nulls last" */
 void plan_direction(struct sqlbuf *b, enum order_direction direction);
 /* The one in which everything comes from the other end. */

@@ -18,6 +18,13 @@
  * The order is repeated outside, where it is free, because a join may change it.
  * A relation that is only ordered by is joined inside, and again outside if
  * something of it is selected.
+ *
+ * With distinctOn, one subquery more picks the rows, in the order that it needs
+ * for that, below the order of the list:
+ *
+ *     from (select distinct on (t1."owner_id") t1."id", … from … where …
+ *            order by t1."owner_id", …) t1
+ *    order by … limit 20
  */
 #include "planner/plan_select.h"
 
@@ -38,11 +45,11 @@ struct str select_order_name(const struct row *r, size_t n)
     return name;
 }
 
-static void write_order(const struct row *r, const struct page *page, bool outside,
-                        struct sqlbuf *out)
+static void write_order(const struct row *r, const struct order_terms *order, bool outside,
+                        bool reversed, struct sqlbuf *out)
 {
-    for (size_t i = 0; i < page->order.n; i++) {
-        const struct order_term *t = &page->order.items[i];
+    for (size_t i = 0; i < order->n; i++) {
+        const struct order_term *t = &order->items[i];
 
         if (i == 0)
             sqlbuf_text(out, " order by ");
@@ -55,7 +62,7 @@ static void write_order(const struct row *r, const struct page *page, bool outsi
             sqlbuf_text(out, ".");
             sqlbuf_identifier(out, select_order_name(r, i));
         }
-        plan_direction(out, page->reversed && !outside ? plan_reverse(t->direction) : t->direction);
+        plan_direction(out, reversed ? plan_reverse(t->direction) : t->direction);
     }
 }
 
@@ -87,14 +94,49 @@ static void write_inner_items(const struct row *r, const struct page *page, stru
     }
 }
 
-/* from relation t1 [joins] [where …] order by … limit … */
-static void write_page(const struct row *r, const struct page *page, const struct sqlbuf *where,
+/* relation t1 [joins] [where …] order by … */
+static void write_rows(const struct row *r, const struct page *page,
+                       const struct order_terms *order, const struct sqlbuf *where,
                        struct sqlbuf *out)
 {
     source_name(out, r->base->relation, r->base->alias);
     sqlbuf_append(out, &page->joins);
     sqlbuf_append(out, where);
-    write_order(r, page, false, out);
+    write_order(r, order, false, page->reversed, out);
+}
+
+/* (select distinct on (…) … from … order by …) t1 order by … limit … */
+static void write_distinct(const struct row *r, const struct page *page, const struct sqlbuf *where,
+                           struct sqlbuf *out)
+{
+    for (size_t i = 0; i < page->distinct.n; i++) {
+        /* They may be all there is, and a SELECT with DISTINCT must have something. */
+        r->base->used[page->distinct.items[i]->index] = true;
+        if (i > 0)
+            sqlbuf_text(out, ", ");
+        else
+            sqlbuf_text(out, "(select distinct on (");
+        sqlbuf_column(out, r->base->alias, page->distinct.items[i]);
+    }
+    sqlbuf_text(out, ") ");
+    write_inner_items(r, page, out);
+    sqlbuf_text(out, " from ");
+    write_rows(r, page, &page->pick, where, out);
+    sqlbuf_text(out, ") ");
+    sqlbuf_alias(out, r->base->alias);
+    write_order(r, &page->order, true, false, out);
+    sqlbuf_append(out, &page->limit);
+}
+
+/* What the list has of the relation: its rows in order, up to the limit. */
+static void write_page(const struct row *r, const struct page *page, const struct sqlbuf *where,
+                       struct sqlbuf *out)
+{
+    if (page->distinct.n > 0) {
+        write_distinct(r, page, where, out);
+        return;
+    }
+    write_rows(r, page, &page->order, where, out);
     sqlbuf_append(out, &page->limit);
 }
 
@@ -107,13 +149,16 @@ void select_write(const struct row *r, const struct page *page, const struct sql
         return;
     }
     sqlbuf_text(out, "(select ");
-    write_inner_items(r, page, out);
+    if (page->distinct.n > 0)
+        sqlbuf_text(out, "*");
+    else
+        write_inner_items(r, page, out);
     sqlbuf_text(out, " from ");
     write_page(r, page, where, out);
     sqlbuf_text(out, ") ");
     sqlbuf_alias(out, r->base->alias);
     sqlbuf_append(out, &r->joins);
-    write_order(r, page, true, out);
+    write_order(r, &page->order, true, false, out);
 }
 
 bool select_where(struct compiler *c, const struct selection *s, unsigned alias,

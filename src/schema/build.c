@@ -38,6 +38,21 @@ struct type *builder_add_type(struct builder *b, enum type_kind kind, struct str
     return t;
 }
 
+struct type *builder_derive_type(struct builder *b, enum type_kind kind, const struct relation *r,
+                                 const char *suffix)
+{
+    struct str name = arena_printf(b->arena, "%.*s%s", STR_ARG(r->type_name), suffix);
+    struct type *t;
+
+    if (builder_find_type(b, name) != NULL)
+        name = arena_printf(b->arena, "%.*sType", STR_ARG(name));
+    t = builder_add_type(
+        b, kind, name,
+        arena_printf(b->scratch, "what goes with type \"%.*s\"", STR_ARG(r->type_name)));
+    t->relation = r;
+    return t;
+}
+
 struct type *builder_scalar(struct builder *b, const char *name)
 {
     const struct scalar *s = scalar_find(str_of(name));

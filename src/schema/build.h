@@ -27,6 +27,7 @@ struct built {
     struct type *where;
     struct type *list_where;        /* NULL until a list of it is filtered */
     struct type *order_by;          /* NULL if nothing can be sorted by */
+    struct type *field_enum;        /* its columns; NULL if none can be compared */
     const struct input_value *list; /* arguments of a list of it */
     size_t nlist;
 };
@@ -66,6 +67,12 @@ struct builder {
 /* A type in the schema under a name; if the name is taken, SCHEMA_INVALID naming both origins. */
 struct type *builder_add_type(struct builder *b, enum type_kind kind, struct str name,
                               struct str origin);
+/*
+ * A type that a relation's has beside it: ProjectWhereInput. Where something of the
+ * database has that name, which it keeps, it is ProjectWhereInputType.
+ */
+struct type *builder_derive_type(struct builder *b, enum type_kind kind, const struct relation *r,
+                                 const char *suffix);
 /* NULL if there is none yet. */
 struct type *builder_find_type(const struct builder *b, struct str name);
 /* The type of a scalar's name, made at first use. */
@@ -116,6 +123,7 @@ void relationships_build(struct builder *b); /* relationships.c */
 void junctions_add(struct builder *b, struct ways *ways);
 void metatypes_build(struct builder *b); /* metatypes.c: introspection, directives */
 void inputs_build(struct builder *b);    /* inputs.c: where, order and filter inputs */
+void fieldenum_build(struct builder *b, const struct relation *r); /* fieldenum.c: for inputs.c */
 void objects_build(struct builder *b);   /* objects.c: object types and the query root */
 void functions_build(struct builder *b); /* functions.c: the mutation root and its inputs */
 /* audit.c: does row security hold whom it should? */

@@ -237,7 +237,7 @@ static void set_order_by(struct builder *b, const struct relation *r, struct typ
 
 static void set_list_arguments(struct builder *b, struct built *made)
 {
-    struct input_value *args = ARENA_ARRAY(b->arena, 4, struct input_value);
+    struct input_value *args = ARENA_ARRAY(b->arena, 5, struct input_value);
     const struct type *integer = builder_scalar(b, "Int");
     size_t n = 0;
 
@@ -250,18 +250,12 @@ static void set_list_arguments(struct builder *b, struct built *made)
         .name = STR("limit"), .role = INPUT_LIMIT, .type = type_ref_named(integer)};
     args[n++] = (struct input_value){
         .name = STR("offset"), .role = INPUT_OFFSET, .type = type_ref_named(integer)};
+    if (made->field_enum != NULL)
+        args[n++] = (struct input_value){.name = STR("distinctOn"),
+                                         .role = INPUT_DISTINCT_ON,
+                                         .type = type_ref_list(made->field_enum)};
     made->list = args;
     made->nlist = n;
-}
-
-static struct type *derived_type(struct builder *b, const struct relation *r, const char *suffix)
-{
-    struct type *t = builder_add_type(
-        b, TYPE_INPUT_OBJECT, arena_printf(b->arena, "%.*s%s", STR_ARG(r->type_name), suffix),
-        arena_printf(b->scratch, "an input of type \"%.*s\"", STR_ARG(r->type_name)));
-
-    t->relation = r;
-    return t;
 }
 
 void inputs_build(struct builder *b)
@@ -272,12 +266,12 @@ void inputs_build(struct builder *b)
     for (i = 0; i < b->nrelations; i++) {
         const struct relation *r = &b->relations[i];
 
-        b->built[i].where = derived_type(b, r, "WhereInput");
+        b->built[i].where = builder_derive_type(b, TYPE_INPUT_OBJECT, r, "WhereInput");
         b->built[i].where->description = arena_printf(
             b->arena, "Conditions on a %.*s. All of them have to hold.", STR_ARG(r->type_name));
         if (!has_sortable(r))
             continue;
-        b->built[i].order_by = derived_type(b, r, "OrderByInput");
+        b->built[i].order_by = builder_derive_type(b, TYPE_INPUT_OBJECT, r, "OrderByInput");
         b->built[i].order_by->description = arena_printf(
             b->arena, "What to sort a list of %.*s by: one of these.", STR_ARG(r->type_name));
         if (direction == NULL)
@@ -287,6 +281,7 @@ void inputs_build(struct builder *b)
         set_where(b, &b->relations[i], b->built[i].where);
         if (b->built[i].order_by != NULL)
             set_order_by(b, &b->relations[i], b->built[i].order_by, direction);
+        fieldenum_build(b, &b->relations[i]);
         set_list_arguments(b, &b->built[i]);
     }
 }

@@ -195,8 +195,9 @@ struct enum_value {
     struct str description;
     struct str deprecated;
     struct str label; /* in the database; the name where there is none */
-    int value;        /* enums of our own: OrderDirection (enum order_direction), __TypeKind (enum
-                         schema_type_kind), __DirectiveLocation (the bit of enum directive_location) */
+    int value; /* enums of our own: OrderDirection (enum order_direction), ProjectField (index
+                  of the column), __TypeKind (enum schema_type_kind), __DirectiveLocation (the
+                  bit of enum directive_location) */
 };
 
 enum order_direction {

@@ -463,6 +463,36 @@ static void wrong_documents_are_told_and_refused(void **state)
     }
 }
 
+static void relations_have_precedence_over_what_goes_with_others(void **state)
+{
+    struct errors errs;
+    struct schema *s = document_schema(
+        STR(DOCUMENT(TABLE("1", "r", "forms", COLUMN("1", "a") "," COLUMN("2", "null")) "," TABLE(
+            "2", "r", "form_fields", COLUMN("1", "b")))),
+        arena, &errs);
+
+    (void)state;
+    assert_non_null(s);
+    assert_string_equal(document_type_text(document_field(s, "FormField", "b")->type, arena),
+                        "Int!");
+    assert_string_equal(
+        document_type_text(
+            field_argument(document_field(s, "Query", "forms"), STR("distinctOn"))->type, arena),
+        "[FormFieldType!]");
+    assert_int_equal(schema_enum_value(schema_type(s, STR("FormFieldType")), STR("null_"))->value,
+                     1);
+    assert_int_equal(schema_type(s, STR("FormFieldField"))->nvalues, 1);
+    schema_unref(s);
+    s = document_schema(
+        STR(DOCUMENT(TABLE("1", "r", "forms", COLUMN("1", "a")) "," TABLE(
+            "2", "r", "form_fields", COLUMN("1", "a")) "," TABLE("3", "r", "form_field_types",
+                                                                 COLUMN("1", "a")))),
+        arena, &errs);
+    assert_null(s);
+    assert_non_null(strstr(arena_dup(arena, errs.first->message).data,
+                           "by table \"s.form_field_types\" and by what goes with type \"Form\""));
+}
+
 static void conflicts_name_both_sides_and_what_to_do(void **state)
 {
     struct errors errs;
@@ -621,6 +651,7 @@ int main(void)
         cmocka_unit_test(inputs_say_what_they_mean),
         cmocka_unit_test(introspection_is_part_of_every_schema),
         cmocka_unit_test(wrong_documents_are_told_and_refused),
+        cmocka_unit_test(relations_have_precedence_over_what_goes_with_others),
         cmocka_unit_test(conflicts_name_both_sides_and_what_to_do),
         cmocka_unit_test(a_cut_document_is_refused),
         cmocka_unit_test(names_that_clash_are_told_apart_by_columns),
