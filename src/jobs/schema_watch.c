@@ -170,8 +170,8 @@ static void log_errors(const struct errors *errs)
 {
     for (const struct error *e = errs->first; e != NULL; e = e->next)
         LOG(LOG_ERROR, "could not load the schema",
-            LOG_CSTR("code", error_code_info(e->code)->name), LOG_STR("error", e->message),
-            LOG_STR("detail", e->detail), LOG_STR("hint", e->hint));
+            LOG_CSTR("code", error_code_info(e->code)->name), LOG_STR("place", e->file),
+            LOG_STR("error", e->message), LOG_STR("detail", e->detail), LOG_STR("hint", e->hint));
 }
 
 static void publish(struct schema_watch *w, const struct schema *s, uint64_t started_ns)

@@ -70,7 +70,7 @@ struct source *source_new(struct compiler *c, const struct relation *r)
 
     s->alias = ++c->aliases;
     s->relation = r;
-    s->used = ARENA_ARRAY(c->in.scratch, r->ncolumns, bool);
+    s->used = ARENA_ARRAY(c->in.scratch, r->nall_columns, bool);
     return s;
 }
 

@@ -36,7 +36,7 @@ struct str select_order_name(const struct row *r, size_t n)
     struct arena *a = r->c->in.scratch;
     struct str name = arena_printf(a, "order_%zu", n + 1);
 
-    for (size_t i = 0; i < r->base->relation->ncolumns; i++) {
+    for (size_t i = 0; i < r->base->relation->nall_columns; i++) {
         if (str_eq(r->base->relation->columns[i].name, name)) {
             name = arena_printf(a, "%.*s_", STR_ARG(name));
             i = (size_t)-1; /* look through all again */
@@ -74,7 +74,7 @@ static void write_inner_items(const struct row *r, const struct page *page, stru
     for (size_t i = 0; i < page->order.n; i++)
         if (page->order.items[i].alias == r->base->alias)
             r->base->used[page->order.items[i].column->index] = true;
-    for (size_t i = 0; i < r->base->relation->ncolumns; i++) {
+    for (size_t i = 0; i < r->base->relation->nall_columns; i++) {
         if (!r->base->used[i])
             continue;
         sqlbuf_raw(out, separator, strlen(separator));

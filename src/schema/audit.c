@@ -109,11 +109,9 @@ static void append_quoted(struct buf *out, struct str text, char quote)
 
 static const struct doc_column *tenant_column(const struct search *s, const struct doc_relation *r)
 {
-    const struct schema_options *opt = s->b->opt;
-
-    for (size_t i = 0; i < r->ncolumns && opt->tenant_column.len > 0; i++)
-        if (str_eq(r->columns[i].name, opt->tenant_column))
-            return opt->tenant_setting.len > 0 ? &r->columns[i] : NULL;
+    for (size_t i = 0; i < r->ncolumns && s->b->opt->tenant_setting.len > 0; i++)
+        if (exposure_is_tenant(s->b, r, r->columns[i].name))
+            return &r->columns[i];
     return NULL;
 }
 
@@ -222,22 +220,13 @@ static bool holds(const struct doc *d, const struct doc_relation *r, uint32_t us
 }
 
 /* Does the view say that it has the tenant's condition, and in a way that holds? */
-static bool keeps_tenants_apart(const struct doc_relation *r)
+static bool keeps_tenants_apart(const struct search *s, const struct doc_relation *r)
 {
-    struct str rest = r->comment, line;
-    bool ours = false;
-
-    while (r->barrier && rest.len > 0) {
-        str_cut(rest, '\n', &line, &rest);
-        line = str_trim(line);
-        ours = ours || str_starts(line, STR("@fraiseql:type"));
-        if (!ours || !str_starts(line, STR("tenant_column:")))
-            continue;
-        line = str_trim(str_sub(line, strlen("tenant_column:"), line.len));
-        for (size_t i = 0; i < r->ncolumns; i++)
-            if (str_eq(r->columns[i].name, line))
-                return true;
-    }
+    if (!r->barrier || r->annotation == NULL || !is_said(r->annotation->tenant_column))
+        return false;
+    for (size_t i = 0; i < r->ncolumns; i++)
+        if (exposure_is_tenant(s->b, r, r->columns[i].name))
+            return true;
     return false;
 }
 
@@ -324,7 +313,7 @@ static void look_at_view(struct search *s, const struct visit *v)
 {
     const struct doc_relation *r = v->relation;
 
-    if (!r->invoker && keeps_tenants_apart(r))
+    if (!r->invoker && keeps_tenants_apart(s, r))
         return;
     for (size_t i = 0; i < r->nuses; i++) {
         const struct doc_relation *used = catalogdoc_relation(s->doc, r->uses[i]);

@@ -36,7 +36,9 @@ struct built {
 struct ways {
     struct way {
         struct relationship way;
-        bool forward;         /* made of a foreign key of the relation itself */
+        bool forward;     /* made of a foreign key of the relation itself */
+        struct said name; /* declared */
+        struct said description;
         struct str preferred; /* empty: none */
         struct str fallback;
         struct str
@@ -115,6 +117,31 @@ struct doc_type *values_base_type(const struct builder *b, uint32_t oid);
 /* Everything of a column that follows from its type. False if the document has no such type.
  * id: of a key, or a reference to one. */
 NODISCARD bool values_describe(struct builder *b, uint32_t type, bool id, struct column *out);
+
+/* exposure.c: what annotations make of a relation. Declare its key, and tell of columns that are
+ * not there; before columns are made. */
+void exposure_prepare(struct builder *b, struct doc_relation *d);
+struct str exposure_type_name(struct builder *b, const struct doc_relation *d);
+struct str exposure_field_name(struct builder *b, const struct doc_column *c);
+/* Is the column no field? */
+bool exposure_hides(const struct doc_relation *d, const struct doc_column *c);
+/* Does it hold the tenant? */
+bool exposure_is_tenant(const struct builder *b, const struct doc_relation *d, struct str column);
+/* values_describe(), and what is said of the column. */
+NODISCARD bool exposure_describe(struct builder *b, const struct doc_relation *d,
+                                 const struct doc_column *c, struct column *out);
+/* A column by the name that was said; NULL, with an error at its place, if there is none. */
+struct doc_column *exposure_column(struct builder *b, const struct doc_relation *d,
+                                   const struct said *name);
+
+/* relationships.c: */
+void relationships_name_to_one(struct builder *b, struct way *w);
+void relationships_name_reverse(struct builder *b, struct way *w);
+bool relationships_is_key(const struct relation *r, const struct column *const *columns, size_t n);
+/* declared.c: the declared relationships of a relation, and the names that are declared. */
+void declared_ways(struct builder *b, size_t index, struct ways *list);
+void declared_names(struct builder *b, const struct relation *r, struct ways *list,
+                    struct map *taken);
 
 /* In the order the steps are taken: */
 void relations_build(struct builder *b);     /* relations.c: relations, columns, keys */

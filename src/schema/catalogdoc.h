@@ -50,6 +50,7 @@ struct doc_column {
 
 struct doc_key {
     bool primary;
+    bool declared; /* by an annotation: it identifies rows, as was said */
     size_t n;
     const int32_t *columns;
 };
@@ -102,7 +103,7 @@ struct doc_relation {
     struct str schema;
     struct str name;
     struct str comment;
-    const struct type_annotation *annotation; /* exposed ones; NULL if none */
+    const struct type_annotation *annotation; /* NULL if none */
     struct str sql;                           /* its name, quoted where needed */
     uint32_t owner;
     bool readable; /* the role has a privilege to select some of it */

@@ -11,9 +11,7 @@
 /* Elements of arrays may be null in PostgreSQL, whatever the column says. */
 static struct type_ref column_type(const struct column *c)
 {
-    if (c->is_array)
-        return (struct type_ref){c->type, 1, c->not_null};
-    return (struct type_ref){c->type, 0, c->not_null};
+    return (struct type_ref){c->type, c->is_array, c->not_null && !c->optional};
 }
 
 static void add_columns(struct builder *b, const struct relation *r, struct fields *out)
@@ -40,6 +38,7 @@ static void add_relationships(struct builder *b, const struct relation *r, struc
         const struct built *to = &b->built[builder_index(b, w->to)];
         struct field f = {.name = w->field_name, .relationship = w, .relation = w->to};
 
+        f.description = w->description;
         if (w->to_many) {
             f.resolver = RESOLVE_TO_MANY;
             f.type = type_ref_required_list(to->object);
@@ -51,6 +50,16 @@ static void add_relationships(struct builder *b, const struct relation *r, struc
         }
         VEC_PUSH(b->scratch, out, f);
     }
+}
+
+static bool has_hidden_column(const struct relation *r, const struct key *k)
+{
+    size_t i;
+
+    for (i = 0; i < k->n; i++)
+        if (column_is_hidden(r, k->columns[i]))
+            return true;
+    return false;
 }
 
 /* project(id: ID!), projectBySlug(slug: String!) */
@@ -113,7 +122,8 @@ void objects_build(struct builder *b)
         add_relationships(b, r, &fields);
         builder_set_fields(b, b->built[i].object, &fields);
         for (j = 0; j < r->nkeys; j++)
-            add_by_key(b, r, &r->keys[j], &root);
+            if (!has_hidden_column(r, &r->keys[j]))
+                add_by_key(b, r, &r->keys[j], &root);
         add_list(b, r, &root);
     }
     builder_set_fields(b, query, &root);

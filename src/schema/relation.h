@@ -30,6 +30,7 @@ struct column {
     struct str type_sql;   /* the type's name for a cast, schema-qualified and quoted where needed:
                               "uuid", "public.task_status" */
     bool not_null;         /* known never to be null, through views too */
+    bool optional;         /* declared: may be null as far as clients are told */
     bool is_id;            /* a key column, or one that references a key: GraphQL type ID */
     bool comparable;       /* its type has = and an order: eq, in, orderBy */
     bool leakproof_equality;   /* its = is leakproof: an index works under RLS */
@@ -61,6 +62,7 @@ struct junction {
 /* One way from a relation to another, made of a foreign key (or declared), or of two. */
 struct relationship {
     struct str field_name;
+    struct str description; /* declared */
     const struct relation *from;
     const struct relation *to;
     bool to_many;
@@ -77,11 +79,12 @@ struct relation {
     enum relation_kind kind;
     struct str schema;
     struct str name;
-    struct str comment;    /* for people: without annotations */
-    struct str deprecated; /* reason; data is NULL if not deprecated */
-    struct str type_name;  /* GraphQL */
-    const struct column *columns;
-    size_t ncolumns;
+    struct str comment;           /* for people: without annotations */
+    struct str deprecated;        /* reason; data is NULL if not deprecated */
+    struct str type_name;         /* GraphQL */
+    const struct column *columns; /* those that are fields, then the hidden ones */
+    size_t ncolumns;              /* of the first */
+    size_t nall_columns;          /* of both */
     const struct key
         *keys; /* primary first, then those that identify rows, then other unique ones */
     size_t nkeys;
@@ -93,6 +96,12 @@ struct relation {
                                            relation or of one that the view reads */
     bool security_invoker;              /* views */
 };
+
+/* Hidden columns make relationships and keys, but are nothing that clients can name. */
+static inline bool column_is_hidden(const struct relation *r, const struct column *c)
+{
+    return c->index >= r->ncolumns;
+}
 
 /* The key that identifies rows (the primary one, or the first without nullable columns), or NULL.
  */

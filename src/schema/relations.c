@@ -29,7 +29,7 @@ static enum relation_kind relation_kind(char kind)
 static bool set_type(struct builder *b, const struct doc_relation *r, const struct doc_column *c,
                      struct column *out)
 {
-    if (values_describe(b, c->type, c->id, out))
+    if (exposure_describe(b, r, c, out))
         return true;
     errors_add(b->errs, SCHEMA_INVALID,
                "malformed catalog document: column \"%.*s\" of %s \"%.*s.%.*s\" has no type",
@@ -44,11 +44,7 @@ static bool name_field(struct builder *b, const struct doc_relation *r, const st
     const struct column *other;
     struct error *e;
 
-    out->name = arena_dup(b->arena, c->name);
-    out->field_name = naming_camel(c->name, b->arena);
-    if (out->field_name.len == 0)
-        out->field_name = arena_printf(b->arena, "column%d", c->num);
-    if (map_add(names, out->field_name, out))
+    if (exposure_hides(r, c) || map_add(names, out->field_name, out))
         return true;
     other = map_get(names, out->field_name);
     e = errors_add(b->errs, SCHEMA_INVALID,
@@ -56,8 +52,9 @@ static bool name_field(struct builder *b, const struct doc_relation *r, const st
                    "\"%.*s\"",
                    STR_ARG(other->name), STR_ARG(out->name), catalogdoc_kind(r), STR_ARG(r->schema),
                    STR_ARG(r->name), STR_ARG(out->field_name));
-    e->hint = STR("rename one of them in a view and expose that, or leave the relation out with "
-                  "schema.expose.exclude");
+    if (c->annotation != NULL && is_said(c->annotation->name))
+        sourcetext_place(c->annotation->name.at.source, c->annotation->name.at.at, e, b->errs);
+    e->hint = STR("give one of them another name with \"@fraiseql:field name=…\" in its comment");
     return false;
 }
 
@@ -66,25 +63,32 @@ static void make_columns(struct builder *b, struct doc_relation *d, struct relat
     struct column *columns = ARENA_ARRAY(b->arena, d->ncolumns, struct column);
     struct map names;
     size_t i, n = 0;
+    int hidden;
 
     map_init(&names, b->scratch);
     d->made_columns = ARENA_ARRAY(b->scratch, d->ncolumns, const struct column *);
-    for (i = 0; i < d->ncolumns; i++) {
-        const struct doc_column *c = &d->columns[i];
-        struct column *out = &columns[n];
+    for (hidden = 0; hidden <= 1; hidden++) {
+        for (i = 0; i < d->ncolumns; i++) {
+            const struct doc_column *c = &d->columns[i];
+            struct column *out = &columns[n];
 
-        if (!c->select || !name_field(b, d, c, &names, out) || !set_type(b, d, c, out))
-            continue;
-        comment_read(c->comment, b->arena, &out->comment, &out->deprecated);
-        out->not_null = c->not_null;
-        out->index = n;
-        if (b->opt->tenant_column.len && str_eq(out->name, b->opt->tenant_column))
-            r->tenant_column = out;
-        d->made_columns[i] = out;
-        n++;
+            if (!c->select || exposure_hides(d, c) != hidden)
+                continue;
+            out->name = arena_dup(b->arena, c->name);
+            out->field_name = exposure_field_name(b, c);
+            if (!name_field(b, d, c, &names, out) || !set_type(b, d, c, out))
+                continue;
+            out->index = n;
+            if (exposure_is_tenant(b, d, out->name))
+                r->tenant_column = out;
+            d->made_columns[i] = out;
+            n++;
+        }
+        if (!hidden)
+            r->ncolumns = n;
     }
     r->columns = columns;
-    r->ncolumns = n;
+    r->nall_columns = n;
 }
 
 /* --- keys ------------------------------------------------------------------------------------- */
@@ -103,7 +107,7 @@ static bool make_key(struct builder *b, const struct doc_relation *d, const stru
         columns[i] = c ? d->made_columns[c - d->columns] : NULL;
         if (columns[i] == NULL)
             return false;
-        out->identifies = out->identifies && columns[i]->not_null;
+        out->identifies = out->identifies && (columns[i]->not_null || from->declared);
     }
     return true;
 }
@@ -143,7 +147,6 @@ static bool has_readable_column(const struct doc_relation *d)
 static void make_relation(struct builder *b, struct doc_relation *d, struct relation *r,
                           struct built *built)
 {
-    struct str stem = naming_strip(d->name, b->opt->strip_prefixes, b->opt->nstrip_prefixes);
     struct str origin = arena_printf(b->scratch, "%s \"%.*s.%.*s\"", catalogdoc_kind(d),
                                      STR_ARG(d->schema), STR_ARG(d->name));
 
@@ -155,9 +158,11 @@ static void make_relation(struct builder *b, struct doc_relation *d, struct rela
     comment_read(d->comment, b->arena, &r->comment, &r->deprecated);
     r->security_invoker = d->invoker;
     r->rls = lineage_rls(&b->doc, d);
-    r->type_name = naming_pascal(naming_singular(stem, b->scratch), b->arena);
-    if (r->type_name.len == 0)
-        r->type_name = arena_printf(b->arena, "Relation%u", d->oid);
+    if (d->annotation != NULL && is_said(d->annotation->description))
+        r->comment = arena_dup(b->arena, d->annotation->description.text);
+    if (d->annotation != NULL && is_said(d->annotation->deprecated))
+        r->deprecated = arena_dup(b->arena, d->annotation->deprecated.text);
+    r->type_name = exposure_type_name(b, d);
     built->object = builder_add_type(b, TYPE_OBJECT, r->type_name, origin);
     built->object->description = r->comment;
     built->object->relation = r;
@@ -187,6 +192,7 @@ void relations_build(struct builder *b)
             STR("check schema.expose and the privileges of the role");
     /* Types of columns after those of relations, whose names have precedence. */
     for (i = 0; i < n; i++) {
+        exposure_prepare(b, b->sources[i]);
         make_columns(b, b->sources[i], &b->relations[i]);
         make_keys(b, b->sources[i], &b->relations[i]);
     }

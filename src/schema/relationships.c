@@ -42,7 +42,7 @@ static bool is_better(const struct builder *b, const struct relation *r,
     return kind_rank(r->kind) < kind_rank(than->kind);
 }
 
-static bool is_key(const struct relation *r, const struct column *const *columns, size_t n)
+bool relationships_is_key(const struct relation *r, const struct column *const *columns, size_t n)
 {
     size_t i, j, k;
 
@@ -80,7 +80,7 @@ static const struct column **target_columns(const struct builder *b, struct doc_
         if (out[i] == NULL)
             return NULL;
     }
-    return is_key(d->made, out, f->n) ? out : NULL;
+    return relationships_is_key(d->made, out, f->n) ? out : NULL;
 }
 
 /* Exposed relations by the tables they stand for. */
@@ -173,7 +173,7 @@ static struct str to_one_name(struct builder *b, const struct relationship *w)
     return str_make("", 0);
 }
 
-static void name_to_one(struct builder *b, struct way *w)
+void relationships_name_to_one(struct builder *b, struct way *w)
 {
     struct str to = naming_lower_first(w->way.to->type_name, b->arena);
 
@@ -182,7 +182,7 @@ static void name_to_one(struct builder *b, struct way *w)
 }
 
 /* The way back is named after where it leads, and told from others by the columns there. */
-static void name_reverse(struct builder *b, struct way *w)
+void relationships_name_reverse(struct builder *b, struct way *w)
 {
     struct str to = naming_lower_first(w->way.to->type_name, b->arena);
 
@@ -221,7 +221,7 @@ static void settle_names(struct builder *b, struct ways *l, bool junction, struc
     for (i = 0; i < l->n; i++) {
         struct way *w = &l->items[i];
 
-        if ((w->way.via != NULL) == junction && w->preferred.len &&
+        if ((w->way.via != NULL) == junction && w->preferred.len && !w->way.field_name.len &&
             map_get(taken, w->preferred) == NULL && count_preferred(l, w->preferred, junction) == 1)
             w->way.field_name = w->preferred;
     }
@@ -250,6 +250,7 @@ static void settle_all(struct builder *b, const struct relation *r, struct ways 
     map_init(&taken, b->scratch);
     for (i = 0; i < r->ncolumns; i++)
         map_add(&taken, r->columns[i].field_name, b);
+    declared_names(b, r, l, &taken);
     settle_names(b, l, false, &taken);
     settle_names(b, l, true, &taken);
 }
@@ -354,7 +355,7 @@ static void add_ways(struct builder *b, const struct standing *s, struct ways *l
         if (!find_way(b, s, d, &d->foreign_keys.items[i], &way.way) ||
             has_way(&lists[index], &way.way))
             continue;
-        name_to_one(b, &way);
+        relationships_name_to_one(b, &way);
         VEC_PUSH(b->scratch, &lists[index], way);
         back.way = (struct relationship){.from = way.way.to,
                                          .to = way.way.from,
@@ -362,9 +363,9 @@ static void add_ways(struct builder *b, const struct standing *s, struct ways *l
                                          .from_columns = way.way.to_columns,
                                          .to_columns = way.way.from_columns,
                                          .nullable = true};
-        back.way.to_many = !is_key(back.way.to, back.way.to_columns, back.way.n);
+        back.way.to_many = !relationships_is_key(back.way.to, back.way.to_columns, back.way.n);
         there = &lists[builder_index(b, back.way.from)];
-        name_reverse(b, &back);
+        relationships_name_reverse(b, &back);
         VEC_PUSH(b->scratch, there, back);
     }
 }
@@ -379,6 +380,8 @@ void relationships_build(struct builder *b)
     for (i = 0; i < b->nrelations; i++)
         add_ways(b, &standing, lists, i);
     junctions_add(b, lists);
+    for (i = 0; i < b->nrelations; i++)
+        declared_ways(b, i, &lists[i]);
     for (i = 0; i < b->nrelations; i++) {
         struct relationship *out = ARENA_ARRAY(b->arena, lists[i].n, struct relationship);
         size_t n = 0;

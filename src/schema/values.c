@@ -67,15 +67,30 @@ static struct str type_origin(struct builder *b, const char *what, const struct 
     return arena_printf(b->scratch, "%s \"%.*s.%.*s\"", what, STR_ARG(d->schema), STR_ARG(d->name));
 }
 
+/* As its comment says, or as it is called. */
+static struct str said_name(struct builder *b, const struct doc_type *d)
+{
+    if (d->annotation != NULL && is_said(d->annotation->name))
+        return arena_dup(b->arena, d->annotation->name.text);
+    return naming_pascal(d->name, b->arena);
+}
+
+static void describe_type(struct builder *b, struct type *t, const struct doc_type *d)
+{
+    comment_read(d->comment, b->arena, &t->description, &(struct str){0});
+    if (d->annotation != NULL && is_said(d->annotation->description))
+        t->description = arena_dup(b->arena, d->annotation->description.text);
+}
+
 static const struct type *enum_type(struct builder *b, struct doc_type *d)
 {
-    struct str name = naming_pascal(d->name, b->arena);
+    struct str name = said_name(b, d);
     struct type *t;
 
     if (name.len == 0)
         name = arena_printf(b->arena, "Enum%u", d->oid);
     t = builder_add_type(b, TYPE_ENUM, name, type_origin(b, "enum type", d));
-    comment_read(d->comment, b->arena, &t->description, &(struct str){0});
+    describe_type(b, t, d);
     t->enum_sql = arena_dup(b->arena, d->sql);
     set_labels(b, t, d->labels);
     return t;
@@ -84,7 +99,7 @@ static const struct type *enum_type(struct builder *b, struct doc_type *d)
 /* Any type without a row in the table: its text form, under its own name. */
 static const struct type *named_scalar(struct builder *b, struct doc_type *d)
 {
-    struct str name = naming_pascal(d->name, b->arena);
+    struct str name = said_name(b, d);
     struct type *t;
 
     if (name.len == 0)
@@ -92,7 +107,7 @@ static const struct type *named_scalar(struct builder *b, struct doc_type *d)
     if (builder_find_type(b, name) != NULL || scalar_find(name) != NULL)
         name = arena_printf(b->arena, "%.*sValue", STR_ARG(name));
     t = builder_add_type(b, TYPE_SCALAR, name, type_origin(b, "type", d));
-    comment_read(d->comment, b->arena, &t->description, &(struct str){0});
+    describe_type(b, t, d);
     if (t->description.len == 0)
         t->description =
             arena_printf(b->arena, "PostgreSQL's type %.*s in its text form.", STR_ARG(d->sql));

@@ -88,9 +88,6 @@ static void relations_are_judged_by_whom_they_are_read_as(void **state)
          "@fraiseql:type\\ntenant_column: tenant_id\"," COLUMNS) ","
          BELOW("1", "t", "\"owner\":11,\"rls\":true,"), "view_of_owner view \"s.v\""},
         {RELATION("5", "v", "v", "\"owner\":12,\"barrier\":true,\"uses\":[1],\"comment\":\""
-         "@fraiseql:type\\ntenant_column: tenant\"," COLUMNS) ","
-         BELOW("1", "t", "\"owner\":11,\"rls\":true,"), "view_of_owner view \"s.v\""},
-        {RELATION("5", "v", "v", "\"owner\":12,\"barrier\":true,\"uses\":[1],\"comment\":\""
          "tenant_column: tenant_id\"," COLUMNS) ","
          BELOW("1", "t", "\"owner\":11,\"rls\":true,"), "view_of_owner view \"s.v\""},
         /* One that reads as the request is not exempt by saying so. */
