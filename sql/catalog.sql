@@ -261,10 +261,21 @@ types_used as (
       from functions f
      cross join lateral pg_catalog.unnest(f.types || f.returns) x (oid)
     union
+    -- Composite types that a comment may name as the shape of a document.
+    select c.reltype
+      from pg_catalog.pg_class c
+      join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+     where c.relkind = 'c' and n.nspname = any ($1::text[])
+    union
     select x.oid
       from types_used u
       join pg_catalog.pg_type t on t.oid = u.oid
-     cross join lateral (values (t.typbasetype), (t.typelem)) x (oid)
+      left join pg_catalog.pg_class c on c.oid = t.typrelid and c.relkind = 'c'
+     cross join lateral (values (t.typbasetype), (t.typelem)
+                         union all
+                         select a.atttypid
+                           from pg_catalog.pg_attribute a
+                          where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) x (oid)
      where x.oid <> 0
 ),
 -- The = of a type's order.
@@ -297,6 +308,8 @@ types as (
                               then (select pg_catalog.json_agg(l.enumlabel order by l.enumsortorder)
                                       from pg_catalog.pg_enum l
                                      where l.enumtypid = t.oid) end,
+               -- Of composite types; the rows of relations are another matter.
+               'attributes', a.attributes,
                'comparable', nullif(c.leakproof is not null, false),
                'leakproof', nullif(c.leakproof, false))
                order by n.nspname, t.typname) as types
@@ -307,6 +320,19 @@ types as (
       left join pg_catalog.pg_description d on d.classoid = 'pg_catalog.pg_type'::pg_catalog.regclass
                                            and d.objoid = t.oid
                                            and d.objsubid = 0
+      left join lateral (
+          select pg_catalog.json_agg(pg_catalog.json_build_object(
+                     'num', a.attnum,
+                     'name', a.attname,
+                     'type', a.atttypid,
+                     'comment', x.description)
+                     order by a.attnum) as attributes
+            from pg_catalog.pg_class r
+            join pg_catalog.pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
+            left join pg_catalog.pg_description x on x.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                                                 and x.objoid = a.attrelid
+                                                 and x.objsubid = a.attnum
+           where r.oid = t.typrelid and r.relkind = 'c') a on true
       -- A type without operators of its own may use those of one that it is stored like (varchar, cidr).
       left join lateral (
           select o.leakproof

@@ -13,7 +13,7 @@ namespaces as (
 relations as (
     select c.oid, c.xmin
       from pg_catalog.pg_class c
-     where c.relkind in ('r', 'p', 'f', 'v', 'm') and c.relnamespace in (select n.oid from namespaces n)
+     where c.relkind in ('r', 'p', 'f', 'v', 'm', 'c') and c.relnamespace in (select n.oid from namespaces n)
 ),
 parts (catalog, a, b, xmin) as (
     select 1, n.oid::bigint, 0, n.xmin from namespaces n

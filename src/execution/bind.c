@@ -53,29 +53,43 @@ static const struct jval *follow(const struct binding *b)
     return v;
 }
 
-/* *out: data NULL for null. A list becomes an array, a list in it the text of one. */
+/* *out: data NULL for null. A list becomes an array, an object a record, each item its text. */
 static bool value_text(struct binding *b, struct type_ref type, const struct jval *v,
                        struct str *out)
 {
+    const struct type *object = NULL;
     struct str *items;
+    size_t n;
 
     *out = str_make(NULL, 0);
     if (v == NULL || v->kind == JVAL_NULL)
         return true;
-    if (!type_ref_is_list(type)) {
+    if (!type_ref_is_list(type) && type.type->kind == TYPE_INPUT_OBJECT)
+        object = type.type;
+    if (!type_ref_is_list(type) && object == NULL) {
         if (!paramtext_leaf(type.type, v, b->arena, out))
             return fail(b, BAD_USER_INPUT, "does not fit its type");
         if (out->data == NULL)
             *out = STR("");
         return true;
     }
-    if (v->kind != JVAL_ARRAY) /* coercion has wrapped it */
+    if (v->kind != (object != NULL ? JVAL_OBJECT : JVAL_ARRAY)) /* coercion has wrapped it */
         return fail(b, BAD_USER_INPUT, "does not fit its type");
-    items = ARENA_ARRAY(b->arena, v->n, struct str);
-    for (size_t i = 0; i < v->n; i++)
-        if (!value_text(b, type_ref_item(type), v->items[i], &items[i]))
+    n = object != NULL ? object->ninputs : v->n;
+    items = ARENA_ARRAY(b->arena, n, struct str);
+    for (size_t i = 0; i < n; i++) {
+        bool ok;
+
+        if (object != NULL)
+            ok = value_text(b, object->inputs[i].type, jval_get(v, object->inputs[i].name),
+                            &items[i]);
+        else
+            ok = value_text(b, type_ref_item(type), v->items[i], &items[i]);
+        if (!ok)
             return false;
-    *out = paramtext_array(items, v->n, b->arena);
+    }
+    *out =
+        object != NULL ? paramtext_record(items, n, b->arena) : paramtext_array(items, n, b->arena);
     return true;
 }
 

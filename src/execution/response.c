@@ -207,7 +207,10 @@ static enum outcome write_result(struct writer *w, const struct shape_field *f,
     struct pgvalue v;
 
     pgrows_row(w->calls[f->step].rows, 0, &v);
-    return write_value(w, f, v, path);
+    if (f->object == NULL)
+        return write_value(w, f, v, path);
+    return type_ref_is_list(f->selection->field->type) ? write_records(w, f, v, path)
+                                                       : write_record(w, f, v, path);
 }
 
 static enum outcome write_step(struct writer *w, const struct shape_field *f,

@@ -22,31 +22,53 @@ void compile_step(struct compiler *c, const struct sqlbuf *sql, int field, size_
     sqlparams_init(&c->params, c->in.scratch);
 }
 
-/* A literal list with variables in it: array[$1::text, $2::text]::type[]. A list in it becomes the
- * text of an array; how deep they nest is up to the type. */
-static bool mixed_list(struct compiler *c, const struct pvalue *v, struct str cast, bool array,
-                       struct sqlbuf *out)
+static bool mixed_value(struct compiler *c, const struct pvalue *v, struct sqlbuf *out);
+
+/* An item of such a literal: $1::text, or what has variables in it in the text of its type. */
+static bool mixed_item(struct compiler *c, const struct pvalue *item, struct sqlbuf *out)
 {
-    sqlbuf_text(out, "array[");
-    for (size_t i = 0; i < v->n; i++) {
-        struct pvalue item = input_item(&c->in, v, i);
-        struct plan_param p = {.variable = -1};
-        bool mixed = false;
+    struct plan_param p = {.variable = -1};
+    bool mixed = false;
+
+    if (item->kind != PVALUE_NULL && item->kind != PVALUE_ABSENT &&
+        !input_parameter(&c->in, item, PARAM_TEXT, &p, &mixed))
+        return false;
+    if (!mixed) {
+        sqlbuf_parameter(out, &p, STR("text"), false);
+        return true;
+    }
+    if (!mixed_value(c, item, out))
+        return false;
+    if (item->kind == PVALUE_LIST) /* how deep they nest is up to the type */
+        sqlbuf_cast(out, STR("text"), true);
+    sqlbuf_cast(out, STR("text"), false);
+    return true;
+}
+
+/* A literal with variables in it: array[$1::text, $2::text], row($1::text, null)::address. */
+static bool mixed_value(struct compiler *c, const struct pvalue *v, struct sqlbuf *out)
+{
+    bool record = v->kind == PVALUE_OBJECT;
+    size_t n = record ? v->type.type->ninputs : v->n;
+
+    if (record)
+        sqlbuf_text(out, "row(");
+    else
+        sqlbuf_text(out, "array[");
+    for (size_t i = 0; i < n; i++) {
+        struct pvalue item = record ? input_member(&c->in, v, i) : input_item(&c->in, v, i);
 
         if (i > 0)
             sqlbuf_text(out, ", ");
-        if (item.kind != PVALUE_NULL && !input_parameter(&c->in, &item, PARAM_TEXT, &p, &mixed))
+        if (!mixed_item(c, &item, out))
             return false;
-        if (!mixed) {
-            sqlbuf_parameter(out, &p, STR("text"), false);
-            continue;
-        }
-        if (!mixed_list(c, &item, STR("text"), true, out))
-            return false;
-        sqlbuf_cast(out, STR("text"), false);
     }
-    sqlbuf_text(out, "]");
-    sqlbuf_cast(out, cast, array);
+    if (!record) {
+        sqlbuf_text(out, "]");
+        return true;
+    }
+    sqlbuf_text(out, ")");
+    sqlbuf_cast(out, v->type.type->composite->sql, false);
     return true;
 }
 
@@ -58,10 +80,23 @@ bool compile_value(struct compiler *c, const struct pvalue *v, enum param_form f
 
     if (!input_parameter(&c->in, v, form, &p, &mixed))
         return false;
-    if (mixed)
-        return mixed_list(c, v, cast, array, out);
-    sqlbuf_parameter(out, &p, cast, array);
+    if (!mixed) {
+        sqlbuf_parameter(out, &p, cast, array);
+        return true;
+    }
+    if (!mixed_value(c, v, out))
+        return false;
+    sqlbuf_cast(out, cast, array);
     return true;
+}
+
+const struct column *compile_part(struct compiler *c, const struct column *of,
+                                  const struct column *part)
+{
+    struct column *bound = arena_copy(c->in.arena, part, sizeof *part);
+
+    bound->of = of;
+    return bound;
 }
 
 struct source *source_new(struct compiler *c, const struct relation *r)

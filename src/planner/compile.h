@@ -36,12 +36,16 @@ struct compiler {
 void compile_step(struct compiler *c, const struct sqlbuf *sql, int field, size_t ncolumns,
                   bool one_row);
 /*
- * A PVALUE_LEAF, or with PARAM_ARRAY a PVALUE_LIST, as a parameter cast to a type; a
- * literal list with variables in it as array[…]. "::cast[]" when array. False with
- * errors added.
+ * A PVALUE_LEAF, a composite's PVALUE_OBJECT, or with PARAM_ARRAY a PVALUE_LIST, as a
+ * parameter cast to a type; a literal with variables in it as array[…] or row(…).
+ * "::cast[]" when array. False with errors added.
  */
 NODISCARD bool compile_value(struct compiler *c, const struct pvalue *v, enum param_form form,
                              struct str cast, bool array, struct sqlbuf *out);
+
+/* The part of a column's values, as a column of its own, which the plan may keep. */
+const struct column *compile_part(struct compiler *c, const struct column *of,
+                                  const struct column *part);
 
 /* One FROM item. */
 struct source {

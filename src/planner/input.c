@@ -188,12 +188,17 @@ static bool has_variable(const struct ast_value *v)
     return false;
 }
 
-/* The text of a literal without variables: a list as an array, a list in it as the text of one. */
+/*
+ * The text of a literal without variables: a list as an array, a list in it as the text of one, an
+ * object as a record, whose absent members are null.
+ */
 static bool constant_text(const struct inputs *in, const struct pvalue *v, struct str *out)
 {
+    bool record = v->kind == PVALUE_OBJECT;
+    size_t n = record ? v->type.type->ninputs : v->n;
     struct str *items;
 
-    if (v->kind == PVALUE_NULL) {
+    if (v->kind == PVALUE_ABSENT || v->kind == PVALUE_NULL) {
         *out = str_make(NULL, 0);
         return true;
     }
@@ -204,14 +209,15 @@ static bool constant_text(const struct inputs *in, const struct pvalue *v, struc
             *out = STR("");
         return true;
     }
-    items = ARENA_ARRAY(in->scratch, v->n, struct str);
-    for (size_t i = 0; i < v->n; i++) {
-        struct pvalue item = input_item(in, v, i);
+    items = ARENA_ARRAY(in->scratch, n, struct str);
+    for (size_t i = 0; i < n; i++) {
+        struct pvalue item = record ? input_member(in, v, i) : input_item(in, v, i);
 
         if (!constant_text(in, &item, &items[i]))
             return false;
     }
-    *out = paramtext_array(items, v->n, in->scratch);
+    *out =
+        record ? paramtext_record(items, n, in->scratch) : paramtext_array(items, n, in->scratch);
     return true;
 }
 
@@ -220,7 +226,7 @@ bool input_parameter(const struct inputs *in, const struct pvalue *v, enum param
 {
     struct str text;
 
-    CHECK(v->kind == PVALUE_LEAF || v->kind == PVALUE_LIST);
+    CHECK(v->kind == PVALUE_LEAF || v->kind == PVALUE_LIST || v->kind == PVALUE_OBJECT);
     *mixed = false;
     *out = (struct plan_param){
         .form = v->kind == PVALUE_LIST ? PARAM_ARRAY : form,

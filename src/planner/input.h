@@ -59,9 +59,10 @@ bool input_boolean(const struct pvalue *v);
 const struct enum_value *input_enum(const struct pvalue *v);
 
 /*
- * PVALUE_LEAF, or with PARAM_ARRAY a PVALUE_LIST, as a parameter. False with an
- * error added: not a value of its type. *mixed: a literal list with variables in
- * it, which must be taken item by item (nothing else is set then).
+ * PVALUE_LEAF, a composite's PVALUE_OBJECT, or with PARAM_ARRAY a PVALUE_LIST, as a
+ * parameter. False with an error added: not a value of its type. *mixed: a literal
+ * list or object with variables in it, which must be taken item by item (nothing
+ * else is set then).
  */
 NODISCARD bool input_parameter(const struct inputs *in, const struct pvalue *v,
                                enum param_form form, struct plan_param *out, bool *mixed);

@@ -1,5 +1,6 @@
 /*
- * paramtext.c - the text PostgreSQL gets for a parameter: pattern escaping and array literals.
+ * paramtext.c - the text PostgreSQL gets for a parameter: pattern escaping, array and record
+ * literals.
  *
  * Thread:   any.
  * Memory:   in the arena given.
@@ -31,25 +32,26 @@ struct str paramtext_pattern(enum param_form form, struct str text, struct arena
     return str_make(out, n);
 }
 
-struct str paramtext_array(const struct str *items, size_t n, struct arena *a)
+/* Items in quotes, always: then spaces, commas, braces and the word NULL have no meaning. */
+static struct str delimited(char open, const struct str *items, size_t n, struct str null,
+                            char close, struct arena *a)
 {
     size_t size = 3;
     size_t len = 0;
     char *out;
 
     for (size_t i = 0; i < n; i++)
-        size += items[i].data == NULL ? 5 : 2 * items[i].len + 3;
+        size += items[i].data == NULL ? null.len + 1 : 2 * items[i].len + 3;
     out = arena_alloc_raw(a, size);
-    out[len++] = '{';
+    out[len++] = open;
     for (size_t i = 0; i < n; i++) {
         if (i > 0)
             out[len++] = ',';
         if (items[i].data == NULL) {
-            memcpy(out + len, "NULL", 4);
-            len += 4;
+            memcpy(out + len, null.data, null.len);
+            len += null.len;
             continue;
         }
-        /* Always quoted: NULL, braces, commas and spaces then have no meaning. */
         out[len++] = '"';
         for (size_t j = 0; j < items[i].len; j++) {
             char c = items[i].data[j];
@@ -60,9 +62,19 @@ struct str paramtext_array(const struct str *items, size_t n, struct arena *a)
         }
         out[len++] = '"';
     }
-    out[len++] = '}';
+    out[len++] = close;
     out[len] = '\0';
     return str_make(out, len);
+}
+
+struct str paramtext_array(const struct str *items, size_t n, struct arena *a)
+{
+    return delimited('{', items, n, STR("NULL"), '}', a);
+}
+
+struct str paramtext_record(const struct str *items, size_t n, struct arena *a)
+{
+    return delimited('(', items, n, STR(""), ')', a);
 }
 
 static bool has_nul(struct str s)

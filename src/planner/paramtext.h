@@ -1,5 +1,6 @@
 /*
- * paramtext.h - the text PostgreSQL gets for a parameter: pattern escaping and array literals.
+ * paramtext.h - the text PostgreSQL gets for a parameter: pattern escaping, array and record
+ * literals.
  *
  * Thread:   any.
  * Memory:   in the arena given.
@@ -17,6 +18,8 @@
 struct str paramtext_pattern(enum param_form form, struct str text, struct arena *a);
 /* "{"a","b",NULL}", NUL-terminated; items whose data is NULL are nulls. */
 struct str paramtext_array(const struct str *items, size_t n, struct arena *a);
+/* "("a","b",)", NUL-terminated: the text of a composite value; nulls as above. */
+struct str paramtext_record(const struct str *items, size_t n, struct arena *a);
 /* A scalar or enum value as PostgreSQL's text, not NUL-terminated. False: not of that type, or it
  * has a NUL, which PostgreSQL cannot store. */
 NODISCARD bool paramtext_leaf(const struct type *t, const struct jval *v, struct arena *a,

@@ -107,6 +107,8 @@ static bool begins_clause(struct str rest)
         STR_INIT(" order by "), STR_INIT(" limit "),
     };
 
+    if (str_starts(rest, STR(" from null "))) /* is distinct … */
+        return false;
     for (size_t i = 0; i < COUNT_OF(clauses); i++)
         if (str_starts(rest, clauses[i]))
             return true;
@@ -184,7 +186,7 @@ static void describe_field(const struct shape_field *f, unsigned depth, struct b
         buf_printf(out, " %u", f->column);
     if (has_step(f) && f->step > 0)
         buf_printf(out, " of step %u", f->step + 1u);
-    if (f->kind == SHAPE_VALUE || f->kind == SHAPE_RESULT)
+    if (f->codec != NULL)
         describe_codec(f->codec, out);
     if (f->kind == SHAPE_TYPENAME)
         buf_printf(out, " %.*s", STR_ARG(f->text));

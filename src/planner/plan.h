@@ -28,7 +28,8 @@ enum shape_kind {
     SHAPE_RECORDS,  /* column holds an array of records, or null for none: a list of objects */
     SHAPE_ROWS,     /* root only: every row of the step is one object of the list */
     SHAPE_ROW,      /* root only: the first row of the step is the object, no row: null */
-    SHAPE_RESULT,   /* root only: the only column of the step's first row, by codec */
+    SHAPE_RESULT,   /* root only: the only column of the step's first row, by codec, or a record or
+                       records of `object` */
     SHAPE_TYPENAME, /* `text` is the type's name */
     SHAPE_INTROSPECTION, /* root only: __schema or __type, `field` and `selection` say what */
 };
@@ -43,11 +44,11 @@ struct shape_field {
     uint16_t column;           /* SHAPE_INTROSPECTION of __type: position in params of its name */
     uint16_t step;             /* SHAPE_ROWS, ROW, RESULT: whose rows; other fields of a root read
                                   step 0 */
-    const struct codec *codec; /* SHAPE_VALUE, RESULT */
+    const struct codec *codec; /* SHAPE_VALUE, RESULT; NULL: see object */
     struct str key_json;       /* "\"name\":" ready to append */
     struct str key;            /* response key */
     struct str text;
-    const struct shape *object;        /* SHAPE_OBJECT, RECORD, RECORDS, ROWS, ROW */
+    const struct shape *object;        /* SHAPE_OBJECT, RECORD, RECORDS, ROWS, ROW; RESULT */
     const struct selection *selection; /* in the plan's arena */
     uint32_t offset;                   /* in the document: plan_location() */
 };

@@ -29,6 +29,7 @@
 struct filter {
     struct compiler *c;
     unsigned alias;
+    const struct column *of; /* the conditions are on parts of this column; NULL: on columns */
     struct sqlbuf *out;
     bool any; /* something was appended */
     unsigned depth;
@@ -37,7 +38,8 @@ struct filter {
 static struct filter filter_inside(const struct filter *f, unsigned alias, struct sqlbuf *out)
 {
     sqlbuf_init(out, &f->c->params);
-    return (struct filter){.c = f->c, .alias = alias, .out = out, .depth = f->depth + 1};
+    return (struct filter){
+        .c = f->c, .alias = alias, .of = f->of, .out = out, .depth = f->depth + 1};
 }
 
 /* Before each condition. */
@@ -133,10 +135,26 @@ static bool filter_operator(struct filter *f, const struct input_value *input,
     return true;
 }
 
-static bool filter_column(struct filter *f, const struct column *column, const struct pvalue *v)
+static bool filter_parts(struct filter *f, const struct column *column, const struct pvalue *v)
 {
+    const struct column *of = f->of;
+    bool ok;
+
+    f->of = column;
+    ok = filter_object(f, v);
+    f->of = of;
+    return ok;
+}
+
+static bool filter_column(struct filter *f, const struct input_value *input, const struct pvalue *v)
+{
+    const struct column *column = input->column;
     const struct type *t = v->type.type;
 
+    if (f->of != NULL)
+        column = compile_part(f->c, f->of, column);
+    if (column->composite != NULL && !column->is_array)
+        return filter_parts(f, column, v);
     for (size_t i = 0; i < t->ninputs; i++) {
         struct pvalue member = input_member(&f->c->in, v, i);
 
@@ -156,6 +174,7 @@ static bool filter_related(struct filter *f, const struct relationship *r,
     struct sqlbuf condition;
     struct filter inside = filter_inside(f, alias, &condition);
 
+    inside.of = NULL;
     f->c->related += r->via != NULL ? 2 : 1;
     if (f->c->related > MAX_RELATED) {
         errors_add(f->c->in.errs, QUERY_TOO_COMPLEX,
@@ -273,11 +292,13 @@ static bool filter_not(struct filter *f, const struct pvalue *v)
 
 static bool filter_member(struct filter *f, const struct input_value *input, const struct pvalue *v)
 {
+    if (input->role == INPUT_OPERATOR)
+        return filter_operator(f, input, f->of, v);
     if (v->kind == PVALUE_ABSENT || v->kind == PVALUE_NULL)
         return true;
     switch (input->role) {
     case INPUT_WHERE_COLUMN:
-        return filter_column(f, input->column, v);
+        return filter_column(f, input, v);
     case INPUT_WHERE_RELATION:
         return filter_relation(f, input->relationship, v);
     case INPUT_WHERE_AND:
@@ -300,6 +321,7 @@ static bool filter_member(struct filter *f, const struct input_value *input, con
     case INPUT_INCLUDE_DEPRECATED:
     case INPUT_NAME:
     case INPUT_FUNCTION:
+    case INPUT_PART:
         break;
     }
     CHECK(!"a where input has no such member");

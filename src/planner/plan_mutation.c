@@ -19,6 +19,7 @@
 #include "planner/plan_mutation.h"
 
 #include "planner/plan_call.h"
+#include "planner/plan_composite.h"
 #include "planner/plan_result.h"
 #include "planner/plan_row.h"
 
@@ -57,6 +58,30 @@ static const struct codec *write_result(const struct function *f, struct sqlbuf 
     sqlbuf_raw(out, f->value.expression.data, f->value.expression.len);
     sqlbuf_text(out, " from ");
     return f->value.codec;
+}
+
+/* select case when t1.v … then row(…) end from (select function(…) as v offset 0) t1 */
+static bool plan_composite_value(struct compiler *c, const struct selection *s, int position,
+                                 struct shape_field *shape)
+{
+    const struct function *f = s->field->function;
+    struct sqlbuf sql, value;
+
+    sqlbuf_init(&sql, &c->params);
+    sqlbuf_init(&value, &c->params);
+    sqlbuf_text(&value, "t1.v");
+    c->aliases = 1;
+    sqlbuf_text(&sql, "select ");
+    if (!plan_composite(c, &f->value, &value, s, 0, &sql, shape))
+        return false;
+    shape->kind = SHAPE_RESULT;
+    sqlbuf_text(&sql, " from (select ");
+    if (!plan_call(c, s, &sql))
+        return false;
+    sqlbuf_text(&sql, " as v offset 0) t1");
+    shape->step = (uint16_t)c->steps.n;
+    compile_step(c, &sql, position, 1, true);
+    return true;
 }
 
 static bool plan_value(struct compiler *c, const struct selection *s, int position,
@@ -101,6 +126,8 @@ bool plan_mutation(struct compiler *c, const struct selection *s, int position,
                    struct shape_field *shape)
 {
     plan_shape_field(c, s, shape);
+    if (s->field->function->value.composite != NULL)
+        return plan_composite_value(c, s, position, shape);
     if (s->field->function->relation == NULL)
         return plan_value(c, s, position, shape);
     return plan_rows(c, s, position, shape);

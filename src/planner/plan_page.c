@@ -78,13 +78,17 @@ static unsigned join(struct order *o, unsigned from, const struct relationship *
     return j.to;
 }
 
-/* {updatedAt: DESC} or {owner: {name: ASC}}: exactly one field, which decides what comes next. */
-static bool order_element(struct order *o, unsigned alias, const struct pvalue *element,
-                          unsigned depth)
+/*
+ * {updatedAt: DESC} or {owner: {name: ASC}}: exactly one field, which decides what comes next.
+ * of: the column that it is a part of; NULL: of none.
+ */
+static bool order_element(struct order *o, unsigned alias, const struct column *of,
+                          const struct pvalue *element, unsigned depth)
 {
     const struct inputs *in = &o->c->in;
     const struct type *t = element->type.type;
     const struct input_value *input = NULL;
+    const struct column *column;
     struct pvalue value = {.kind = PVALUE_ABSENT};
     size_t given = 0;
 
@@ -102,11 +106,13 @@ static bool order_element(struct order *o, unsigned alias, const struct pvalue *
     if (given != 1 || value.kind == PVALUE_NULL)
         return input_fail(in, element, "an element of \"orderBy\" must have exactly one field");
     if (input->role == INPUT_ORDER_RELATION)
-        return order_element(o, join(o, alias, input->relationship), &value, depth + 1);
+        return order_element(o, join(o, alias, input->relationship), NULL, &value, depth + 1);
     CHECK(input->role == INPUT_ORDER_COLUMN);
-    VEC_PUSH(
-        o->c->in.scratch, &o->page->order,
-        (struct order_term){input->column, alias, (enum order_direction)input_enum(&value)->value});
+    column = of != NULL ? compile_part(o->c, of, input->column) : input->column;
+    if (column->composite != NULL)
+        return order_element(o, alias, column, &value, depth + 1);
+    VEC_PUSH(o->c->in.scratch, &o->page->order,
+             (struct order_term){column, alias, (enum order_direction)input_enum(&value)->value});
     return true;
 }
 
@@ -117,7 +123,7 @@ static bool read_order(struct order *o, unsigned alias, const struct pvalue *ord
     for (size_t i = 0; i < order_by->n; i++) {
         struct pvalue element = input_item(&o->c->in, order_by, i);
 
-        if (!order_element(o, alias, &element, 0))
+        if (!order_element(o, alias, NULL, &element, 0))
             return false;
     }
     return true;

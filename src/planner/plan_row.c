@@ -6,10 +6,8 @@
 #include "planner/plan_row.h"
 
 #include "language/source.h"
+#include "planner/plan_composite.h"
 #include "planner/plan_select.h"
-
-#define MAX_ROW_COLUMNS 1600 /* PostgreSQL: 1664, of a row and of row(…) */
-#define MAX_SHAPE_DEPTH 100
 
 void plan_shape_field(struct compiler *c, const struct selection *s, struct shape_field *out)
 {
@@ -33,7 +31,7 @@ bool plan_too_complex(struct compiler *c, const struct selection *s, const char 
 void row_use(struct row *r, struct source *s, const struct column *column)
 {
     if (s == r->base)
-        s->used[column->index] = true;
+        s->used[column_root(column)->index] = true;
 }
 
 uint16_t row_item(struct row *r)
@@ -114,6 +112,8 @@ static bool select_field(struct row *r, struct source *source, const struct sele
         return plan_too_complex(r->c, s, "an object of the operation has too many fields");
     switch (s->field->resolver) {
     case RESOLVE_COLUMN:
+        if (s->field->column->composite != NULL)
+            return plan_composite_column(r, source, s, depth, out);
         out->kind = SHAPE_VALUE;
         out->column = row_column(r, source, s->field->column);
         out->codec = s->field->column->codec;
@@ -126,6 +126,7 @@ static bool select_field(struct row *r, struct source *source, const struct sele
         out->kind = SHAPE_TYPENAME;
         out->text = s->parent->name;
         return true;
+    case RESOLVE_PART:
     case RESOLVE_BY_KEY:
     case RESOLVE_LIST:
     case RESOLVE_FUNCTION:

@@ -10,6 +10,9 @@
 
 #include "planner/compile.h"
 
+#define MAX_ROW_COLUMNS 1600 /* PostgreSQL: 1664, of a row and of row(…) */
+#define MAX_SHAPE_DEPTH 100
+
 struct to_one {
     unsigned from;
     const struct relationship *relationship;

@@ -73,7 +73,7 @@ static void write_inner_items(const struct row *r, const struct page *page, stru
 
     for (size_t i = 0; i < page->order.n; i++)
         if (page->order.items[i].alias == r->base->alias)
-            r->base->used[page->order.items[i].column->index] = true;
+            r->base->used[column_root(page->order.items[i].column)->index] = true;
     for (size_t i = 0; i < r->base->relation->nall_columns; i++) {
         if (!r->base->used[i])
             continue;

@@ -66,8 +66,16 @@ void sqlbuf_alias(struct sqlbuf *b, unsigned alias)
     sqlbuf_integer(b, alias);
 }
 
+/* Recursion ends where types do: none is a part of itself. */
 void sqlbuf_column(struct sqlbuf *b, unsigned alias, const struct column *c)
 {
+    if (c->of != NULL) {
+        sqlbuf_text(b, "(");
+        sqlbuf_column(b, alias, c->of);
+        sqlbuf_text(b, ").");
+        sqlbuf_identifier(b, c->name);
+        return;
+    }
     sqlbuf_alias(b, alias);
     sqlbuf_text(b, ".");
     sqlbuf_identifier(b, c->name);

@@ -44,7 +44,7 @@ void sqlbuf_identifier(struct sqlbuf *b, struct str name);
 void sqlbuf_qualified(struct sqlbuf *b, struct str schema, struct str name);
 /* t7 */
 void sqlbuf_alias(struct sqlbuf *b, unsigned alias);
-/* t7."name" */
+/* t7."name", or of a part (t7."name")."part" */
 void sqlbuf_column(struct sqlbuf *b, unsigned alias, const struct column *c);
 /* The same as it is selected: with the cast its codec needs. */
 void sqlbuf_value(struct sqlbuf *b, unsigned alias, const struct column *c);

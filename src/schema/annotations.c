@@ -276,26 +276,29 @@ const struct function_annotation *annotations_function(struct str comment, struc
 
 /* --- documents -------------------------------------------------------------------------------- */
 
-static void read_relation_comments(struct doc *d, struct doc_relation *r, struct errors *errs)
+/* Of columns, and of the attributes of a type. */
+static void read_column_comments(struct doc *d, struct doc_column *columns, size_t n,
+                                 const char *what, struct str of, struct errors *errs)
 {
-    const char *kind = catalogdoc_kind(r);
     size_t i;
 
-    if ((r->exposed || r->kind == 'v') && is_annotated(r->comment))
-        r->annotation = annotations_type(
-            r->comment,
-            arena_printf(d->arena, "%s \"%.*s.%.*s\"", kind, STR_ARG(r->schema), STR_ARG(r->name)),
-            d->arena, errs);
-    for (i = 0; i < r->ncolumns; i++) {
-        struct doc_column *c = &r->columns[i];
+    for (i = 0; i < n; i++)
+        if (is_annotated(columns[i].comment))
+            columns[i].annotation =
+                annotations_field(columns[i].comment,
+                                  arena_printf(d->arena, "%s \"%.*s\" of %.*s", what,
+                                               STR_ARG(columns[i].name), STR_ARG(of)),
+                                  d->arena, errs);
+}
 
-        if (is_annotated(c->comment))
-            c->annotation = annotations_field(
-                c->comment,
-                arena_printf(d->arena, "column \"%.*s\" of %s \"%.*s.%.*s\"", STR_ARG(c->name),
-                             kind, STR_ARG(r->schema), STR_ARG(r->name)),
-                d->arena, errs);
-    }
+static void read_relation_comments(struct doc *d, struct doc_relation *r, struct errors *errs)
+{
+    struct str what = arena_printf(d->arena, "%s \"%.*s.%.*s\"", catalogdoc_kind(r),
+                                   STR_ARG(r->schema), STR_ARG(r->name));
+
+    if ((r->exposed || r->kind == 'v') && is_annotated(r->comment))
+        r->annotation = annotations_type(r->comment, what, d->arena, errs);
+    read_column_comments(d, r->columns, r->ncolumns, "column", what, errs);
 }
 
 /* Enums and the like have names and descriptions; domains are their base types. */
@@ -330,12 +333,12 @@ void annotations_read(struct doc *d, struct errors *errs)
     }
     for (i = 0; i < d->ntypes; i++) {
         struct doc_type *t = &d->types[i];
+        struct str what =
+            arena_printf(d->arena, "type \"%.*s.%.*s\"", STR_ARG(t->schema), STR_ARG(t->name));
 
         if (is_annotated(t->comment))
-            t->annotation = annotations_type(
-                t->comment,
-                arena_printf(d->arena, "type \"%.*s.%.*s\"", STR_ARG(t->schema), STR_ARG(t->name)),
-                d->arena, errs);
+            t->annotation = annotations_type(t->comment, what, d->arena, errs);
         check_type_annotation(t, errs);
+        read_column_comments(d, t->attributes, t->nattributes, "attribute", what, errs);
     }
 }

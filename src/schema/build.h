@@ -62,6 +62,10 @@ struct builder {
         struct type **items;
         size_t n, cap;
     } types;
+    struct {
+        struct composite **items;
+        size_t n, cap;
+    } composites;
     struct type **scalars; /* by position in the table of scalars; NULL until used */
     struct map origins;    /* type name -> struct str: what it was made of, for messages */
 };
@@ -142,6 +146,23 @@ bool relationships_is_key(const struct relation *r, const struct column *const *
 void declared_ways(struct builder *b, size_t index, struct ways *list);
 void declared_names(struct builder *b, const struct relation *r, struct ways *list,
                     struct map *taken);
+
+/* What a client gives as such a value: composites have inputs of their own. */
+struct type_ref values_input(struct builder *b, const struct column *value);
+
+/* composites.c: a composite type with its object; the same type twice is one. */
+const struct composite *composite_make(struct builder *b, struct doc_type *d);
+/* Conditions on its parts. */
+const struct type *composite_where(struct builder *b, const struct composite *of);
+/* NULL if nothing of it can be sorted by. */
+const struct type *composite_order_by(struct builder *b, const struct composite *of);
+
+/* inputs.c: the conditions on a value. */
+const struct type *inputs_filter(struct builder *b, const struct column *c);
+/* AND, OR and NOT. */
+void inputs_add_logic(struct builder *b, const struct type *where, struct inputs *out);
+/* The order by a value, if it has one. */
+void inputs_add_order(struct builder *b, const struct column *c, struct inputs *out);
 
 /* In the order the steps are taken: */
 void relations_build(struct builder *b);     /* relations.c: relations, columns, keys */

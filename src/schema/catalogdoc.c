@@ -129,17 +129,17 @@ static bool all_read(const struct members *m, const char *what, struct str name,
     return false;
 }
 
-static bool read_columns(struct members *m, struct arena *a, struct doc_relation *out,
-                         struct errors *errs)
+/* The columns of a relation, the attributes of a composite type. */
+static bool read_columns(const struct jval *v, struct arena *a, const char *what, struct str name,
+                         struct doc_column **out, struct errors *errs)
 {
-    const struct jval *v = member(m, "columns", false, JVAL_ARRAY);
+    struct doc_column *columns = ARENA_ARRAY(a, v ? v->n : 0, struct doc_column);
     size_t i;
 
-    out->ncolumns = v ? v->n : 0;
-    out->columns = ARENA_ARRAY(a, out->ncolumns, struct doc_column);
-    for (i = 0; i < out->ncolumns; i++) {
+    *out = columns;
+    for (i = 0; v && i < v->n; i++) {
         struct members cm = {v->items[i], NULL};
-        struct doc_column *c = &out->columns[i];
+        struct doc_column *c = &columns[i];
 
         c->num = column_number(&cm, jval_get(v->items[i], STR("num")), "num");
         c->name = text_member(&cm, "name", true);
@@ -147,9 +147,9 @@ static bool read_columns(struct members *m, struct arena *a, struct doc_relation
         c->type = oid_member(&cm, "type", true);
         c->not_null = flag_member(&cm, "notNull");
         c->select = flag_member(&cm, "select");
-        if (i > 0 && c->num <= out->columns[i - 1].num && cm.wrong == NULL)
+        if (i > 0 && c->num <= columns[i - 1].num && cm.wrong == NULL)
             cm.wrong = "num";
-        if (!all_read(&cm, "a column of relation", out->name, errs))
+        if (!all_read(&cm, what, name, errs))
             return false;
     }
     return true;
@@ -202,6 +202,7 @@ static bool read_relation(const struct jval *v, struct arena *a, struct doc_rela
                           struct errors *errs)
 {
     struct members m = {v, NULL};
+    const struct jval *columns = member(&m, "columns", false, JVAL_ARRAY);
 
     out->oid = oid_member(&m, "oid", true);
     out->exposed = flag_member(&m, "exposed");
@@ -222,8 +223,10 @@ static bool read_relation(const struct jval *v, struct arena *a, struct doc_rela
     out->uses = oids_member(&m, "uses", &out->nuses, a);
     if (memchr("rpfvm", out->kind, 5) == NULL && m.wrong == NULL)
         m.wrong = "kind";
-    return read_columns(&m, a, out, errs) && read_keys(&m, a, out, errs) &&
-           read_foreign_keys(&m, a, out, errs) && all_read(&m, "relation", out->name, errs);
+    out->ncolumns = columns ? columns->n : 0;
+    return read_columns(columns, a, "a column of relation", out->name, &out->columns, errs) &&
+           read_keys(&m, a, out, errs) && read_foreign_keys(&m, a, out, errs) &&
+           all_read(&m, "relation", out->name, errs);
 }
 
 static bool read_arguments(struct members *m, struct arena *a, struct doc_function *out,
@@ -288,9 +291,11 @@ static bool read_functions(const struct jval *v, struct arena *a, struct doc *ou
     return true;
 }
 
-static bool read_type(const struct jval *v, struct doc_type *out, struct errors *errs)
+static bool read_type(const struct jval *v, struct arena *a, struct doc_type *out,
+                      struct errors *errs)
 {
     struct members m = {v, NULL};
+    const struct jval *attributes = member(&m, "attributes", false, JVAL_ARRAY);
     size_t i;
 
     out->oid = oid_member(&m, "oid", true);
@@ -308,7 +313,9 @@ static bool read_type(const struct jval *v, struct doc_type *out, struct errors 
     for (i = 0; out->labels && i < out->labels->n; i++)
         if (out->labels->items[i]->kind != JVAL_STRING && m.wrong == NULL)
             m.wrong = "labels";
-    return all_read(&m, "type", out->name, errs);
+    out->nattributes = attributes ? attributes->n : 0;
+    return read_columns(attributes, a, "an attribute of type", out->name, &out->attributes, errs) &&
+           all_read(&m, "type", out->name, errs);
 }
 
 /* An array of pairs of oids. */
@@ -407,7 +414,7 @@ bool catalogdoc_read(const struct jval *json, struct arena *a, struct doc *out, 
     out->ntypes = types ? types->n : 0;
     out->types = ARENA_ARRAY(a, out->ntypes, struct doc_type);
     for (i = 0; i < out->ntypes; i++)
-        if (!read_type(types->items[i], &out->types[i], errs))
+        if (!read_type(types->items[i], a, &out->types[i], errs))
             return false;
     if (!index_by_oid(out)) {
         errors_add(errs, SCHEMA_INVALID, "malformed catalog document: an oid stands twice");

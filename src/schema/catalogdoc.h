@@ -14,8 +14,24 @@
 #include "base/jval.h"
 #include "schema/annotations.h"
 
+struct composite;
+struct doc_relation;
 struct relation;
 struct type;
+
+struct doc_column {
+    int32_t num;
+    struct str name;
+    struct str comment;
+    const struct field_annotation *annotation; /* NULL if none */
+    uint32_t type;
+    bool not_null;
+    bool select; /* exposed relations: the role may read it */
+    /* by lineage_resolve() */
+    bool id;                           /* of the key, or references one */
+    const struct doc_relation *source; /* plain column of that relation; NULL: none */
+    int32_t source_num;
+};
 
 struct doc_type {
     uint32_t oid;
@@ -30,22 +46,11 @@ struct doc_type {
     bool not_null;                            /* domains */
     bool comparable;
     bool leakproof;
-    const struct jval *labels;  /* enums: array of strings */
-    const struct type *graphql; /* enums and types without scalar, once made */
-};
-
-struct doc_column {
-    int32_t num;
-    struct str name;
-    struct str comment;
-    const struct field_annotation *annotation; /* NULL if none */
-    uint32_t type;
-    bool not_null;
-    bool select; /* exposed relations: the role may read it */
-    /* by lineage_resolve() */
-    bool id;                           /* of the key, or references one */
-    const struct doc_relation *source; /* plain column of that relation; NULL: none */
-    int32_t source_num;
+    const struct jval *labels;     /* enums: array of strings */
+    struct doc_column *attributes; /* composite types, but rows of relations */
+    size_t nattributes;
+    const struct type *graphql;  /* enums and types without scalar, once made */
+    struct composite *composite; /* once made */
 };
 
 struct doc_key {

@@ -17,7 +17,7 @@ bool functions_plain_type(const struct builder *b, uint32_t oid)
 
     if (t != NULL && t->element)
         t = values_base_type(b, t->element);
-    return t != NULL && memchr("berm", t->kind, 4) != NULL;
+    return t != NULL && (memchr("berm", t->kind, 4) != NULL || t->nattributes > 0);
 }
 
 struct str functions_type_name(const struct builder *b, uint32_t oid)

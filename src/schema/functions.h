@@ -17,7 +17,8 @@ struct candidate {
     struct str reason; /* why it is not served; empty: it is */
 };
 
-/* Has a value of the type a text form, or is it a list of such? */
+/* Is it a type of values: one with a text form, composite, or a list of such? Rows of relations are
+ * not. */
 bool functions_plain_type(const struct builder *b, uint32_t oid);
 /* The name of a type, for messages and casts. */
 struct str functions_type_name(const struct builder *b, uint32_t oid);

@@ -66,7 +66,7 @@ static struct type_ref operand_type(struct builder *b, const struct filter_opera
 }
 
 /* StringFilter, StringListFilter, TaskStatusFilter: one per type of columns. */
-static const struct type *filter_type(struct builder *b, const struct column *c)
+const struct type *inputs_filter(struct builder *b, const struct column *c)
 {
     unsigned classes = filter_classes(c);
     struct inputs inputs = {0};
@@ -74,6 +74,8 @@ static const struct type *filter_type(struct builder *b, const struct column *c)
     struct type *t;
     size_t i;
 
+    if (c->composite != NULL && !c->is_array)
+        return composite_where(b, c->composite);
     if (classes != FILTER_ANY)
         name = arena_printf(b->arena, "%.*s%s", STR_ARG(c->type->name),
                             c->is_array ? "ListFilter" : "Filter");
@@ -130,6 +132,25 @@ static const struct type *list_where(struct builder *b, const struct relation *r
     return made->list_where;
 }
 
+void inputs_add_logic(struct builder *b, const struct type *where, struct inputs *out)
+{
+    VEC_PUSH(b->scratch, out,
+             (struct input_value){.name = STR("AND"),
+                                  .description = STR("All of these hold."),
+                                  .role = INPUT_WHERE_AND,
+                                  .type = type_ref_list(where)});
+    VEC_PUSH(b->scratch, out,
+             (struct input_value){.name = STR("OR"),
+                                  .description = STR("At least one of these holds."),
+                                  .role = INPUT_WHERE_OR,
+                                  .type = type_ref_list(where)});
+    VEC_PUSH(b->scratch, out,
+             (struct input_value){.name = STR("NOT"),
+                                  .description = STR("This does not hold."),
+                                  .role = INPUT_WHERE_NOT,
+                                  .type = type_ref_named(where)});
+}
+
 static void set_where(struct builder *b, const struct relation *r, struct type *where)
 {
     struct inputs inputs = {0};
@@ -140,7 +161,7 @@ static void set_where(struct builder *b, const struct relation *r, struct type *
         struct input_value v = {.name = c->field_name, .role = INPUT_WHERE_COLUMN, .column = c};
 
         v.deprecated = c->deprecated;
-        v.type = type_ref_named(filter_type(b, c));
+        v.type = type_ref_named(inputs_filter(b, c));
         VEC_PUSH(b->scratch, &inputs, v);
     }
     for (i = 0; i < r->nrelationships; i++) {
@@ -152,21 +173,7 @@ static void set_where(struct builder *b, const struct relation *r, struct type *
                                            : b->built[builder_index(b, w->to)].where);
         VEC_PUSH(b->scratch, &inputs, v);
     }
-    VEC_PUSH(b->scratch, &inputs,
-             (struct input_value){.name = STR("AND"),
-                                  .description = STR("All of these hold."),
-                                  .role = INPUT_WHERE_AND,
-                                  .type = type_ref_list(where)});
-    VEC_PUSH(b->scratch, &inputs,
-             (struct input_value){.name = STR("OR"),
-                                  .description = STR("At least one of these holds."),
-                                  .role = INPUT_WHERE_OR,
-                                  .type = type_ref_list(where)});
-    VEC_PUSH(b->scratch, &inputs,
-             (struct input_value){.name = STR("NOT"),
-                                  .description = STR("This does not hold."),
-                                  .role = INPUT_WHERE_NOT,
-                                  .type = type_ref_named(where)});
+    inputs_add_logic(b, where, &inputs);
     builder_set_inputs(b, where, &inputs);
 }
 
@@ -177,22 +184,28 @@ static bool is_sortable(const struct column *c)
     return c->comparable && !c->is_array && c->codec->kind != CODEC_JSONB;
 }
 
-static bool has_sortable(const struct relation *r)
+static bool has_sortable(struct builder *b, const struct relation *r)
 {
     size_t i;
 
-    for (i = 0; i < r->ncolumns; i++)
-        if (is_sortable(&r->columns[i]))
+    for (i = 0; i < r->ncolumns; i++) {
+        const struct column *c = &r->columns[i];
+
+        if (is_sortable(c) ||
+            (c->composite != NULL && !c->is_array && composite_order_by(b, c->composite) != NULL))
             return true;
+    }
     return false;
 }
 
 static const struct type *direction_type(struct builder *b)
 {
     struct enum_value values[COUNT_OF(directions)] = {0};
-    struct type *t;
+    struct type *t = builder_find_type(b, STR("OrderDirection"));
     size_t i;
 
+    if (t != NULL)
+        return t;
     t = builder_add_type(b, TYPE_ENUM, STR("OrderDirection"), STR("the directions of an order"));
     t->description = STR("Which values come first.");
     for (i = 0; i < COUNT_OF(directions); i++) {
@@ -204,22 +217,27 @@ static const struct type *direction_type(struct builder *b)
     return t;
 }
 
-static void set_order_by(struct builder *b, const struct relation *r, struct type *order_by,
-                         const struct type *direction)
+void inputs_add_order(struct builder *b, const struct column *c, struct inputs *out)
+{
+    struct input_value v = {.name = c->field_name, .role = INPUT_ORDER_COLUMN, .column = c};
+    const struct type *parts = NULL;
+
+    if (c->composite != NULL && !c->is_array)
+        parts = composite_order_by(b, c->composite);
+    if (parts == NULL && !is_sortable(c))
+        return;
+    v.deprecated = c->deprecated;
+    v.type = type_ref_named(parts != NULL ? parts : direction_type(b));
+    VEC_PUSH(b->scratch, out, v);
+}
+
+static void set_order_by(struct builder *b, const struct relation *r, struct type *order_by)
 {
     struct inputs inputs = {0};
     size_t i;
 
-    for (i = 0; i < r->ncolumns; i++) {
-        const struct column *c = &r->columns[i];
-        struct input_value v = {.name = c->field_name, .role = INPUT_ORDER_COLUMN, .column = c};
-
-        if (!is_sortable(c))
-            continue;
-        v.deprecated = c->deprecated;
-        v.type = type_ref_named(direction);
-        VEC_PUSH(b->scratch, &inputs, v);
-    }
+    for (i = 0; i < r->ncolumns; i++)
+        inputs_add_order(b, &r->columns[i], &inputs);
     for (i = 0; i < r->nrelationships; i++) {
         const struct relationship *w = &r->relationships[i];
         struct input_value v = {.name = w->field_name, .role = INPUT_ORDER_RELATION};
@@ -260,7 +278,6 @@ static void set_list_arguments(struct builder *b, struct built *made)
 
 void inputs_build(struct builder *b)
 {
-    const struct type *direction = NULL;
     size_t i;
 
     for (i = 0; i < b->nrelations; i++) {
@@ -269,18 +286,16 @@ void inputs_build(struct builder *b)
         b->built[i].where = builder_derive_type(b, TYPE_INPUT_OBJECT, r, "WhereInput");
         b->built[i].where->description = arena_printf(
             b->arena, "Conditions on a %.*s. All of them have to hold.", STR_ARG(r->type_name));
-        if (!has_sortable(r))
+        if (!has_sortable(b, r))
             continue;
         b->built[i].order_by = builder_derive_type(b, TYPE_INPUT_OBJECT, r, "OrderByInput");
         b->built[i].order_by->description = arena_printf(
             b->arena, "What to sort a list of %.*s by: one of these.", STR_ARG(r->type_name));
-        if (direction == NULL)
-            direction = direction_type(b);
     }
     for (i = 0; i < b->nrelations; i++) {
         set_where(b, &b->relations[i], b->built[i].where);
         if (b->built[i].order_by != NULL)
-            set_order_by(b, &b->relations[i], b->built[i].order_by, direction);
+            set_order_by(b, &b->relations[i], b->built[i].order_by);
         fieldenum_build(b, &b->relations[i]);
         set_list_arguments(b, &b->built[i]);
     }

@@ -73,9 +73,12 @@ struct str parameters_reason(struct builder *b, const struct doc_function *d)
 }
 
 /* No value of a list that the client gives has to be there: PostgreSQL's arrays may have nulls. */
-static struct type_ref argument_type(const struct column *value, bool optional)
+static struct type_ref argument_type(struct builder *b, const struct column *value, bool optional)
 {
-    return (struct type_ref){value->type, value->is_array, !optional};
+    struct type_ref type = values_input(b, value);
+
+    type.non_null = !optional;
+    return type;
 }
 
 void parameters_build(struct builder *b, const struct doc_function *d, struct function *f,
@@ -101,7 +104,7 @@ void parameters_build(struct builder *b, const struct doc_function *d, struct fu
         }
         CHECK(values_describe(b, from->type, false, &value)); /* functions_plain_type() */
         v.name = naming_camel(from->name, b->arena);
-        v.type = argument_type(&value, p->optional);
+        v.type = argument_type(b, &value, p->optional);
         VEC_PUSH(b->scratch, inputs, v);
     }
 }

@@ -18,9 +18,11 @@ enum relation_kind {
     RELATION_FOREIGN,
 };
 
+struct composite;
 struct relation;
 struct type;
 
+/* A column of a relation, or a part of a value: see struct composite. */
 struct column {
     struct str name; /* in the database */
     struct str field_name;
@@ -41,8 +43,30 @@ struct column {
     bool is_array;
     struct str expression; /* for the SELECT list when the plain column will not do, for example
                               "::text"; empty: none */
-    size_t index;          /* position in relation->columns */
+    const struct composite *composite; /* what its values consist of; NULL: they have no parts */
+    const struct column *of; /* this is a part of the values of that column; NULL: of a relation */
+    size_t index;            /* position in relation->columns */
 };
+
+/* What a value consists of: the attributes of a composite type. */
+struct composite {
+    struct str sql;             /* the type's name for a cast */
+    const struct column *parts; /* in the order of the type, not bound: `of` is NULL */
+    size_t nparts;
+    const struct type *object;
+    const struct type *where;    /* these three: NULL until something has need of them */
+    const struct type *order_by; /* or if nothing can be sorted by */
+    const struct type *input;    /* has one input for each part, in their order */
+    size_t index;                /* among all: for the builder */
+};
+
+/* The column of the relation that a part, or a part of a part, is in. */
+static inline const struct column *column_root(const struct column *c)
+{
+    while (c->of != NULL)
+        c = c->of;
+    return c;
+}
 
 struct key {
     const struct column *const *columns;

@@ -90,6 +90,7 @@ enum input_role {
     INPUT_INCLUDE_DEPRECATED,
     INPUT_NAME,     /* __type(name:) */
     INPUT_FUNCTION, /* a function's parameter: `column` is NULL, `parameter` its position from 1 */
+    INPUT_PART,     /* of a composite value: `column` */
 };
 
 enum quantifier {
@@ -118,6 +119,7 @@ struct input_value {
 /* How a field gets its value. */
 enum resolver {
     RESOLVE_COLUMN,   /* `column` of the parent's relation */
+    RESOLVE_PART,     /* `column`, a part of the parent's composite */
     RESOLVE_TO_ONE,   /* `relationship` */
     RESOLVE_TO_MANY,  /* `relationship`, with where, orderBy, limit, offset */
     RESOLVE_BY_KEY,   /* root: one row of `relation` by `key`, whose columns are the arguments */
@@ -235,9 +237,10 @@ struct type {
     size_t ninterfaces;
     const struct type *const *possible; /* TYPE_UNION, TYPE_INTERFACE: object types */
     size_t npossible;
-    const struct relation *relation; /* object types and where/order inputs made of one */
-    struct str enum_sql;             /* TYPE_ENUM of the database: its type's name for a cast */
-    size_t index;                    /* in the schema, dense from 0: for per-type tables */
+    const struct relation *relation;   /* object types and where/order inputs made of one */
+    const struct composite *composite; /* object types and values given, made of one */
+    struct str enum_sql;               /* TYPE_ENUM of the database: its type's name for a cast */
+    size_t index;                      /* in the schema, dense from 0: for per-type tables */
 };
 
 enum directive_location { /* bits */

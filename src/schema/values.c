@@ -3,7 +3,7 @@
  *
  * Thread:   one at a time.
  * Memory:   what is made is in the schema's arena.
- * Not here: the table of scalars (scalars.c).
+ * Not here: the table of scalars (scalars.c), what composite types consist of (composites.c).
  */
 #include "schema/build.h"
 #include "schema/naming.h"
@@ -167,6 +167,13 @@ static const char *value_type(struct builder *b, struct doc_type *v, bool id, st
         codec->kind = CODEC_ENUM;
         codec->enum_type = v->graphql;
         return "";
+    }
+    if (v->nattributes > 0) {
+        out->composite = v->composite != NULL ? v->composite : composite_make(b, v);
+        out->type = out->composite->object;
+        out->comparable = out->leakproof_equality = false;
+        codec->kind = CODEC_TEXT;
+        return "::text";
     }
     if (m == NULL || (!m->extension && !str_is(v->schema, "pg_catalog"))) {
         if (v->graphql == NULL)

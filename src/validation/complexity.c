@@ -18,6 +18,9 @@
 /* Selection sets within each other are at most 600 (limits.c), fragments written out. */
 #define MAX_STACK 1300
 
+/* What a list within a value counts for, such as an array of composites: no limit holds it. */
+#define VALUE_ITEMS 10
+
 enum step_kind {
     STEP_OPEN,           /* push 0 */
     STEP_ADD,            /* top += n */
@@ -99,6 +102,8 @@ static void add_times(struct measuring *m, const struct field *f, const struct a
 
     if (!type_ref_is_list(f->type) || f->resolver == RESOLVE_INTROSPECTION) {
         add_step(m, STEP_TIMES, 0, 1);
+    } else if (f->column != NULL) {
+        add_step(m, STEP_TIMES, 0, VALUE_ITEMS);
     } else if (limit != NULL && limit->kind == AST_VARIABLE) {
         int variable = operation_variable_find(m->op, limit->text);
 

@@ -297,11 +297,10 @@ test("the schema has the mutations, and the log what is not one", async () => {
   const required = data.__type.inputFields.filter((f) => f.type.kind === "NON_NULL").map((f) => f.name);
   assert.deepEqual(required, ["projectId", "title"]);
   const names = data.__schema.mutationType.fields.map((f) => f.name);
-  for (const absent of ["updateTaskStatus", "searchTasks", "over", "progress"]) {
+  for (const absent of ["searchTasks", "over", "progress"]) {
     assert.ok(!names.includes(absent), absent);
   }
   const said = Object.fromEntries(daemon.logged("function not exposed").map((line) => [line.function, line.reason]));
-  assert.match(said["public.fn_update_task_status"], /mutation_response/);
   assert.match(said["public.fn_search_tasks"], /volatile/);
   assert.match(said["public.fn_over"], /overloaded/);
 });

@@ -22,3 +22,13 @@ create table public.task_tags (task_id uuid references public.tasks, tag_id int 
 create view public.v_tag as select * from public.tags;
 create view public.v_task_tag as select * from public.task_tags;
 grant select on public.v_tag, public.v_task_tag to app_user;
+
+-- Composite types, in a view and in a table.
+create type public.geo as (lat double precision, lon double precision);
+create type public.address as (city text, amount numeric, "quoted ""name" int, spot public.geo, route public.geo[]);
+create table public.sites (id int primary key, project_id uuid references public.projects, address public.address,
+                           stops public.address[]);
+create view public.v_place as select * from public.sites;
+grant select on public.sites, public.v_place to app_user;
+create function public.fn_move_place("to" public.address, via public.address[] default null) returns public.address
+    language sql volatile as 'select $1';

@@ -1,5 +1,5 @@
 /*
- * paramtext_test.c - pattern escaping and array literals.
+ * paramtext_test.c - pattern escaping, array and record literals.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -49,6 +49,21 @@ static void arrays_quote_every_item(void **state)
     arena_free(a);
 }
 
+static void records_leave_nulls_empty(void **state)
+{
+    const struct str items[] = {
+        STR_INIT("a"), {NULL, 0},
+         STR_INIT(""), STR_INIT("x\"y\\(,)")
+    };
+    struct arena *a = arena_new(0);
+
+    (void)state;
+    assert_string_equal(paramtext_record(items, 0, a).data, "()");
+    assert_string_equal(paramtext_record(items, 4, a).data, "(\"a\",,\"\",\"x\\\"y\\\\(,)\")");
+    assert_string_equal(paramtext_record(items + 1, 1, a).data, "()");
+    arena_free(a);
+}
+
 static void leaves_become_text(void **state)
 {
     static const struct type unknown = {.kind = TYPE_SCALAR, .name = STR_INIT("Ghstore")};
@@ -85,6 +100,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(patterns_match_literally),
         cmocka_unit_test(arrays_quote_every_item),
+        cmocka_unit_test(records_leave_nulls_empty),
         cmocka_unit_test(leaves_become_text),
     };
 
