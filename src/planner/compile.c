@@ -5,6 +5,9 @@
  */
 #include "planner/compile.h"
 
+/* The alias of a join table, t0: each is in a subselect of its own. */
+#define VIA 0
+
 void compile_step(struct compiler *c, const struct sqlbuf *sql, int field, size_t ncolumns,
                   bool one_row)
 {
@@ -111,13 +114,33 @@ struct source *source_new(struct compiler *c, const struct relation *r)
 
 void source_name(struct sqlbuf *b, const struct relation *r, unsigned alias)
 {
+    bool guarded = source_guarded(r);
+
+    /* A join with a row of no columns is a place for a condition, and leaves t1 what it is: the
+     * relation, whole rows and columns that cannot be read included. It costs nothing to run. */
+    if (guarded)
+        sqlbuf_text(b, "(");
     sqlbuf_qualified(b, r->schema, r->name);
     sqlbuf_text(b, " ");
     sqlbuf_alias(b, alias);
+    if (!guarded)
+        return;
+    sqlbuf_text(b, " join (select) g");
+    sqlbuf_integer(b, alias);
+    sqlbuf_text(b, " on ");
+    source_guard(b, r, alias);
+    sqlbuf_text(b, ")");
+}
+
+void source_guard(struct sqlbuf *b, const struct relation *r, unsigned alias)
+{
+    sqlbuf_column(b, alias, r->tenant_column);
+    sqlbuf_text(b, " = ");
+    sqlbuf_raw(b, r->tenant_value.data, r->tenant_value.len);
 }
 
 /*
- * exists (select from join table via where via.task_id = t1.id and via.tag_id = t2.id). A join
+ * exists (select from join table t0 where t0.task_id = t1.id and t0.tag_id = t2.id). A join
  * would give a row once for each row between: that there is one only may be just declared.
  */
 static void match_through(struct sqlbuf *b, const struct relationship *r, unsigned from,
@@ -126,15 +149,14 @@ static void match_through(struct sqlbuf *b, const struct relationship *r, unsign
     const struct junction *j = r->via;
 
     sqlbuf_text(b, "exists (select from ");
-    sqlbuf_qualified(b, j->relation->schema, j->relation->name);
-    sqlbuf_text(b, " via where ");
+    source_name(b, j->relation, VIA);
+    sqlbuf_text(b, " where ");
     for (size_t i = 0; i < r->n + j->nfar; i++) {
         bool near = i < r->n;
 
         if (i > 0)
             sqlbuf_text(b, " and ");
-        sqlbuf_text(b, "via.");
-        sqlbuf_identifier(b, (near ? j->near_columns[i] : j->far_columns[i - r->n])->name);
+        sqlbuf_column(b, VIA, near ? j->near_columns[i] : j->far_columns[i - r->n]);
         sqlbuf_text(b, " = ");
         if (near)
             sqlbuf_column(b, from, r->from_columns[i]);

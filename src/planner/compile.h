@@ -55,8 +55,19 @@ struct source {
 };
 
 struct source *source_new(struct compiler *c, const struct relation *r);
-/* "schema"."relation" t2 */
+/*
+ * Every FROM item that is a relation: "schema"."relation" t2. Where row security does not keep
+ * tenants apart, with the condition that does: ("schema"."relation" t2 join (select) g2 on …).
+ */
 void source_name(struct sqlbuf *b, const struct relation *r, unsigned alias);
+/* Rows of such a relation that come from elsewhere, as a function's do, need the condition too. */
+static inline bool source_guarded(const struct relation *r)
+{
+    return r->tenant_value.len > 0;
+}
+
+/* t2."tenant_id" = …; only where source_guarded(). */
+void source_guard(struct sqlbuf *b, const struct relation *r, unsigned alias);
 /* t2.key = t1.other_id, for each pair of columns, " and " between; or that a join table connects
  * them. */
 void source_match(struct sqlbuf *b, const struct relationship *r, unsigned from, unsigned to);

@@ -93,6 +93,10 @@ static void write_result_values(const struct row *r, struct sqlbuf *out)
     sqlbuf_text(out, "[] as items offset 0) a) k cross join lateral (select (k.item).*) ");
     sqlbuf_alias(out, r->base->alias);
     sqlbuf_append(out, &r->joins);
+    if (source_guarded(r->base->relation)) {
+        sqlbuf_text(out, " where ");
+        source_guard(out, r->base->relation, r->base->alias);
+    }
     sqlbuf_text(out, " order by k.n");
 }
 

@@ -7,16 +7,14 @@
  *
  * Every relation that requests read is looked at as the user it is read as: the role of requests,
  * or the owner of the view on the way. Row security holds a user that neither bypasses it nor has
- * the rights of the table's owner (unless it is forced); what a user it does not hold can see, a
- * view has to keep back itself. That a view does is declared in its comment, and believed if it is
- * a security barrier:
- *
- *     @fraiseql:type
- *     tenant_column: tenant_id
+ * the rights of the table's owner (unless it is forced). Relations that the daemon guards itself
+ * (tenancy.h) are not looked at, nor what is below them: whatever their rows are, requests get
+ * those of their tenant. A view on the way has to keep back by itself what its owner can see: that
+ * it does is declared in its comment, and believed if it is a security barrier.
  */
 #include "schema/audit.h"
 
-#include "schema/build.h"
+#include "schema/tenancy.h"
 
 struct visit {
     const struct doc_relation *relation;
@@ -109,10 +107,7 @@ static void append_quoted(struct buf *out, struct str text, char quote)
 
 static const struct doc_column *tenant_column(const struct search *s, const struct doc_relation *r)
 {
-    for (size_t i = 0; i < r->ncolumns && s->b->opt->tenant_setting.len > 0; i++)
-        if (exposure_is_tenant(s->b, r, r->columns[i].name))
-            return &r->columns[i];
-    return NULL;
+    return s->b->opt->tenant_setting.len > 0 ? tenancy_column(s->b, r) : NULL;
 }
 
 /* With nullif, since a setting of an earlier transaction reads as ''; with a subselect, to be read
@@ -156,50 +151,54 @@ static void append_policy(const struct search *s, const struct doc_relation *r, 
     buf_append_lit(out, ");\n");
 }
 
-static void append_declaration(const struct doc_relation *r, struct str name,
-                               const struct doc_column *c, struct buf *out)
+static void append_declaration(const struct doc_relation *r, const struct doc_column *c,
+                               struct buf *out)
 {
     struct buf comment = {0};
 
     if (r->comment.len > 0)
         buf_printf(&comment, "%.*s\n", STR_ARG(r->comment));
     buf_printf(&comment, "@fraiseql:type\ntenant_column: %.*s", STR_ARG(c->name));
-    buf_printf(out, "comment on view %.*s is ", STR_ARG(name));
+    buf_printf(out, "comment on view %.*s is ", STR_ARG(r->sql));
     append_quoted(out, buf_str(&comment), '\'');
     buf_append_lit(out, ";\n");
     buf_fini(&comment);
 }
 
-/* A view with the condition built in, in place of a relation that policies cannot guard. */
-static void append_barrier(struct search *s, const struct doc_relation *r, struct buf *out)
+/* A view that is not exposed is not guarded: it gets the condition built in. */
+static void append_barrier(const struct search *s, const struct doc_relation *r,
+                           const struct doc_column *c, struct buf *out)
 {
-    const struct doc_column *c = tenant_column(s, r);
-    struct str role = s->doc->role_sql, name = r->sql;
-    struct buf quoted = {0};
-
-    if (r->kind != 'v' || c == NULL)
-        buf_printf(out, "revoke select on %.*s from %.*s;\n", STR_ARG(r->sql), STR_ARG(role));
-    if (c == NULL)
-        return;
-    if (r->kind != 'v') {
-        append_quoted(&quoted, r->schema, '"');
-        buf_append_char(&quoted, '.');
-        append_quoted(&quoted, arena_printf(s->b->scratch, "v_%.*s", STR_ARG(r->name)), '"');
-        name = arena_dup(s->b->scratch, buf_str(&quoted));
-        buf_fini(&quoted);
-    }
-    buf_printf(out, "create or replace view %.*s with (security_barrier = true) as\nselect * from ",
-               STR_ARG(name));
-    if (r->kind == 'v')
-        buf_printf(out, "(%.*s) s", STR_ARG(r->definition));
-    else
-        buf_printf(out, "%.*s s", STR_ARG(r->sql));
-    buf_append_lit(out, " where s.");
+    buf_printf(out, "create or replace view %.*s with (security_barrier = true) as\n",
+               STR_ARG(r->sql));
+    buf_printf(out, "select * from (%.*s) s where s.", STR_ARG(r->definition));
     append_condition(s, c, out);
     buf_append_lit(out, ";\n");
-    append_declaration(r, name, c, out);
-    if (r->kind != 'v')
-        buf_printf(out, "grant select on %.*s to %.*s;\n", STR_ARG(name), STR_ARG(role));
+    append_declaration(r, c, out);
+}
+
+/* What policies cannot guard the daemon does, if it is told of the tenant's column, and may read
+ * it. */
+static void append_guard(const struct search *s, const struct doc_relation *r, struct buf *out)
+{
+    const struct doc_column *c = tenant_column(s, r);
+
+    if (c == NULL || (r->kind != 'v' && !r->exposed)) {
+        buf_printf(out, "revoke select on %.*s from %.*s;\n", STR_ARG(r->sql),
+                   STR_ARG(s->doc->role_sql));
+        return;
+    }
+    if (!r->exposed) {
+        append_barrier(s, r, c, out);
+        return;
+    }
+    if (!c->select) {
+        buf_append_lit(out, "grant select (");
+        append_quoted(out, c->name, '"');
+        buf_printf(out, ") on %.*s to %.*s;\n", STR_ARG(r->sql), STR_ARG(s->doc->role_sql));
+    }
+    if (r->kind == 'v')
+        append_declaration(r, c, out);
 }
 
 /* --- relations -------------------------------------------------------------------------------- */
@@ -222,12 +221,7 @@ static bool holds(const struct doc *d, const struct doc_relation *r, uint32_t us
 /* Does the view say that it has the tenant's condition, and in a way that holds? */
 static bool keeps_tenants_apart(const struct search *s, const struct doc_relation *r)
 {
-    if (!r->barrier || r->annotation == NULL || !is_said(r->annotation->tenant_column))
-        return false;
-    for (size_t i = 0; i < r->ncolumns; i++)
-        if (exposure_is_tenant(s->b, r, r->columns[i].name))
-            return true;
-    return false;
+    return r->barrier && tenancy_declared(r) && tenancy_column(s->b, r) != NULL;
 }
 
 /* A view that reads something as its owner that the owner is not kept from. */
@@ -246,7 +240,7 @@ static void found_view(struct search *s, const struct doc_relation *view, bool g
                            STR_ARG(s->doc->role_sql));
         }
     } else {
-        append_barrier(s, view, &fix);
+        append_guard(s, view, &fix);
     }
     add(s, FINDING_VIEW_OF_OWNER, describe(s, view),
         guardable ? "reads past row security, with the rights of its owner"
@@ -292,7 +286,7 @@ static void look_at_unguardable(struct search *s, const struct visit *v)
         found_view(s, v->view, false);
         return;
     }
-    append_barrier(s, r, &fix);
+    append_guard(s, r, &fix);
     add(s, matview ? FINDING_MATVIEW : FINDING_FOREIGN_TABLE, describe(s, r),
         matview ? "row security is not for materialized views"
                 : "row security is not for foreign tables",
@@ -326,7 +320,7 @@ static void look_at_view(struct search *s, const struct visit *v)
 static void look_at_relations(struct search *s)
 {
     for (size_t i = 0; i < s->doc->nrelations; i++)
-        if (s->doc->relations[i].exposed)
+        if (s->doc->relations[i].exposed && !tenancy_guards(s->b, &s->doc->relations[i]))
             visit(s, &s->doc->relations[i], s->doc->role, NULL);
     for (size_t i = 0; i < s->visits.n; i++) {
         struct visit v = s->visits.items[i];

@@ -107,7 +107,7 @@ static bool build(struct builder *b, struct str json)
     objects_build(b);
     functions_build(b);
     order_types(b);
-    if (b->opt->audit)
+    if (b->opt->tenancy)
         audit_run(b);
     /* What is wrong already would be told again, in worse words. */
     if (b->errs->n + b->errs->dropped == before)

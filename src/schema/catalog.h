@@ -20,7 +20,8 @@ struct schema_options {
     const struct str *strip_prefixes; /* of relation names: "v_", "tv_", ... */
     size_t nstrip_prefixes;
     struct str tenant_column;  /* name of the column that holds the tenant; empty: none */
-    bool audit;                /* look for what shows a tenant another one's rows */
+    bool tenancy;              /* requests have tenants: see what keeps them apart (audit.h), and
+                                  guard what nothing else does (tenancy.h) */
     struct str tenant_setting; /* session setting that holds the request's tenant; empty: none */
     int64_t default_limit;     /* schema.pagination */
     int64_t max_limit;

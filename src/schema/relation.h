@@ -116,9 +116,11 @@ struct relation {
     size_t nrelationships;
     const struct type *type;            /* object type */
     const struct column *tenant_column; /* NULL if none */
-    bool rls;                           /* row security hides rows from the request role, of the
-                                           relation or of one that the view reads */
-    bool security_invoker;              /* views */
+    struct str tenant_value; /* every read has the condition that tenant_column is equal to this
+                                SQL, since row security does not see to it; empty: none has */
+    bool rls;                /* that, or row security, of the relation or of one that the view
+                                reads, hides rows from the request role */
+    bool security_invoker;   /* views */
 };
 
 /* Hidden columns make relationships and keys, but are nothing that clients can name. */

@@ -7,6 +7,7 @@
  */
 #include "schema/build.h"
 #include "schema/naming.h"
+#include "schema/tenancy.h"
 
 static enum relation_kind relation_kind(char kind)
 {
@@ -79,8 +80,6 @@ static void make_columns(struct builder *b, struct doc_relation *d, struct relat
             if (!name_field(b, d, c, &names, out) || !set_type(b, d, c, out))
                 continue;
             out->index = n;
-            if (exposure_is_tenant(b, d, out->name))
-                r->tenant_column = out;
             d->made_columns[i] = out;
             n++;
         }
@@ -194,6 +193,7 @@ void relations_build(struct builder *b)
     for (i = 0; i < n; i++) {
         exposure_prepare(b, b->sources[i]);
         make_columns(b, b->sources[i], &b->relations[i]);
+        tenancy_set(b, b->sources[i], &b->relations[i]);
         make_keys(b, b->sources[i], &b->relations[i]);
     }
     b->schema->relations = b->relations;

@@ -248,7 +248,7 @@ struct schema_watch_options options_schema_watch(const struct config *c, struct 
 
     opt.schema.strip_prefixes = c->strip_prefixes.items;
     opt.schema.nstrip_prefixes = c->strip_prefixes.n;
-    opt.schema.audit = c->tenancy_enabled;
+    opt.schema.tenancy = c->tenancy_enabled;
     opt.schema.tenant_setting = tenant_setting(c);
     opt.schema.claims = schema_claims(c, a);
     opt.schema.nclaims = c->nclaims;

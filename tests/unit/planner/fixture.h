@@ -58,6 +58,8 @@ static inline void fixture_init(struct fixture *f)
     assert_non_null(catalog.data);
     options.claims = claims;
     options.nclaims = COUNT_OF(claims);
+    options.tenancy = true;
+    options.tenant_setting = claims[0].setting;
     f->schema = schema_from_catalog(catalog, &options, &f->errs);
     assert_non_null(f->schema);
 }

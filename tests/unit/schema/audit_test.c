@@ -16,12 +16,18 @@
     "\"members\":[[10,13],[11,11]],\"policies\":[[1,10],[1,11],[6,10]]}"
 #define COLUMNS   "\"columns\":[{\"num\":1,\"name\":\"tenant_id\",\"type\":25,\"select\":true}]}"
 #define NO_TENANT "\"columns\":[{\"num\":1,\"name\":\"id\",\"type\":25,\"select\":true}]}"
+#define UNREADABLE                                                          \
+    "\"columns\":[{\"num\":1,\"name\":\"id\",\"type\":25,\"select\":true}," \
+    "{\"num\":2,\"name\":\"tenant_id\",\"type\":25}]}"
 #define RELATION(oid, kind, name, more)                                                         \
     "{\"oid\":" oid ",\"exposed\":true,\"kind\":\"" kind "\",\"schema\":\"s\",\"name\":\"" name \
     "\",\"sql\":\"s." name "\"," more
 #define BELOW(oid, name, more)                                                                 \
     "{\"oid\":" oid ",\"kind\":\"r\",\"schema\":\"s\",\"name\":\"" name "\",\"sql\":\"s." name \
     "\"," more COLUMNS
+#define VIEW_BELOW(more)                                                                      \
+    "{\"oid\":6,\"kind\":\"v\",\"schema\":\"s\",\"name\":\"w\",\"sql\":\"s.w\",\"owner\":12," \
+    "\"uses\":[1]," more COLUMNS
 
 static struct arena *arena;
 
@@ -31,7 +37,7 @@ static struct schema *audited(struct str json, const char *setting)
     struct errors errs;
     struct schema *s;
 
-    opt.audit = true;
+    opt.tenancy = true;
     opt.tenant_setting = str_of(setting);
     errors_init(&errs, arena);
     s = schema_from_catalog(json, &opt, &errs);
@@ -60,8 +66,15 @@ static void relations_are_judged_by_whom_they_are_read_as(void **state)
         {RELATION("1", "r", "t", "\"owner\":10,\"rls\":true," COLUMNS), "role_owns table \"s.t\""},
         {RELATION("1", "r", "t", "\"owner\":13,\"rls\":true," COLUMNS), "role_owns table \"s.t\""},
         {RELATION("1", "r", "t", "\"owner\":10,\"rls\":true,\"forceRls\":true," COLUMNS), ""},
-        {RELATION("1", "m", "t", "\"owner\":11," COLUMNS), "materialized_view materialized view \"s.t\""},
-        {RELATION("1", "f", "t", "\"owner\":11," COLUMNS), "foreign_table foreign table \"s.t\""},
+        /* Guarded by the daemon, if it knows by which column. */
+        {RELATION("1", "m", "t", "\"owner\":11," COLUMNS), ""},
+        {RELATION("1", "m", "t", "\"owner\":11," NO_TENANT), "materialized_view materialized view \"s.t\""},
+        {RELATION("1", "m", "t", "\"owner\":11," UNREADABLE), "materialized_view materialized view \"s.t\""},
+        {RELATION("1", "f", "t", "\"owner\":11," COLUMNS), ""},
+        {RELATION("1", "f", "t", "\"owner\":11," NO_TENANT), "foreign_table foreign table \"s.t\""},
+        {RELATION("1", "r", "t", "\"owner\":11,\"comment\":\"@fraiseql:type\\ntenant_column: tenant_id\"," COLUMNS), ""},
+        {RELATION("1", "r", "t", "\"owner\":11,\"comment\":\"@fraiseql:type\\ntenant_column: id\"," NO_TENANT), ""},
+        {RELATION("1", "m", "t", "\"owner\":11,\"comment\":\"@fraiseql:type\\ntenant_column: id\"," NO_TENANT), ""},
         /* Views: of whom, over what. */
         {RELATION("5", "v", "v", "\"owner\":11,\"invoker\":true,\"uses\":[1]," COLUMNS) ","
          BELOW("1", "t", "\"owner\":11,\"rls\":true,"), ""},
@@ -80,19 +93,28 @@ static void relations_are_judged_by_whom_they_are_read_as(void **state)
          RELATION("6", "v", "w", "\"owner\":12,\"uses\":[1]," COLUMNS) ","
          BELOW("1", "t", "\"owner\":11,\"rls\":true,"),
          "view_of_owner view \"s.w\""},
-        /* A declaration counts on a security barrier, of a column that is there, after the marker. */
-        {RELATION("5", "v", "v", "\"owner\":12,\"barrier\":true,\"uses\":[1],\"comment\":\"x\\n"
+        /* A declaration is after the marker; of a view that is not exposed, it counts on a barrier. */
+        {RELATION("5", "v", "v", "\"owner\":12,\"uses\":[1],\"comment\":\"x\\n"
          "@fraiseql:type\\n tenant_column: tenant_id\"," COLUMNS) ","
          BELOW("1", "t", "\"owner\":11,\"rls\":true,"), ""},
         {RELATION("5", "v", "v", "\"owner\":12,\"uses\":[1],\"comment\":\""
-         "@fraiseql:type\\ntenant_column: tenant_id\"," COLUMNS) ","
-         BELOW("1", "t", "\"owner\":11,\"rls\":true,"), "view_of_owner view \"s.v\""},
-        {RELATION("5", "v", "v", "\"owner\":12,\"barrier\":true,\"uses\":[1],\"comment\":\""
          "tenant_column: tenant_id\"," COLUMNS) ","
          BELOW("1", "t", "\"owner\":11,\"rls\":true,"), "view_of_owner view \"s.v\""},
-        /* One that reads as the request is not exempt by saying so. */
-        {RELATION("5", "v", "v", "\"owner\":12,\"invoker\":true,\"barrier\":true,\"uses\":[1],\"comment\":\""
+        {RELATION("5", "v", "v", "\"owner\":12,\"invoker\":true,\"uses\":[1],\"comment\":\""
          "@fraiseql:type\\ntenant_column: tenant_id\"," COLUMNS) ","
+         BELOW("1", "t", "\"owner\":11,"), ""},
+        {RELATION("5", "v", "v", "\"owner\":11,\"invoker\":true,\"uses\":[6]," NO_TENANT) ","
+         VIEW_BELOW("\"barrier\":true,\"comment\":\"@fraiseql:type\\ntenant_column: tenant_id\",") ","
+         BELOW("1", "t", "\"owner\":11,\"rls\":true,"), ""},
+        {RELATION("5", "v", "v", "\"owner\":11,\"invoker\":true,\"uses\":[6]," NO_TENANT) ","
+         VIEW_BELOW("\"comment\":\"@fraiseql:type\\ntenant_column: tenant_id\",") ","
+         BELOW("1", "t", "\"owner\":11,\"rls\":true,"), "view_of_owner view \"s.w\""},
+        {RELATION("5", "v", "v", "\"owner\":11,\"invoker\":true,\"uses\":[6]," NO_TENANT) ","
+         VIEW_BELOW("\"barrier\":true,\"comment\":\"@fraiseql:type\\ntenant_column: tenant\",") ","
+         BELOW("1", "t", "\"owner\":11,\"rls\":true,"), "view_of_owner view \"s.w\""},
+        /* One that reads as the request is not exempt by saying so. */
+        {RELATION("5", "v", "v", "\"owner\":11,\"invoker\":true,\"uses\":[6]," NO_TENANT) ","
+         VIEW_BELOW("\"invoker\":true,\"barrier\":true,\"comment\":\"@fraiseql:type\\ntenant_column: tenant_id\",") ","
          BELOW("1", "t", "\"owner\":11,"), "not_enabled table \"s.t\""},
   /* Foreign keys to what is there. */
         {RELATION("1", "r", "t", "\"owner\":11,\"rls\":true,\"foreignKeys\":["
@@ -139,10 +161,19 @@ static void fixes_are_statements(void **state)
     schema_unref(s);
     /* PostgreSQL 14 has no security_invoker. */
     s = of_relations(14, view);
-    check_fix(s, "create or replace view s.v with (security_barrier = true) as\n"
+    check_fix(s, "comment on view s.v is 'it''s\n@fraiseql:type\ntenant_column: tenant_id';");
+    schema_unref(s);
+    s = of_relations(
+        14,
+        RELATION("5", "v", "v", "\"owner\":11,\"invoker\":true,\"uses\":[6]," NO_TENANT) "," VIEW_BELOW(
+            "\"definition\":\" SELECT 1\",") "," BELOW("1", "t", "\"owner\":11,\"rls\":true,"));
+    check_fix(s, "create or replace view s.w with (security_barrier = true) as\n"
                  "select * from ( SELECT 1) s where s.\"tenant_id\" = (select "
                  "nullif(pg_catalog.current_setting('app.tenant', true), '')::text);\n"
-                 "comment on view s.v is 'it''s\n@fraiseql:type\ntenant_column: tenant_id';");
+                 "comment on view s.w is '@fraiseql:type\ntenant_column: tenant_id';");
+    schema_unref(s);
+    s = of_relations(15, RELATION("1", "m", "t", "\"owner\":11," UNREADABLE));
+    check_fix(s, "grant select (\"tenant_id\") on s.t to app;");
     schema_unref(s);
     s = of_relations(15, RELATION("1", "m", "t", "\"owner\":11," NO_TENANT));
     check_fix(s, "revoke select on s.t from app;");
@@ -156,6 +187,57 @@ static void fixes_are_statements(void **state)
     s = of_relations(15, RELATION("2", "r", "t\\n;drop", "\"owner\":11,\"rls\":true," NO_TENANT));
     check_fix(s, "-- It has no tenant's column. If all tenants share its rows:\n"
                  "-- create policy shared_rows on s.t ;drop for select to app using (true);");
+    schema_unref(s);
+}
+
+static void what_is_declared_has_to_be_there(void **state)
+{
+    static const char *const documents[] = {
+        RELATION("1", "r", "t",
+                 "\"owner\":11,\"comment\":\"@fraiseql:type\\ntenant_column: no\"," COLUMNS),
+        RELATION(
+            "1", "r", "t",
+            "\"owner\":11,\"comment\":\"@fraiseql:type\\ntenant_column: tenant_id\"," UNREADABLE),
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(documents); i++) {
+        struct schema_options opt = schema_options_default();
+        struct errors errs;
+
+        errors_init(&errs, arena);
+        assert_null(schema_from_catalog(
+            arena_printf(arena, DOCUMENT_HEAD "%s" DOCUMENT_TAIL, 15, documents[i]), &opt, &errs));
+        assert_int_equal(errs.first->code, SCHEMA_INVALID);
+    }
+}
+
+static void relations_without_row_security_are_guarded(void **state)
+{
+    struct schema_options opt = schema_options_default();
+    struct errors errs;
+    struct str json = arena_printf(arena, DOCUMENT_HEAD "%s" DOCUMENT_TAIL, 15,
+                                   RELATION("1", "m", "t", "\"owner\":11," COLUMNS));
+    struct schema *s;
+
+    (void)state;
+    errors_init(&errs, arena);
+    opt.tenancy = true;
+    opt.tenant_setting = STR("app.te'na\\nt");
+    s = schema_from_catalog(json, &opt, &errs);
+    assert_string_equal(arena_dup(arena, s->relations[0].tenant_value).data,
+                        "(select nullif(pg_catalog.current_setting(E'app.te''na\\\\nt', true), "
+                        "'')::text)");
+    assert_true(s->relations[0].rls);
+    schema_unref(s);
+    opt.tenancy = false;
+    s = schema_from_catalog(json, &opt, &errs);
+    assert_int_equal(s->relations[0].tenant_value.len, 0);
+    schema_unref(s);
+    opt.tenancy = true;
+    opt.tenant_setting = STR("");
+    s = schema_from_catalog(json, &opt, &errs);
+    assert_int_equal(s->relations[0].tenant_value.len, 0);
     schema_unref(s);
 }
 
@@ -201,6 +283,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(relations_are_judged_by_whom_they_are_read_as),
         cmocka_unit_test(fixes_are_statements),
+        cmocka_unit_test(what_is_declared_has_to_be_there),
+        cmocka_unit_test(relations_without_row_security_are_guarded),
         cmocka_unit_test(the_demo_keeps_its_tenants_apart),
         cmocka_unit_test(nothing_is_looked_for_unless_asked),
     };
