@@ -314,6 +314,7 @@ static bool filter_member(struct filter *f, const struct input_value *input, con
     case INPUT_LIMIT:
     case INPUT_OFFSET:
     case INPUT_DISTINCT_ON:
+    case INPUT_FIELD:
     case INPUT_QUANTIFIER:
     case INPUT_OPERATOR:
     case INPUT_ORDER_COLUMN:

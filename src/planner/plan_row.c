@@ -6,8 +6,8 @@
 #include "planner/plan_row.h"
 
 #include "language/source.h"
+#include "planner/plan_aggregate.h"
 #include "planner/plan_composite.h"
-#include "planner/plan_select.h"
 
 void plan_shape_field(struct compiler *c, const struct selection *s, struct shape_field *out)
 {
@@ -104,6 +104,24 @@ static bool select_to_many(struct row *r, struct source *source, const struct se
     return true;
 }
 
+static bool select_aggregate(struct row *r, struct source *source, const struct selection *s,
+                             struct shape_field *out)
+{
+    const struct parent parent = {r, source};
+    struct sqlbuf record;
+
+    sqlbuf_init(&record, &r->c->params);
+    out->kind = SHAPE_RECORD;
+    r->nested = true;
+    if (!plan_aggregate(r->c, s, &parent, true, &record, &out->object))
+        return false;
+    out->column = row_item(r);
+    sqlbuf_text(&r->items, "(");
+    sqlbuf_append(&r->items, &record);
+    sqlbuf_text(&r->items, ")");
+    return true;
+}
+
 static bool select_field(struct row *r, struct source *source, const struct selection *s,
                          unsigned depth, struct shape_field *out)
 {
@@ -122,6 +140,8 @@ static bool select_field(struct row *r, struct source *source, const struct sele
         return select_to_one(r, source, s, depth, out);
     case RESOLVE_TO_MANY:
         return select_to_many(r, source, s, depth, out);
+    case RESOLVE_AGGREGATE:
+        return select_aggregate(r, source, s, out);
     case RESOLVE_TYPENAME:
         out->kind = SHAPE_TYPENAME;
         out->text = s->parent->name;
@@ -129,6 +149,10 @@ static bool select_field(struct row *r, struct source *source, const struct sele
     case RESOLVE_PART:
     case RESOLVE_BY_KEY:
     case RESOLVE_LIST:
+    case RESOLVE_COUNT:
+    case RESOLVE_COUNT_DISTINCT:
+    case RESOLVE_AGGREGATES:
+    case RESOLVE_AGGREGATED:
     case RESOLVE_FUNCTION:
     case RESOLVE_INTROSPECTION:
         break;

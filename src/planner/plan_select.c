@@ -28,6 +28,7 @@
  */
 #include "planner/plan_select.h"
 
+#include "planner/plan_aggregate.h"
 #include "planner/plan_filter.h"
 #include "planner/plan_page.h"
 
@@ -254,6 +255,10 @@ bool plan_select(struct compiler *c, const struct selection *s, bool as_record, 
     if (s->field->resolver == RESOLVE_LIST) {
         shape->kind = as_record ? SHAPE_RECORDS : SHAPE_ROWS;
         return select_list(c, s, NULL, as_record, 0, out, &shape->object);
+    }
+    if (s->field->resolver == RESOLVE_AGGREGATE) {
+        shape->kind = as_record ? SHAPE_RECORD : SHAPE_ROW;
+        return plan_aggregate(c, s, NULL, as_record, out, &shape->object);
     }
     CHECK(s->field->resolver == RESOLVE_BY_KEY);
     shape->kind = as_record ? SHAPE_RECORD : SHAPE_ROW;

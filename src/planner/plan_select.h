@@ -16,8 +16,8 @@ struct parent {
 /*
  * The SELECT of a root field that reads a relation: rows of columns, or with
  * `as_record` rows of one record. Fills kind, object and the rest of *shape for
- * RESOLVE_LIST (SHAPE_ROWS, SHAPE_RECORDS) and RESOLVE_BY_KEY (SHAPE_ROW,
- * SHAPE_RECORD). False with errors added.
+ * RESOLVE_LIST (SHAPE_ROWS, SHAPE_RECORDS), RESOLVE_BY_KEY and RESOLVE_AGGREGATE
+ * (SHAPE_ROW, SHAPE_RECORD). False with errors added.
  */
 NODISCARD bool plan_select(struct compiler *c, const struct selection *s, bool as_record,
                            struct sqlbuf *out, struct shape_field *shape);

@@ -22,7 +22,8 @@ struct introspected {
 
 static bool reads_database(const struct selection *s)
 {
-    return s->field->resolver == RESOLVE_LIST || s->field->resolver == RESOLVE_BY_KEY;
+    return s->field->resolver == RESOLVE_LIST || s->field->resolver == RESOLVE_BY_KEY ||
+           s->field->resolver == RESOLVE_AGGREGATE;
 }
 
 /* The name that __type asks for may be a variable: a parameter, though not of the statement. */

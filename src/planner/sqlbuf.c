@@ -84,6 +84,11 @@ void sqlbuf_column(struct sqlbuf *b, unsigned alias, const struct column *c)
 void sqlbuf_value(struct sqlbuf *b, unsigned alias, const struct column *c)
 {
     sqlbuf_column(b, alias, c);
+    sqlbuf_expression(b, c);
+}
+
+void sqlbuf_expression(struct sqlbuf *b, const struct column *c)
+{
     sqlbuf_raw(b, c->expression.data, c->expression.len);
 }
 

@@ -30,6 +30,7 @@ struct built {
     struct type *field_enum;        /* its columns; NULL if none can be compared */
     const struct input_value *list; /* arguments of a list of it */
     size_t nlist;
+    struct type *aggregate;
 };
 
 /* The ways from a relation to others, before they have their names. */
@@ -121,6 +122,8 @@ struct doc_type *values_base_type(const struct builder *b, uint32_t oid);
 /* Everything of a column that follows from its type. False if the document has no such type.
  * id: of a key, or a reference to one. */
 NODISCARD bool values_describe(struct builder *b, uint32_t type, bool id, struct column *out);
+/* The same for a type of pg_catalog that has a scalar, by its name there. */
+void values_describe_scalar(struct builder *b, const char *pg_type, struct column *out);
 
 /* exposure.c: what annotations make of a relation. Declare its key, and tell of columns that are
  * not there; before columns are made. */
@@ -172,6 +175,7 @@ void junctions_add(struct builder *b, struct ways *ways);
 void metatypes_build(struct builder *b); /* metatypes.c: introspection, directives */
 void inputs_build(struct builder *b);    /* inputs.c: where, order and filter inputs */
 void fieldenum_build(struct builder *b, const struct relation *r); /* fieldenum.c: for inputs.c */
+void aggregates_build(struct builder *b);                          /* aggregate_types.c */
 void objects_build(struct builder *b);   /* objects.c: object types and the query root */
 void functions_build(struct builder *b); /* functions.c: the mutation root and its inputs */
 /* audit.c: does row security hold whom it should? */

@@ -104,6 +104,7 @@ static bool build(struct builder *b, struct str json)
     relations_build(b);
     relationships_build(b);
     inputs_build(b);
+    aggregates_build(b);
     objects_build(b);
     functions_build(b);
     order_types(b);

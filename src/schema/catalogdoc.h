@@ -14,6 +14,7 @@
 #include "base/jval.h"
 #include "schema/annotations.h"
 
+struct aggregates;
 struct composite;
 struct doc_relation;
 struct relation;
@@ -49,8 +50,9 @@ struct doc_type {
     const struct jval *labels;     /* enums: array of strings */
     struct doc_column *attributes; /* composite types, but rows of relations */
     size_t nattributes;
-    const struct type *graphql;  /* enums and types without scalar, once made */
-    struct composite *composite; /* once made */
+    const struct aggregates *aggregates; /* of columns that are no identifiers, once made */
+    const struct type *graphql;          /* enums and types without scalar, once made */
+    struct composite *composite;         /* once made */
 };
 
 struct doc_key {

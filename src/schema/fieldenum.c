@@ -23,7 +23,7 @@ void fieldenum_build(struct builder *b, const struct relation *r)
         const struct column *c = &r->columns[i];
         struct str name = c->field_name;
 
-        if (!c->comparable)
+        if (!c->comparable || c->composite != NULL)
             continue;
         if (is_reserved(name))
             name = arena_printf(b->arena, "%.*s_", STR_ARG(name));

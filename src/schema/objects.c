@@ -29,6 +29,23 @@ static void add_columns(struct builder *b, const struct relation *r, struct fiel
     }
 }
 
+/* tasksAggregate, next to the list tasks. */
+static void add_aggregate(struct builder *b, const struct field *list, struct fields *out)
+{
+    const struct built *made = &b->built[builder_index(b, list->relation)];
+    struct field f = {.resolver = RESOLVE_AGGREGATE,
+                      .relation = list->relation,
+                      .relationship = list->relationship};
+
+    f.name = arena_printf(b->arena, "%.*sAggregate", STR_ARG(list->name));
+    f.deprecated = list->deprecated;
+    f.type = type_ref_required(made->aggregate);
+    f.arguments = made->list; /* `where`, the first of them */
+    f.narguments = 1;
+    CHECK(f.arguments[0].role == INPUT_WHERE);
+    VEC_PUSH(b->scratch, out, f);
+}
+
 static void add_relationships(struct builder *b, const struct relation *r, struct fields *out)
 {
     size_t i;
@@ -49,6 +66,8 @@ static void add_relationships(struct builder *b, const struct relation *r, struc
             f.type = w->nullable ? type_ref_named(to->object) : type_ref_required(to->object);
         }
         VEC_PUSH(b->scratch, out, f);
+        if (w->to_many)
+            add_aggregate(b, &f, out);
     }
 }
 
@@ -106,6 +125,7 @@ static void add_list(struct builder *b, const struct relation *r, struct fields 
     f.arguments = made->list;
     f.narguments = made->nlist;
     VEC_PUSH(b->scratch, out, f);
+    add_aggregate(b, &f, out);
 }
 
 void objects_build(struct builder *b)

@@ -22,6 +22,27 @@ struct composite;
 struct relation;
 struct type;
 
+struct column;
+
+enum aggregate {
+    AGGREGATE_SUM,
+    AGGREGATE_AVG,
+    AGGREGATE_MIN,
+    AGGREGATE_MAX,
+    AGGREGATE_STDDEV,
+};
+
+#define NAGGREGATES 5
+
+/* The aggregates of values of one type. */
+struct aggregates {
+    struct str schema; /* of the functions */
+    bool cast;         /* they want the base type itself */
+    /* Their results, described as columns are; NULL: undefined. min and max return what they were
+     * given. */
+    const struct column *results[NAGGREGATES];
+};
+
 /* A column of a relation, or a part of a value: see struct composite. */
 struct column {
     struct str name; /* in the database */
@@ -35,8 +56,9 @@ struct column {
     bool optional;         /* declared: may be null as far as clients are told */
     bool is_id;            /* a key column, or one that references a key: GraphQL type ID */
     bool comparable;       /* its type has = and an order: eq, in, orderBy */
-    bool leakproof_equality;   /* its = is leakproof: an index works under RLS */
-    const struct codec *codec; /* how its value becomes JSON */
+    bool leakproof_equality;             /* its = is leakproof: an index works under RLS */
+    const struct aggregates *aggregates; /* NULL: none but counts */
+    const struct codec *codec;           /* how its value becomes JSON */
     const struct scalar
         *scalar; /* GraphQL scalar; element's for arrays; NULL for enums and composites */
     const struct type *type; /* named GraphQL type (scalar, enum, object) */
@@ -59,6 +81,17 @@ struct composite {
     const struct type *input;    /* has one input for each part, in their order */
     size_t index;                /* among all: for the builder */
 };
+
+/* Its name in GraphQL, which is the one in PostgreSQL: aggregates.c. */
+struct str aggregate_name(enum aggregate f);
+
+/* How the result of an aggregate of c is read; NULL: undefined. */
+static inline const struct column *column_aggregate(const struct column *c, enum aggregate f)
+{
+    if (c->aggregates == NULL)
+        return NULL;
+    return f == AGGREGATE_MIN || f == AGGREGATE_MAX ? c : c->aggregates->results[f];
+}
 
 /* The column of the relation that a part, or a part of a part, is in. */
 static inline const struct column *column_root(const struct column *c)

@@ -5,7 +5,7 @@
  * Memory:   what is made is in the schema's arena.
  * Not here: types of values (values.c), relationships (relationships.c), fields (objects.c).
  */
-#include "schema/build.h"
+#include "schema/aggregates.h"
 #include "schema/naming.h"
 #include "schema/tenancy.h"
 
@@ -30,8 +30,10 @@ static enum relation_kind relation_kind(char kind)
 static bool set_type(struct builder *b, const struct doc_relation *r, const struct doc_column *c,
                      struct column *out)
 {
-    if (exposure_describe(b, r, c, out))
+    if (exposure_describe(b, r, c, out)) {
+        out->aggregates = aggregates_of(b, out);
         return true;
+    }
     errors_add(b->errs, SCHEMA_INVALID,
                "malformed catalog document: column \"%.*s\" of %s \"%.*s.%.*s\" has no type",
                STR_ARG(c->name), catalogdoc_kind(r), STR_ARG(r->schema), STR_ARG(r->name));

@@ -78,6 +78,7 @@ enum input_role {
     INPUT_LIMIT,
     INPUT_OFFSET,
     INPUT_DISTINCT_ON,
+    INPUT_FIELD,          /* countDistinct(field:) */
     INPUT_WHERE_COLUMN,   /* in a where input: `column`, its type is an operator input */
     INPUT_WHERE_RELATION, /* in a where input: `relationship`, to-one or some/every/none */
     INPUT_WHERE_AND,
@@ -118,12 +119,17 @@ struct input_value {
 
 /* How a field gets its value. */
 enum resolver {
-    RESOLVE_COLUMN,   /* `column` of the parent's relation */
-    RESOLVE_PART,     /* `column`, a part of the parent's composite */
-    RESOLVE_TO_ONE,   /* `relationship` */
-    RESOLVE_TO_MANY,  /* `relationship`, with where, orderBy, limit, offset */
-    RESOLVE_BY_KEY,   /* root: one row of `relation` by `key`, whose columns are the arguments */
-    RESOLVE_LIST,     /* root: rows of `relation` */
+    RESOLVE_COLUMN,    /* `column` of the parent's relation */
+    RESOLVE_PART,      /* `column`, a part of the parent's composite */
+    RESOLVE_TO_ONE,    /* `relationship` */
+    RESOLVE_TO_MANY,   /* `relationship`, with where, orderBy, limit, offset */
+    RESOLVE_BY_KEY,    /* root: one row of `relation` by `key`, whose columns are the arguments */
+    RESOLVE_LIST,      /* root: rows of `relation` */
+    RESOLVE_AGGREGATE, /* all rows of `relation`, by `relationship` if there is one, with where */
+    RESOLVE_COUNT,     /* in an aggregate: of rows … */
+    RESOLVE_COUNT_DISTINCT, /* … and of the values of one of its fields */
+    RESOLVE_AGGREGATES,     /* in an aggregate: `aggregate` of its fields … */
+    RESOLVE_AGGREGATED,     /* … and in that, of `column` */
     RESOLVE_FUNCTION, /* mutation root: a call of `function`; an argument `input` has its arguments
                        */
     RESOLVE_TYPENAME, /* __typename */
@@ -190,6 +196,7 @@ struct field {
     const struct key *key;
     const struct function *function;
     enum introspection_field introspect; /* RESOLVE_INTROSPECTION */
+    enum aggregate aggregate;            /* RESOLVE_AGGREGATES */
 };
 
 struct enum_value {

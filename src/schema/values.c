@@ -189,6 +189,21 @@ static const char *value_type(struct builder *b, struct doc_type *v, bool id, st
     return m->select_cast;
 }
 
+void values_describe_scalar(struct builder *b, const char *pg_type, struct column *out)
+{
+    const struct scalar_mapping *m = scalar_for_pg_type(str_of(pg_type));
+    struct codec *codec = ARENA_NEW(b->arena, struct codec);
+
+    CHECK(m != NULL);
+    codec->kind = number_codec(b, m);
+    out->type_sql = str_of(m->pg_type);
+    out->comparable = true;
+    out->type = builder_scalar(b, m->scalar);
+    out->scalar = out->type->scalar;
+    out->codec = codec;
+    out->expression = str_of(m->select_cast);
+}
+
 bool values_describe(struct builder *b, uint32_t type, bool id, struct column *out)
 {
     struct doc_type *t = values_base_type(b, type);

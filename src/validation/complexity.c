@@ -117,12 +117,20 @@ static void add_times(struct measuring *m, const struct field *f, const struct a
     }
 }
 
+/* What reads all rows of a list, however many, counts as one that reads so many. */
+static uint64_t own_cost(const struct measuring *m, const struct field *f)
+{
+    bool all = f->resolver == RESOLVE_AGGREGATE || f->resolver == RESOLVE_COUNT_DISTINCT;
+
+    return all ? m->list_rows : 1;
+}
+
 static void add_field(struct measuring *m, const struct ast_selection *s, const struct type *parent)
 {
     const struct field *f = schema_field(m->op->schema, parent, s->name);
 
     CHECK(f != NULL);
-    add_step(m, STEP_ADD, 0, 1);
+    add_step(m, STEP_ADD, 0, own_cost(m, f));
     if (s->selections.n == 0)
         return;
     add_step(m, STEP_OPEN, 0, 0);

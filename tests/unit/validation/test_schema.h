@@ -147,6 +147,10 @@ static void test_schema_fields(struct test_schema *b, struct type *t,
         fields[i].narguments = d->fields[i].narguments;
         fields[i].resolver =
             str_starts(t->name, STR("__")) ? RESOLVE_INTROSPECTION : RESOLVE_COLUMN;
+        if (str_ends(fields[i].name, STR("Aggregate")))
+            fields[i].resolver = RESOLVE_AGGREGATE;
+        if (str_is(fields[i].name, "countDistinct"))
+            fields[i].resolver = RESOLVE_COUNT_DISTINCT;
     }
     t->fields = fields;
     t->nfields = d->nfields;
