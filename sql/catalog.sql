@@ -78,6 +78,21 @@ used_by as (
      where u.oid in (select r.oid from reached r)
      group by u.oid
 ),
+-- What the role may change: all columns of a relation, or some; and what the relation lets be changed
+-- at all (bits of pg_relation_is_updatable(): 4 update, 8 insert, 16 delete). A foreign table is not
+-- asked: its wrapper may be broken.
+changes as (
+    select r.oid, q.oid as role, c.relkind as kind, x.allowed,
+           x.allowed & 8 > 0 and pg_catalog.has_table_privilege(q.oid, r.oid, 'insert') as inserts,
+           x.allowed & 4 > 0 and pg_catalog.has_table_privilege(q.oid, r.oid, 'update') as updates,
+           x.allowed & 16 > 0 and pg_catalog.has_table_privilege(q.oid, r.oid, 'delete') as deletes
+      from reached r
+      join pg_catalog.pg_class c on c.oid = r.oid
+     cross join request_role q
+     cross join lateral (select case c.relkind when 'v' then pg_catalog.pg_relation_is_updatable(c.oid, true)
+                                               when 'm' then 0
+                                               else 28 end as allowed) x
+),
 -- Columns that may hold nulls from before they were declared not to (18 and later).
 not_validated as (
     select c.conrelid as oid, c.conkey[1] as num
@@ -95,9 +110,22 @@ columns as (
                'select', case when e.readable then true
                               when e.readable is not null
                               then nullif(pg_catalog.has_column_privilege(e.role, a.attrelid, a.attnum, 'select'),
-                                          false) end)
+                                          false) end,
+               -- Where not all columns may be.
+               'insert', case when w.allowed & 8 > 0 and not w.inserts
+                              then nullif(pg_catalog.has_column_privilege(w.role, a.attrelid, a.attnum, 'insert'),
+                                          false) end,
+               'update', case when w.allowed & 4 > 0 and not w.updates
+                              then nullif(pg_catalog.has_column_privilege(w.role, a.attrelid, a.attnum, 'update'),
+                                          false) end,
+               'default', nullif(a.atthasdef and a.attgenerated = '', false),
+               'identity', nullif(a.attidentity, ''),
+               -- Nobody writes to it: generated, or worked out by the view.
+               'fixed', nullif(a.attgenerated <> '' or w.kind = 'v' and w.allowed > 0
+                               and not pg_catalog.pg_column_is_updatable(a.attrelid, a.attnum, true), false))
                order by a.attnum) as columns
       from reached r
+      join changes w on w.oid = r.oid
       join pg_catalog.pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
       left join exposed e on e.oid = r.oid
       left join not_validated v on v.oid = a.attrelid and v.num = a.attnum
@@ -110,6 +138,7 @@ keys as (
     select i.indrelid as oid,
            pg_catalog.json_agg(pg_catalog.json_build_object(
                'primary', nullif(i.indisprimary, false),
+               'deferrable', nullif(not i.indimmediate, false),
                'columns', pg_catalog.to_json((i.indkey::smallint[])[0:i.indnkeyatts - 1]))
                order by i.indisprimary desc, n.relname) as keys
       from reached r
@@ -158,6 +187,12 @@ relations as (
                'owner', c.relowner,
                -- Or some column of it; row security is another question.
                'readable', nullif(pg_catalog.has_any_column_privilege(q.oid, c.oid, 'select'), false),
+               'insert', nullif(g.inserts, false),
+               'update', nullif(g.updates, false),
+               'delete', nullif(g.deletes, false),
+               -- "on conflict" is not for views that change what they show by triggers.
+               'upsert', nullif(c.relkind in ('r', 'p') or g.kind = 'v' and g.allowed & 12 = 12
+                                and pg_catalog.pg_relation_is_updatable(c.oid, false) & 12 = 12, false),
                'rls', nullif(c.relrowsecurity, false),
                'forceRls', nullif(c.relforcerowsecurity, false),
                'policies', nullif(c.relrowsecurity
@@ -189,6 +224,7 @@ relations as (
                                               from pg_catalog.pg_options_to_table(c.reloptions) o
                                              where o.option_name = 'security_barrier'
                                                and o.option_value::boolean) as barrier) o
+      join changes g on g.oid = c.oid
       left join exposed e on e.oid = c.oid
       left join columns a on a.oid = c.oid
       left join keys k on k.oid = c.oid
@@ -303,6 +339,7 @@ types as (
                'element', e.oid,
                'base', nullif(t.typbasetype, 0),
                'notNull', nullif(t.typnotnull, false),
+               'default', nullif(t.typdefault is not null, false),
                'comment', d.description,
                'labels', case when t.typtype = 'e'
                               then (select pg_catalog.json_agg(l.enumlabel order by l.enumsortorder)

@@ -148,6 +148,7 @@ struct config {
     size_t default_limit;
     size_t max_limit;
     enum config_transaction mutation_transaction;
+    bool mutations_crud;
     enum config_introspection introspection;
 
     /* auth, tenancy */

@@ -28,14 +28,14 @@ static bool fail(struct binding *b, enum error_code code, const char *problem)
     return false;
 }
 
-/* The value the parameter's steps lead to; NULL if the way ends early. */
-static const struct jval *follow(const struct binding *b)
+/* The value the parameter's first steps lead to, and its type; NULL if the way ends early. */
+static const struct jval *follow(const struct binding *b, size_t nsteps, struct type_ref *to)
 {
     const struct plan_param *p = b->param;
     struct type_ref type = b->plan->operation->variables[p->variable].type;
     const struct jval *v = b->variables->values[p->variable];
 
-    for (size_t i = 0; i < p->nsteps && v != NULL; i++) {
+    for (size_t i = 0; i < nsteps && v != NULL; i++) {
         uint32_t step = p->steps[i];
 
         if (type_ref_is_list(type)) {
@@ -50,6 +50,7 @@ static const struct jval *follow(const struct binding *b)
             type = member->type;
         }
     }
+    *to = type;
     return v;
 }
 
@@ -93,6 +94,27 @@ static bool value_text(struct binding *b, struct type_ref type, const struct jva
     return true;
 }
 
+/* PARAM_COLUMN: an array of what the objects of a list have for one member. */
+static bool bind_column(struct binding *b, const char **out)
+{
+    const struct plan_param *p = b->param;
+    struct type_ref type;
+    const struct jval *list = follow(b, p->nsteps - 1, &type);
+    const struct input_value *member;
+    struct str *items;
+
+    if (list == NULL || list->kind != JVAL_ARRAY)
+        return fail(b, BAD_USER_INPUT, "does not fit its type");
+    CHECK(type_ref_is_list(type) && p->steps[p->nsteps - 1] < type.type->ninputs);
+    member = &type.type->inputs[p->steps[p->nsteps - 1]];
+    items = ARENA_ARRAY(b->arena, list->n, struct str);
+    for (size_t i = 0; i < list->n; i++)
+        if (!value_text(b, p->type, jval_get(list->items[i], member->name), &items[i]))
+            return false;
+    *out = paramtext_array(items, list->n, b->arena).data;
+    return true;
+}
+
 /* A number of rows: in its range, or the default. */
 static bool bind_number(struct binding *b, struct str text, const char **out)
 {
@@ -118,12 +140,15 @@ static bool bind_one(struct binding *b, const char **out)
 {
     const struct plan_param *p = b->param;
     const struct jval *v;
+    struct type_ref type;
     struct str text;
 
+    if (p->form == PARAM_COLUMN)
+        return bind_column(b, out);
     if (p->literal != NULL) {
         v = paramtext_json(b->plan->operation, b->variables, p->literal, b->arena);
     } else if (p->variable >= 0) {
-        v = follow(b);
+        v = follow(b, p->nsteps, &type);
     } else {
         *out = p->constant.data;
         return true;
@@ -139,6 +164,7 @@ static bool bind_one(struct binding *b, const char **out)
     case PARAM_CONTAINS:
     case PARAM_STARTS:
     case PARAM_ENDS:
+    case PARAM_COLUMN:
         break;
     }
     *out = text.data == NULL ? NULL : paramtext_pattern(p->form, text, b->arena).data;

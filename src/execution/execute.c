@@ -208,9 +208,29 @@ static const struct shape_field *failed_field(const struct execution *x)
     return step->field >= 0 ? &p->root->fields[step->field] : NULL;
 }
 
+/* A step that is there to fail did; NULL: another one, or in another way. */
+static const char *refusal(const struct execution *x)
+{
+    const struct pgbatch *b = &x->batch;
+
+    if (b->outcome != PGBATCH_FAILED || b->failed_call >= b->ncalls ||
+        strcmp(b->sqlstate, "22012") != 0)
+        return NULL;
+    return x->plan->steps[x->first_step + b->failed_call].refusal;
+}
+
+static struct error *failure(struct execution *x)
+{
+    const char *message = refusal(x);
+
+    if (message != NULL)
+        return errors_add(&x->errors, CONFLICT, "%s", message);
+    return sqlstate_error(&x->batch, &x->errors);
+}
+
 static void note_failure(struct execution *x)
 {
-    struct error *e = sqlstate_error(&x->batch, &x->errors);
+    struct error *e = failure(x);
     const struct shape_field *f = failed_field(x);
 
     if (!x->engine->mask_errors && error_code_info(e->code)->masked)

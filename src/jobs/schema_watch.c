@@ -141,6 +141,9 @@ static void log_skipped(const struct schema *s)
     for (size_t i = 0; i < s->nskipped; i++)
         LOG(LOG_WARN, "function not exposed", LOG_STR("function", s->skipped[i].name),
             LOG_STR("reason", s->skipped[i].reason));
+    for (size_t i = 0; i < s->nunchangeable; i++)
+        LOG(LOG_WARN, "changes not exposed", LOG_STR("relation", s->unchangeable[i].name),
+            LOG_STR("reason", s->unchangeable[i].reason));
 }
 
 /* Do they keep the schema from being served? */

@@ -28,6 +28,7 @@ struct compiler {
     } all_params;
     size_t sources;
     size_t related; /* conditions on other relations */
+    bool strict;    /* conditions choose rows to be changed: none may say nothing */
     bool overflow;  /* too many parameters in one of them */
 };
 

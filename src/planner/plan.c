@@ -63,7 +63,7 @@ static const char *const shape_names[] = {
 static const char *const form_names[] = {
     [PARAM_TEXT] = "text",         [PARAM_ARRAY] = "array",   [PARAM_CONTAINS] = "contains",
     [PARAM_STARTS] = "startswith", [PARAM_ENDS] = "endswith", [PARAM_LIMIT] = "limit",
-    [PARAM_OFFSET] = "offset",
+    [PARAM_OFFSET] = "offset",     [PARAM_COLUMN] = "column",
 };
 
 static const char *const codec_names[] = {
@@ -211,6 +211,8 @@ static void describe_step(const struct plan *p, const struct plan_step *step, st
 {
     buf_append_lit(out, "sql\n");
     plan_describe_sql(step->statement.sql, out);
+    if (step->refusal != NULL)
+        buf_printf(out, "refuses: %s\n", step->refusal);
     if (step->statement.nparams > 0)
         buf_append_lit(out, "parameters\n");
     for (size_t i = 0; i < step->statement.nparams; i++)

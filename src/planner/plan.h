@@ -70,6 +70,8 @@ enum param_form {
     PARAM_ENDS,
     PARAM_LIMIT,  /* non-negative, at most schema max_limit; absent or null: default_limit */
     PARAM_OFFSET, /* non-negative; absent or null: 0 */
+    PARAM_COLUMN, /* of a list of input objects: one array of what all have for the member that the
+                     last of `steps` names, each as its text */
 };
 
 /* Where the value of $n comes from. */
@@ -92,8 +94,9 @@ struct plan_step {
     struct pgstatement statement;
     size_t first_param; /* in the plan's params: of so many as the statement has */
     size_t ncolumns;
-    int field;    /* position in the root of the field it is for; -1: several */
-    bool one_row; /* has exactly one */
+    int field;           /* position in the root of the field it is for; -1: several */
+    bool one_row;        /* has exactly one */
+    const char *refusal; /* it is there to fail by dividing by zero, which means this */
 };
 
 struct plan {

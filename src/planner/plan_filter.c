@@ -13,6 +13,9 @@
  * Comparisons are SQL's, so a null column is neither equal nor unequal, and NOT
  * of such a comparison does not hold either. `every` counts a row of which a
  * condition is unknown as one that does not fulfil it.
+ *
+ * Where rows are to be changed (compiler.strict), what would be no condition is
+ * an error: it would have more rows changed than somebody meant.
  */
 #include "planner/plan_filter.h"
 
@@ -48,6 +51,14 @@ static void conjunction(struct filter *f)
     if (f->any)
         sqlbuf_text(f->out, " and ");
     f->any = true;
+}
+
+/* What is null, absent or empty says nothing. True: so it may. */
+static bool says_nothing(const struct filter *f, const struct pvalue *v)
+{
+    return !f->c->strict || input_fail(&f->c->in, v,
+                                       "a condition on what is to be changed cannot be null, "
+                                       "absent or empty");
 }
 
 static bool filter_object(struct filter *f, const struct pvalue *where);
@@ -113,7 +124,7 @@ static bool filter_operator(struct filter *f, const struct input_value *input,
     struct sqlbuf left, right;
 
     if (v->kind == PVALUE_ABSENT)
-        return true;
+        return v->variable < 0 || says_nothing(f, v);
     sqlbuf_init(&left, &f->c->params);
     sqlbuf_init(&right, &f->c->params);
     sqlbuf_column(&left, f->alias, column);
@@ -150,6 +161,7 @@ static bool filter_column(struct filter *f, const struct input_value *input, con
 {
     const struct column *column = input->column;
     const struct type *t = v->type.type;
+    size_t before = f->out->len;
 
     if (f->of != NULL)
         column = compile_part(f->c, f->of, column);
@@ -161,7 +173,7 @@ static bool filter_column(struct filter *f, const struct input_value *input, con
         if (!filter_operator(f, &t->inputs[i], column, &member))
             return false;
     }
-    return true;
+    return f->out->len > before || says_nothing(f, v);
 }
 
 /* --- relations -------------------------------------------------------------------------- */
@@ -185,7 +197,7 @@ static bool filter_related(struct filter *f, const struct relationship *r,
     if (!filter_object(&inside, where))
         return false;
     if (quantifier == QUANTIFIER_EVERY && !inside.any)
-        return true;
+        return says_nothing(f, where);
     conjunction(f);
     if (quantifier != QUANTIFIER_SOME)
         sqlbuf_text(f->out, "not ");
@@ -208,6 +220,7 @@ static bool filter_related(struct filter *f, const struct relationship *r,
 static bool filter_relation(struct filter *f, const struct relationship *r, const struct pvalue *v)
 {
     const struct type *t = v->type.type;
+    size_t before = f->out->len;
 
     if (!r->to_many)
         return filter_related(f, r, QUANTIFIER_SOME, v);
@@ -216,14 +229,18 @@ static bool filter_relation(struct filter *f, const struct relationship *r, cons
 
         if (member.kind == PVALUE_OBJECT && !filter_related(f, r, t->inputs[i].quantifier, &member))
             return false;
+        if (member.kind != PVALUE_OBJECT && member.variable >= 0 && !says_nothing(f, &member))
+            return false;
     }
-    return true;
+    return f->out->len > before || says_nothing(f, v);
 }
 
 /* --- AND, OR, NOT -------------------------------------------------------------------------- */
 
 static bool filter_and(struct filter *f, const struct pvalue *v)
 {
+    if (v->n == 0 && !says_nothing(f, v))
+        return false;
     for (size_t i = 0; i < v->n; i++) {
         struct pvalue item = input_item(&f->c->in, v, i);
 
@@ -255,6 +272,8 @@ static bool filter_or(struct filter *f, const struct pvalue *v)
         sqlbuf_text(&all, ")");
     }
     if (v->n > 0 && always) {
+        if (!says_nothing(f, v))
+            return false;
         /* PostgreSQL refuses parameters that the statement does not mention. */
         f->c->params.n = nparams;
         return true;
@@ -295,7 +314,7 @@ static bool filter_member(struct filter *f, const struct input_value *input, con
     if (input->role == INPUT_OPERATOR)
         return filter_operator(f, input, f->of, v);
     if (v->kind == PVALUE_ABSENT || v->kind == PVALUE_NULL)
-        return true;
+        return (v->kind == PVALUE_ABSENT && v->variable < 0) || says_nothing(f, v);
     switch (input->role) {
     case INPUT_WHERE_COLUMN:
         return filter_column(f, input, v);
@@ -323,6 +342,13 @@ static bool filter_member(struct filter *f, const struct input_value *input, con
     case INPUT_NAME:
     case INPUT_FUNCTION:
     case INPUT_PART:
+    case INPUT_ROWS:
+    case INPUT_VALUE:
+    case INPUT_VALUE_RELATION:
+    case INPUT_ON_CONFLICT:
+    case INPUT_CONFLICT_KEY:
+    case INPUT_CONFLICT_UPDATE:
+    case INPUT_AT_MOST:
         break;
     }
     CHECK(!"a where input has no such member");
@@ -358,7 +384,7 @@ bool plan_filter(struct compiler *c, unsigned alias, const struct pvalue *where,
     if (!filter_object(&f, where))
         return false;
     if (!f.any)
-        return true;
+        return says_nothing(&f, where);
     if (*any)
         sqlbuf_text(out, " and ");
     else

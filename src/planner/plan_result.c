@@ -53,13 +53,19 @@ static void write_result_row(const struct row *r, const struct key *k, struct sq
  */
 static void write_result_rows(const struct row *r, const struct key *k, struct sqlbuf *out)
 {
-    sqlbuf_text(out, "pg_catalog.unnest(");
+    /* Of several arrays "unnest" without its schema, which any may be, would do as well. */
+    if (k->n > 1)
+        sqlbuf_text(out, "rows from (");
     for (size_t i = 0; i < k->n; i++) {
         if (i > 0)
             sqlbuf_text(out, ", ");
+        sqlbuf_text(out, "pg_catalog.unnest(");
         write_key_values(k, i, out);
+        sqlbuf_text(out, ")");
     }
-    sqlbuf_text(out, ") with ordinality k(");
+    if (k->n > 1)
+        sqlbuf_text(out, ")");
+    sqlbuf_text(out, " with ordinality k(");
     for (size_t i = 0; i < k->n; i++) {
         sqlbuf_text(out, "k");
         sqlbuf_integer(out, (int64_t)i + 1);
@@ -100,13 +106,12 @@ static void write_result_values(const struct row *r, struct sqlbuf *out)
     sqlbuf_text(out, " order by k.n");
 }
 
-bool plan_select_result(struct compiler *c, const struct selection *s, struct sqlbuf *out,
-                        struct shape_field *shape)
+bool plan_select_kept(struct compiler *c, const struct selection *s, bool one, struct sqlbuf *out,
+                      struct shape_field *shape)
 {
     const struct relation *relation = s->field->relation;
     const struct key *k = plan_result_key(relation);
     struct source *base = source_new(c, relation);
-    bool one = s->field->function->result == FUNCTION_ROW;
     struct row r;
 
     shape->kind = one ? SHAPE_ROW : SHAPE_ROWS;
@@ -120,4 +125,10 @@ bool plan_select_result(struct compiler *c, const struct selection *s, struct sq
     else
         write_result_rows(&r, k, out);
     return true;
+}
+
+bool plan_select_result(struct compiler *c, const struct selection *s, struct sqlbuf *out,
+                        struct shape_field *shape)
+{
+    return plan_select_kept(c, s, s->field->function->result == FUNCTION_ROW, out, shape);
 }

@@ -12,6 +12,9 @@
  */
 NODISCARD bool plan_select_result(struct compiler *c, const struct selection *s, struct sqlbuf *out,
                                   struct shape_field *shape);
+/* The same of the rows of s->field->relation whose keys are kept: one, or as many as there are. */
+NODISCARD bool plan_select_kept(struct compiler *c, const struct selection *s, bool one,
+                                struct sqlbuf *out, struct shape_field *shape);
 /*
  * The key by which rows that a function returned are read again; the settings
  * fraiseql.key1 … hold its columns, each as the text of an array with one item for

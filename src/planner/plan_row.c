@@ -154,6 +154,9 @@ static bool select_field(struct row *r, struct source *source, const struct sele
     case RESOLVE_AGGREGATES:
     case RESOLVE_AGGREGATED:
     case RESOLVE_FUNCTION:
+    case RESOLVE_CHANGE:
+    case RESOLVE_AFFECTED:
+    case RESOLVE_RETURNING:
     case RESOLVE_INTROSPECTION:
         break;
     }

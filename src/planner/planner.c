@@ -6,6 +6,7 @@
  */
 #include "planner/planner.h"
 
+#include "planner/plan_change.h"
 #include "planner/plan_mutation.h"
 #include "planner/plan_select.h"
 
@@ -112,6 +113,11 @@ static bool plan_mutations(struct compiler *c, const struct selection *root,
 
         if (s->field->resolver == RESOLVE_FUNCTION) {
             if (!plan_mutation(c, s, (int)i, &fields[i]))
+                return false;
+            continue;
+        }
+        if (s->field->resolver == RESOLVE_CHANGE) {
+            if (!plan_change(c, s, (int)i, &fields[i]))
                 return false;
             continue;
         }

@@ -178,6 +178,8 @@ void fieldenum_build(struct builder *b, const struct relation *r); /* fieldenum.
 void aggregates_build(struct builder *b);                          /* aggregate_types.c */
 void objects_build(struct builder *b);   /* objects.c: object types and the query root */
 void functions_build(struct builder *b); /* functions.c: the mutation root and its inputs */
+/* crud.c: which rows may be changed; the mutations that change them, at the end of root. */
+void crud_build(struct builder *b, struct fields *root);
 /* audit.c: does row security hold whom it should? */
 void audit_run(struct builder *b);
 /* checks.c: is this a legal schema (specification section 3)? */

@@ -34,6 +34,7 @@ static struct schema *new_schema(const struct schema_options *opt)
     atomic_init(s->references, 1);
     /* Relaxed: only has to be another one each time. */
     s->version = atomic_fetch_add_explicit(&versions, 1, memory_order_relaxed) + 1;
+    s->tenant_setting = arena_dup(a, opt->tenant_setting);
     s->default_limit = opt->default_limit;
     s->max_limit = opt->max_limit;
     s->field_transactions = opt->field_transactions;

@@ -28,6 +28,7 @@ struct schema_options {
     bool field_transactions; /* schema.mutations.transaction: field */
     const struct schema_claim *claims;
     size_t nclaims;
+    bool crud;            /* mutations that insert, update, delete and upsert rows */
     bool bigint_numbers;  /* int8 as JSON numbers, not strings */
     bool decimal_numbers; /* numeric as JSON numbers, not strings */
 };

@@ -119,6 +119,12 @@ static char letter_member(struct members *m, const char *name)
     return '\0';
 }
 
+/* NUL: there is none. */
+static char optional_letter_member(struct members *m, const char *name)
+{
+    return jval_get(m->object, str_of(name)) != NULL ? letter_member(m, name) : '\0';
+}
+
 static bool all_read(const struct members *m, const char *what, struct str name,
                      struct errors *errs)
 {
@@ -147,6 +153,11 @@ static bool read_columns(const struct jval *v, struct arena *a, const char *what
         c->type = oid_member(&cm, "type", true);
         c->not_null = flag_member(&cm, "notNull");
         c->select = flag_member(&cm, "select");
+        c->insert = flag_member(&cm, "insert");
+        c->update = flag_member(&cm, "update");
+        c->has_default = flag_member(&cm, "default");
+        c->fixed = flag_member(&cm, "fixed");
+        c->identity = optional_letter_member(&cm, "identity");
         if (i > 0 && c->num <= columns[i - 1].num && cm.wrong == NULL)
             cm.wrong = "num";
         if (!all_read(&cm, what, name, errs))
@@ -163,7 +174,8 @@ static bool read_keys(struct members *m, struct arena *a, struct doc_relation *o
 
     for (i = 0; v && i < v->n; i++) {
         struct members km = {v->items[i], NULL};
-        struct doc_key k = {.primary = flag_member(&km, "primary")};
+        struct doc_key k = {.primary = flag_member(&km, "primary"),
+                            .deferrable = flag_member(&km, "deferrable")};
 
         k.columns = columns_member(&km, "columns", &k.n, a);
         if (!all_read(&km, "a key of relation", out->name, errs))
@@ -214,6 +226,10 @@ static bool read_relation(const struct jval *v, struct arena *a, struct doc_rela
     out->definition = text_member(&m, "definition", false);
     out->owner = oid_member(&m, "owner", true);
     out->readable = flag_member(&m, "readable");
+    out->insert = flag_member(&m, "insert");
+    out->update = flag_member(&m, "update");
+    out->delete = flag_member(&m, "delete");
+    out->upsert = flag_member(&m, "upsert");
     out->rls = flag_member(&m, "rls");
     out->force_rls = flag_member(&m, "forceRls");
     out->invoker = flag_member(&m, "invoker");
@@ -307,6 +323,7 @@ static bool read_type(const struct jval *v, struct arena *a, struct doc_type *ou
     out->element = oid_member(&m, "element", false);
     out->base = oid_member(&m, "base", false);
     out->not_null = flag_member(&m, "notNull");
+    out->has_default = flag_member(&m, "default");
     out->comparable = flag_member(&m, "comparable");
     out->leakproof = flag_member(&m, "leakproof");
     out->labels = member(&m, "labels", false, JVAL_ARRAY);

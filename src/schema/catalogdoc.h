@@ -28,6 +28,11 @@ struct doc_column {
     uint32_t type;
     bool not_null;
     bool select; /* exposed relations: the role may read it */
+    bool insert; /* the role may, where it may not insert into the whole relation */
+    bool update; /* the same */
+    bool has_default;
+    bool fixed;    /* nobody writes to it: generated, or worked out by the view */
+    char identity; /* pg_attribute.attidentity, or NUL */
     /* by lineage_resolve() */
     bool id;                           /* of the key, or references one */
     const struct doc_relation *source; /* plain column of that relation; NULL: none */
@@ -45,6 +50,7 @@ struct doc_type {
     uint32_t element;                         /* arrays: type of the elements, else 0 */
     uint32_t base;                            /* domains: type it is over, else 0 */
     bool not_null;                            /* domains */
+    bool has_default;                         /* domains */
     bool comparable;
     bool leakproof;
     const struct jval *labels;     /* enums: array of strings */
@@ -57,7 +63,8 @@ struct doc_type {
 
 struct doc_key {
     bool primary;
-    bool declared; /* by an annotation: it identifies rows, as was said */
+    bool declared;   /* by an annotation: it identifies rows, as was said */
+    bool deferrable; /* it cannot be what "on conflict" names */
     size_t n;
     const int32_t *columns;
 };
@@ -114,6 +121,10 @@ struct doc_relation {
     struct str sql;                           /* its name, quoted where needed */
     uint32_t owner;
     bool readable; /* the role has a privilege to select some of it */
+    bool insert;   /* it may change all of it, and the relation can be changed */
+    bool update;
+    bool delete;
+    bool upsert; /* "on conflict" works with it */
     bool rls;
     bool force_rls;
     bool invoker;
@@ -138,8 +149,8 @@ struct doc_relation {
     struct doc_relation *single; /* each row is one row of it, none twice; NULL: no such */
     bool whole;                  /* and every row of it is there */
     /* by the builder */
-    struct relation *made;              /* exposed ones */
-    const struct column **made_columns; /* by position in `columns`; NULL: not readable */
+    struct relation *made;        /* exposed ones */
+    struct column **made_columns; /* by position in `columns`; NULL: not readable */
 };
 
 struct doc {

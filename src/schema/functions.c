@@ -138,6 +138,7 @@ void functions_build(struct builder *b)
         if (all[i].reason.len == 0)
             add_mutation(b, &all[i], &root);
     b->schema->nfunctions = root.n;
+    crud_build(b, &root);
     if (root.n == 0)
         return;
     mutation = builder_add_type(b, TYPE_OBJECT, STR("Mutation"), STR("the mutation root"));

@@ -63,6 +63,11 @@ struct column {
         *scalar; /* GraphQL scalar; element's for arrays; NULL for enums and composites */
     const struct type *type; /* named GraphQL type (scalar, enum, object) */
     bool is_array;
+    bool insertable; /* the role may give it a value; false everywhere without schema.mutations.crud
+                      */
+    bool updatable;
+    bool needed;           /* by an insert: not null, and nothing else gives it a value */
+    bool is_tenant;        /* an insert without it gets the request's tenant */
     struct str expression; /* for the SELECT list when the plain column will not do, for example
                               "::text"; empty: none */
     const struct composite *composite; /* what its values consist of; NULL: they have no parts */
@@ -105,6 +110,7 @@ struct key {
     const struct column *const *columns;
     size_t n;
     bool primary;
+    bool arbiter;    /* "on conflict" can name it */
     bool identifies; /* no column of it can be null: every row has its own value */
 };
 
@@ -123,6 +129,11 @@ struct relationship {
     const struct relation *from;
     const struct relation *to;
     bool to_many;
+    enum {
+        KEY_NONE,  /* there is no foreign key */
+        KEY_HERE,  /* it is of from */
+        KEY_THERE, /* it is of to */
+    } foreign_key;
     size_t n; /* column pairs: from.from_columns[i] = to.to_columns[i] */
     const struct column *const *from_columns;
     const struct column *const *to_columns; /* with `via`: junction->nfar of them */
@@ -154,6 +165,21 @@ struct relation {
     bool rls;                /* that, or row security, of the relation or of one that the view
                                 reads, hides rows from the request role */
     bool security_invoker;   /* views */
+    unsigned changes;        /* enum change bits: offered to the role */
+};
+
+/* What may be done to the rows of a relation. */
+enum change {
+    CHANGE_INSERT = 1 << 0,
+    CHANGE_UPDATE = 1 << 1,
+    CHANGE_DELETE = 1 << 2,
+    CHANGE_UPSERT = 1 << 3,
+};
+
+/* A relation that could be changed, but safely not. */
+struct unchangeable {
+    struct str name; /* schema.name */
+    struct str reason;
 };
 
 /* Hidden columns make relationships and keys, but are nothing that clients can name. */

@@ -69,7 +69,7 @@ static void make_columns(struct builder *b, struct doc_relation *d, struct relat
     int hidden;
 
     map_init(&names, b->scratch);
-    d->made_columns = ARENA_ARRAY(b->scratch, d->ncolumns, const struct column *);
+    d->made_columns = ARENA_ARRAY(b->scratch, d->ncolumns, struct column *);
     for (hidden = 0; hidden <= 1; hidden++) {
         for (i = 0; i < d->ncolumns; i++) {
             const struct doc_column *c = &d->columns[i];
@@ -100,7 +100,10 @@ static bool make_key(struct builder *b, const struct doc_relation *d, const stru
     const struct column **columns = ARENA_ARRAY(b->arena, from->n, const struct column *);
     size_t i;
 
-    *out = (struct key){.columns = columns, .n = from->n, .primary = from->primary};
+    *out = (struct key){.columns = columns,
+                        .n = from->n,
+                        .primary = from->primary,
+                        .arbiter = !from->deferrable && !from->declared};
     out->identifies = true;
     for (i = 0; i < from->n; i++) {
         const struct doc_column *c = catalogdoc_column(d, from->columns[i]);

@@ -338,6 +338,7 @@ static bool find_way(struct builder *b, const struct standing *s, struct doc_rel
                                  .n = f->n,
                                  .from_columns = from,
                                  .to_columns = to,
+                                 .foreign_key = KEY_HERE,
                                  .nullable = !f->valid || !all_not_null(from, f->n) ||
                                              best->made->rls || !is_whole(best, table)};
     return true;
@@ -362,6 +363,7 @@ static void add_ways(struct builder *b, const struct standing *s, struct ways *l
                                          .n = way.way.n,
                                          .from_columns = way.way.to_columns,
                                          .to_columns = way.way.from_columns,
+                                         .foreign_key = KEY_THERE,
                                          .nullable = true};
         back.way.to_many = !relationships_is_key(back.way.to, back.way.to_columns, back.way.n);
         there = &lists[builder_index(b, back.way.from)];

@@ -92,6 +92,14 @@ enum input_role {
     INPUT_NAME,     /* __type(name:) */
     INPUT_FUNCTION, /* a function's parameter: `column` is NULL, `parameter` its position from 1 */
     INPUT_PART,     /* of a composite value: `column` */
+    INPUT_ROWS,     /* of a change: the argument `input`, a row or a list of them */
+    INPUT_VALUE,    /* in a row: of `column` */
+    INPUT_VALUE_RELATION,  /* in a row: rows to be inserted with it, by `relationship` */
+    INPUT_ON_CONFLICT,     /* of an upsert */
+    INPUT_CONFLICT_KEY,    /* in it: an enum whose values are positions in relation->keys */
+    INPUT_CONFLICT_UPDATE, /* in it: a list of enums whose values are positions in
+                              relation->columns */
+    INPUT_AT_MOST,         /* of a change: how many rows it may affect */
 };
 
 enum quantifier {
@@ -130,9 +138,13 @@ enum resolver {
     RESOLVE_COUNT_DISTINCT, /* … and of the values of one of its fields */
     RESOLVE_AGGREGATES,     /* in an aggregate: `aggregate` of its fields … */
     RESOLVE_AGGREGATED,     /* … and in that, of `column` */
-    RESOLVE_FUNCTION, /* mutation root: a call of `function`; an argument `input` has its arguments
-                       */
-    RESOLVE_TYPENAME, /* __typename */
+    RESOLVE_FUNCTION,  /* mutation root: a call of `function`; an argument `input` has its arguments
+                        */
+    RESOLVE_CHANGE,    /* mutation root: `change` of rows of `relation`; singular: by `key`, or one
+                          row inserted */
+    RESOLVE_AFFECTED,  /* of a change: number of rows */
+    RESOLVE_RETURNING, /* of a change: the rows, of `relation` */
+    RESOLVE_TYPENAME,  /* __typename */
     RESOLVE_INTROSPECTION, /* __schema, __type, and every field of the introspection types:
                               `introspect` names it */
 };
@@ -197,6 +209,7 @@ struct field {
     const struct function *function;
     enum introspection_field introspect; /* RESOLVE_INTROSPECTION */
     enum aggregate aggregate;            /* RESOLVE_AGGREGATES */
+    enum change change;                  /* RESOLVE_CHANGE */
 };
 
 struct enum_value {
@@ -232,6 +245,8 @@ struct type {
                                     text in and out */
     struct str specified_by;     /* TYPE_SCALAR */
     bool one_of;                 /* TYPE_INPUT_OBJECT with @oneOf */
+    bool is_row;                 /* TYPE_INPUT_OBJECT of values to be stored: booleans and enums in
+                                    it decide nothing */
     bool introspection;          /* __Schema and its kin */
     const struct field *fields;  /* TYPE_OBJECT, TYPE_INTERFACE, in declaration order */
     size_t nfields;
@@ -298,11 +313,15 @@ struct schema {
     size_t nfunctions;                      /* served */
     const struct skipped_function *skipped; /* and those that are not, for the log */
     size_t nskipped;
+    const struct unchangeable *unchangeable; /* relations whose rows the role could change, but is
+                                                not offered to */
+    size_t nunchangeable;
     const struct finding *findings; /* where tenants are not kept apart (schema/audit.h) */
     size_t nfindings;
     struct field typename_field; /* __typename: String! on every composite type */
     struct field schema_field;   /* __schema on the query root */
     struct field type_field;     /* __type on the query root */
+    struct str tenant_setting;   /* session setting that holds the request's tenant; may be empty */
     int64_t default_limit;       /* schema.pagination */
     int64_t max_limit;
     bool field_transactions; /* each root field of a mutation is a transaction, not all of them */

@@ -252,6 +252,7 @@ struct schema_watch_options options_schema_watch(const struct config *c, struct 
     opt.schema.tenant_setting = tenant_setting(c);
     opt.schema.claims = schema_claims(c, a);
     opt.schema.nclaims = c->nclaims;
+    opt.schema.crud = c->mutations_crud;
     opt.schema.default_limit = (int64_t)c->default_limit;
     opt.schema.max_limit = (int64_t)c->max_limit;
     opt.schema.field_transactions = c->mutation_transaction == CONFIG_TRANSACTION_FIELD;

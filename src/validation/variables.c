@@ -335,27 +335,60 @@ static void append_size(struct buf *out, size_t n)
     buf_append_char(out, ';');
 }
 
-/* Unambiguous, given the type: each item says where it ends. */
-static void append_skeleton(const struct jval *v, struct type_ref type, struct buf *out)
+bool variables_rows_uniform(const struct jval *list, const struct type *row)
+{
+    const struct jval *first;
+
+    if (list->n == 0 || list->items[0]->kind != JVAL_OBJECT || list->items[0]->n == 0)
+        return false;
+    first = list->items[0];
+    for (size_t i = 0; i < first->n; i++)
+        if (schema_input(row, first->members[i].name)->role != INPUT_VALUE)
+            return false;
+    for (size_t i = 1; i < list->n; i++) {
+        const struct jval *item = list->items[i];
+
+        if (item->kind != JVAL_OBJECT || item->n != first->n)
+            return false;
+        /* Members of coerced objects are in the order of their type. */
+        for (size_t j = 0; j < item->n; j++)
+            if (!str_eq(item->members[j].name, first->members[j].name))
+                return false;
+    }
+    return true;
+}
+
+static void append_members(const struct jval *row, const struct type *type, struct buf *out)
+{
+    buf_append_char(out, '=');
+    append_size(out, row->n);
+    for (size_t i = 0; i < row->n; i++)
+        append_size(out, (size_t)(schema_input(type, row->members[i].name) - type->inputs));
+}
+
+/* Unambiguous, given the type: each item says where it ends. in_row: of values to be stored. */
+static void append_skeleton(const struct jval *v, struct type_ref type, bool in_row,
+                            struct buf *out)
 {
     const struct type *named = type.type;
 
     if (v == NULL || v->kind == JVAL_NULL) {
         buf_append_char(out, v ? 'n' : '-');
-    } else if (named->kind == TYPE_SCALAR && !is_boolean(named)) {
+    } else if ((named->kind == TYPE_SCALAR && !is_boolean(named)) ||
+               (in_row && named->kind != TYPE_INPUT_OBJECT)) {
         buf_append_char(out, 's'); /* lists of scalars too: one parameter, whatever is in it */
     } else if (type_ref_is_list(type)) {
         buf_append_char(out, '[');
         append_size(out, v->n);
         for (size_t i = 0; i < v->n; i++)
-            append_skeleton(v->items[i], type_ref_item(type), out);
+            append_skeleton(v->items[i], type_ref_item(type), in_row, out);
     } else if (named->kind == TYPE_INPUT_OBJECT) {
         buf_append_char(out, '{');
         for (size_t i = 0; i < v->n; i++) {
             const struct input_value *input = schema_input(named, v->members[i].name);
 
             append_size(out, (size_t)(input - named->inputs));
-            append_skeleton(v->members[i].value, input->type, out);
+            append_skeleton(v->members[i].value, input->type, named->is_row, out);
         }
         buf_append_char(out, '}');
     } else if (named->kind == TYPE_ENUM) {
@@ -366,6 +399,16 @@ static void append_skeleton(const struct jval *v, struct type_ref type, struct b
     }
 }
 
+/* Of a whole variable. */
+static void append_variable(const struct jval *v, struct type_ref type, struct buf *out)
+{
+    if (v != NULL && v->kind == JVAL_ARRAY && type.nlists == 1 && type.type->is_row &&
+        variables_rows_uniform(v, type.type))
+        append_members(v->items[0], type.type, out);
+    else
+        append_skeleton(v, type, false, out);
+}
+
 struct digest variables_skeleton(const struct operation *op, const struct variables *v)
 {
     struct digest d = {{0}};
@@ -373,7 +416,7 @@ struct digest variables_skeleton(const struct operation *op, const struct variab
 
     buf_init(&b, 0);
     for (size_t i = 0; i < v->n; i++)
-        append_skeleton(v->values[i], op->variables[i].type, &b);
+        append_variable(v->values[i], op->variables[i].type, &b);
     /* A short one stands for itself, its length behind it: hashing would only cost time. */
     if (b.len < DIGEST_SIZE) {
         if (b.len)

@@ -30,10 +30,16 @@ NODISCARD bool variables_coerce(const struct operation *op, const struct jval *g
 const struct jval *variables_from_literal(const struct ast_value *v, struct type_ref type,
                                           struct arena *a);
 /*
+ * Is it a list of rows (type.is_row), at least one, which all have values for the
+ * same columns and nothing nested? When that is a whole variable, a plan depends on
+ * which columns only: not on how many rows there are, nor on which values are null.
+ */
+bool variables_rows_uniform(const struct jval *list, const struct type *row);
+/*
  * What a plan depends on besides the document: for every variable whether it is
- * absent, null or present; the values of booleans and enums; the shape of lists
- * of input objects and of input objects, but not the other scalars in them. Two
- * sets of variables with equal skeletons can share a plan.
+ * absent, null or present; the values of booleans and enums, but in rows; the
+ * shape of lists of input objects and of input objects, but not the other scalars
+ * in them. Two sets of variables with equal skeletons can share a plan.
  */
 struct digest variables_skeleton(const struct operation *op, const struct variables *v);
 

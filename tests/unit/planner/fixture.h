@@ -60,6 +60,7 @@ static inline void fixture_init(struct fixture *f)
     options.nclaims = COUNT_OF(claims);
     options.tenancy = true;
     options.tenant_setting = claims[0].setting;
+    options.crud = true;
     f->schema = schema_from_catalog(catalog, &options, &f->errs);
     assert_non_null(f->schema);
 }
