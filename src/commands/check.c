@@ -14,6 +14,7 @@
 #include "server/options.h"
 
 enum {
+    MAX_SCHEMA_ERRORS = 1000,
     STATUS_FOUND = 1, /* the audit, under tenancy.enforce_rls_check: fail */
 };
 
@@ -169,6 +170,7 @@ static int check_database(struct command_config *cc, const struct schema **out)
     opt.pool = options_pool(cc->config, cc->arena, &cc->errs);
     if (opt.pool == NULL)
         return EX_CONFIG;
+    cc->errs.max = MAX_SCHEMA_ERRORS;
     *out = schema_load(&opt, &cc->errs);
     pgpool_free(opt.pool);
     if (*out != NULL)

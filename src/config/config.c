@@ -5,12 +5,12 @@
  * Memory:   the config's arena; errors are in the arena of their list.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "config/config.h"
 
+#include "base/readfile.h"
 #include "config/settings.h"
 
 #define DEFAULT_FILE "/etc/fraiseqld/fraiseqld.yaml"
@@ -260,41 +260,14 @@ static void take_file(struct loader *l, const struct yamlfile *f)
     }
 }
 
-/* All of it into the buf, at most one byte more than it takes. False: errno says why. */
-static bool read_descriptor(int fd, struct buf *to)
-{
-    ssize_t n;
-
-    do {
-        size_t room = size_min(16384, to->max - to->len);
-        char *at = buf_reserve(to, room);
-
-        n = read(fd, at, room);
-        to->len += n > 0 ? (size_t)n : 0;
-    } while (n > 0 && to->len < to->max);
-    return n >= 0;
-}
-
 /* False with an error; an absent default file is not one, and gives data NULL. */
 static bool read_config_file(struct loader *l, const char *path, bool named, struct str *out)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct buf text;
-    bool ok;
-
     *out = str_make(NULL, 0);
-    if (fd < 0 && errno == ENOENT && !named)
+    if (readfile(path, MAX_FILE, l->arena, out) || (errno == ENOENT && !named))
         return true;
-    buf_init(&text, MAX_FILE + 1);
-    ok = fd >= 0 && read_descriptor(fd, &text);
-    if (ok)
-        *out = arena_dup(l->arena, buf_str(&text));
-    else
-        errors_add(l->errs, CONFIG_INVALID, "could not read \"%s\": %s", path, strerror(errno));
-    buf_fini(&text);
-    if (fd >= 0)
-        close(fd);
-    return ok;
+    errors_add(l->errs, CONFIG_INVALID, "could not read \"%s\": %s", path, strerror(errno));
+    return false;
 }
 
 static void load_file(struct loader *l)

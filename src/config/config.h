@@ -150,6 +150,7 @@ struct config {
     enum config_transaction mutation_transaction;
     bool mutations_crud;
     enum config_introspection introspection;
+    struct str sdl_file;
 
     /* auth, tenancy */
     enum config_auth_mode auth_mode;

@@ -163,6 +163,8 @@ const struct config_option options_table[] = {
      .help = "What not to expose, whatever the lists above say."},
     {"schema.naming.strip_prefixes", OPTION_STRINGS, AT(strip_prefixes), "v_, tv_, tb_, fn_", 0, 0, NULL,
      .help = "Left out of the names of types and fields."},
+    {"schema.sdl_file", OPTION_STRING, AT(sdl_file), "", 0, 0, NULL,
+     .help = "Type definitions that rename, hide, relate and check what the database gives."},
     {"schema.pagination.default_limit", OPTION_COUNT, AT(default_limit), "100", 1, 1000000, NULL,
      .help = "Rows of a list that asks for no number."},
     {"schema.pagination.max_limit", OPTION_COUNT, AT(max_limit), "1000", 1, 1000000, NULL,

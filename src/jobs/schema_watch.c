@@ -14,12 +14,14 @@
 
 #include "base/digest.h"
 #include "base/log.h"
+#include "base/readfile.h"
 #include "base/thread.h"
 #include "metrics/metrics.h"
 #include "pg/pglisten.h"
 #include "sql/catalog.h"
 #include "sql/fingerprint.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <sys/eventfd.h>
@@ -27,6 +29,7 @@
 
 #define LOAD_TIMEOUT_MS 60000
 #define MAX_READS       10
+#define MAX_SDL         ((size_t)16 * 1024 * 1024)
 /* A migration says many times that it changed something: all that within this time is one. */
 #define SETTLE_MS 100
 /* Statements that fail for another reason than the schema's age must not keep us reading. */
@@ -123,14 +126,37 @@ static bool read_catalog(const struct schema_watch_options *opt, struct arena *a
     return read_value(opt->pool, str_of(sql_catalog), params, COUNT_OF(params), a, out, errs);
 }
 
+/* The SDL file as it is now; none leaves the options as they are. */
+static bool read_sdl(const struct schema_watch_options *opt, struct arena *a,
+                     struct schema_options *out, struct errors *errs)
+{
+    const char *path = arena_dup(a, opt->sdl_file).data;
+
+    if (opt->sdl_file.len == 0)
+        return true;
+    if (!readfile(path, MAX_SDL, a, &out->sdl)) {
+        errors_add(errs, SCHEMA_INVALID, "could not read schema.sdl_file \"%s\": %s", path,
+                   strerror(errno));
+        return false;
+    }
+    if (out->sdl.len > MAX_SDL) {
+        errors_add(errs, SCHEMA_INVALID, "schema.sdl_file \"%s\" is larger than %zu bytes", path,
+                   MAX_SDL);
+        return false;
+    }
+    out->sdl_name = opt->sdl_file;
+    return true;
+}
+
 const struct schema *schema_load(const struct schema_watch_options *opt, struct errors *errs)
 {
     struct arena *a = arena_new(0);
+    struct schema_options options = opt->schema;
     struct str json;
     const struct schema *s = NULL;
 
-    if (read_catalog(opt, a, &json, errs))
-        s = schema_from_catalog(json, &opt->schema, errs);
+    if (read_sdl(opt, a, &options, errs) && read_catalog(opt, a, &json, errs))
+        s = schema_from_catalog(json, &options, errs);
     arena_free(a);
     return s;
 }
@@ -214,6 +240,7 @@ static bool read_settled(struct schema_watch *w, struct arena *a, struct str *js
 static enum load_result load_in(struct schema_watch *w, struct arena *a, struct errors *errs)
 {
     uint64_t started = monotonic_ns();
+    struct schema_options options = w->opt.schema;
     const struct schema *s;
     struct digest document;
     struct str json;
@@ -223,12 +250,14 @@ static enum load_result load_in(struct schema_watch *w, struct arena *a, struct 
         return NOT_READ;
     buf_clear(&w->fingerprint);
     buf_append_str(&w->fingerprint, fingerprint);
-    document = digest_sha256(json);
+    if (!read_sdl(&w->opt, a, &options, errs))
+        return REFUSED;
+    document = digest_parts((const struct str[]){json, options.sdl}, 2);
     if (w->loaded && digest_eq(&document, &w->document, sizeof(document))) {
         LOG(LOG_INFO, "schema unchanged");
         return LOADED;
     }
-    s = schema_from_catalog(json, &w->opt.schema, errs);
+    s = schema_from_catalog(json, &options, errs);
     if (s == NULL)
         return REFUSED;
     if (log_findings(s, w->opt.refuse_findings)) {

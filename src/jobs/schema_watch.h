@@ -26,6 +26,7 @@ struct schema_watch_options {
     size_t nfunctions;
     const struct str *exclude;
     size_t nexclude;
+    struct str sdl_file;     /* schema.sdl_file; empty: none */
     bool materialized_views; /* those that match `views` */
     bool refuse_findings;    /* publish no schema that the audit found something in */
     struct schema_options schema;

@@ -227,8 +227,7 @@ static const struct declared_fields *read_fields(struct annotation_reader *r,
     return out;
 }
 
-/* The claim that a parameter is named after: auth_tenant_id, tenant_id. */
-static struct str claim_of(struct str parameter)
+struct str annotation_claim(struct str parameter)
 {
     if (str_starts(parameter, STR("auth_")))
         return str_sub(parameter, 5, parameter.len);
@@ -254,7 +253,7 @@ static void read_context(struct annotation_reader *r, const struct yamltree *v,
 
         (void)read_text(r, map ? v->members[i].value : v->items[i], "a parameter",
                         &items[i].parameter);
-        items[i].claim = map ? v->members[i].name : claim_of(items[i].parameter.text);
+        items[i].claim = map ? v->members[i].name : annotation_claim(items[i].parameter.text);
     }
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/sourcetext.h"
 
+struct ast_field_definition;
 struct doc;
 
 /* A word or text that was said; text.data is NULL where nothing was. */
@@ -50,6 +51,10 @@ struct declared_field {
     struct str deprecated;                /* data is NULL if not deprecated */
     struct said_type type;                /* name unsaid: an object of `fields` */
     const struct declared_fields *fields; /* NULL: of the type named */
+    /* in the SDL file only */
+    bool hide;
+    unsigned weight; /* 0: not said */
+    const struct ast_field_definition *ast;
 };
 
 struct declared_fields {
@@ -89,6 +94,8 @@ struct type_annotation {
     struct said_list hide;                /* columns that are not fields */
     struct said tenant_column;
     struct relation_annotations relations;
+    const struct declared_fields *declared; /* in the SDL file; NULL: it is not there */
+    bool closed;                            /* those are all its fields */
 };
 
 /* @fraiseql:field: of a column, or of an attribute of a composite type */
@@ -136,6 +143,9 @@ struct function_annotation {
     } context_params;
     struct said_list invalidates;
 };
+
+/* The claim that a parameter is named after: auth_tenant_id, tenant_id. */
+struct str annotation_claim(struct str parameter);
 
 static inline bool is_said(struct said s)
 {

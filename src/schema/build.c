@@ -7,6 +7,8 @@
  */
 #include "schema/build.h"
 
+#include "schema/sdlfile.h"
+
 struct type *builder_find_type(const struct builder *b, struct str name)
 {
     return map_get(&b->schema->types_by_name, name);
@@ -97,8 +99,12 @@ static void index_members(struct builder *b, struct type *t, const void *items, 
 
 void builder_set_fields(struct builder *b, struct type *t, const struct fields *fields)
 {
-    struct field *copy = ARENA_ARRAY(b->arena, fields->n, struct field);
+    struct fields settled = *fields;
+    struct field *copy;
 
+    sdl_settle_fields(b, t, &settled);
+    fields = &settled;
+    copy = ARENA_ARRAY(b->arena, fields->n, struct field);
     if (fields->n > 0)
         memcpy(copy, fields->items, fields->n * sizeof(*copy));
     t->fields = copy;

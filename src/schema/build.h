@@ -11,6 +11,8 @@
 #include "schema/catalog.h"
 #include "schema/catalogdoc.h"
 
+struct sdl;
+
 struct fields { /* VEC_PUSH in scratch, then type_set_fields() */
     struct field *items;
     size_t n, cap;
@@ -68,6 +70,7 @@ struct builder {
         size_t n, cap;
     } composites;
     struct type **scalars; /* by position in the table of scalars; NULL until used */
+    struct sdl *sdl;       /* sdlfile.h; NULL: there is no such file */
     struct map origins;    /* type name -> struct str: what it was made of, for messages */
 };
 

@@ -7,6 +7,7 @@
  */
 #include "schema/catalog.h"
 #include "schema/build.h"
+#include "schema/sdlfile.h"
 
 /* A document of tens of thousands of relations; it comes from our own statement. */
 static const struct jval_limits document_limits = {.max_depth = 16, .max_values = 50000000};
@@ -99,6 +100,7 @@ static bool build(struct builder *b, struct str json)
         return false;
     annotations_read(&b->doc, b->errs);
     lineage_resolve(&b->doc);
+    sdl_apply(b);
     query = builder_add_type(b, TYPE_OBJECT, STR("Query"), STR("the query root"));
     b->schema->query = query;
     metatypes_build(b);
@@ -108,6 +110,7 @@ static bool build(struct builder *b, struct str json)
     aggregates_build(b);
     objects_build(b);
     functions_build(b);
+    sdl_check(b);
     order_types(b);
     if (b->opt->tenancy)
         audit_run(b);

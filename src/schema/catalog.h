@@ -26,6 +26,8 @@ struct schema_options {
     int64_t default_limit;     /* schema.pagination */
     int64_t max_limit;
     bool field_transactions; /* schema.mutations.transaction: field */
+    struct str sdl;          /* text of schema.sdl_file; data is NULL: none */
+    struct str sdl_name;     /* its path, for messages */
     const struct schema_claim *claims;
     size_t nclaims;
     bool crud;            /* mutations that insert, update, delete and upsert rows */

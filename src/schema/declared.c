@@ -54,21 +54,27 @@ static const struct column **columns_of(struct builder *b, const struct doc_rela
     return ok && names->n > 0 ? out : NULL;
 }
 
+static const struct column *const *key_columns(struct builder *b, const struct doc_relation *d,
+                                               const struct relation_annotation *from, size_t n)
+{
+    const struct key *k = relation_key(d->made);
+
+    if (k != NULL && k->n == n)
+        return k->columns;
+    place_error(from->at, b->errs,
+                "\"%.*s\" has no key of %zu column%s: columns of both have to be named",
+                STR_ARG(d->made->type_name), n, n == 1 ? "" : "s");
+    return NULL;
+}
+
 static const struct column *const *referenced_columns(struct builder *b,
                                                       const struct doc_relation *d,
                                                       const struct relation_annotation *from,
                                                       size_t n)
 {
-    const struct key *k = relation_key(d->made);
-
     if (from->references.said)
         return columns_of(b, d, &from->references);
-    if (k != NULL && k->n == n)
-        return k->columns;
-    place_error(from->at, b->errs,
-                "\"%.*s\" has no key of %zu column%s: \"references\" has to name columns",
-                STR_ARG(d->made->type_name), n, n == 1 ? "" : "s");
-    return NULL;
+    return key_columns(b, d, from, n);
 }
 
 /* Types that PostgreSQL compares with an = of their own. */
@@ -151,7 +157,12 @@ static void declare_way(struct builder *b, size_t index, const struct relation_a
     const struct doc_relation *d = b->sources[index], *to = find_relation(b, &from->to);
     struct relationship w = {.from = d->made, .n = columns->n, .nullable = true};
 
-    w.from_columns = columns_of(b, d, columns);
+    if (columns->said) {
+        w.from_columns = columns_of(b, d, columns);
+    } else {
+        w.n = from->references.n;
+        w.from_columns = key_columns(b, d, from, w.n);
+    }
     if (to == NULL || w.from_columns == NULL)
         return;
     w.to = to->made;

@@ -75,6 +75,15 @@ static void skip_same_names(struct builder *b, struct candidate *all, size_t n)
     }
 }
 
+/* As its annotation says, or as it is called. */
+static struct str function_name(struct builder *b, const struct doc_function *d)
+{
+    if (d->annotation != NULL && is_said(d->annotation->name))
+        return arena_dup(b->arena, d->annotation->name.text);
+    return naming_camel(naming_strip(d->name, b->opt->strip_prefixes, b->opt->nstrip_prefixes),
+                        b->arena);
+}
+
 static struct candidate *find_candidates(struct builder *b)
 {
     struct candidate *all = ARENA_ARRAY(b->scratch, b->doc.nfunctions, struct candidate);
@@ -84,12 +93,22 @@ static struct candidate *find_candidates(struct builder *b)
         struct candidate *c = &all[i];
 
         c->doc = &b->doc.functions[i];
-        c->name = naming_camel(
-            naming_strip(c->doc->name, b->opt->strip_prefixes, b->opt->nstrip_prefixes), b->arena);
+        c->name = function_name(b, c->doc);
         c->reason = skip_reason(b, c);
     }
     skip_same_names(b, all, b->doc.nfunctions);
     return all;
+}
+
+static void describe_function(struct builder *b, const struct doc_function *d, struct field *out)
+{
+    const struct function_annotation *a = d->annotation;
+
+    comment_read(d->comment, b->arena, &out->description, &out->deprecated);
+    if (a != NULL && is_said(a->description))
+        out->description = arena_dup(b->arena, a->description.text);
+    if (a != NULL && is_said(a->deprecated))
+        out->deprecated = arena_dup(b->arena, a->deprecated.text);
 }
 
 static void add_mutation(struct builder *b, const struct candidate *c, struct fields *root)
@@ -101,7 +120,7 @@ static void add_mutation(struct builder *b, const struct candidate *c, struct fi
     f->oid = c->doc->oid;
     f->schema = arena_dup(b->arena, c->doc->schema);
     f->name = arena_dup(b->arena, c->doc->name);
-    comment_read(c->doc->comment, b->arena, &field.description, &field.deprecated);
+    describe_function(b, c->doc, &field);
     parameters_build(b, c->doc, f, &inputs);
     parameters_set_input(b, c, &inputs, &field);
     field.type = results_build(b, c->doc, f);

@@ -163,6 +163,22 @@ struct str naming_pascal(struct str name, struct arena *a)
     return join_words(name, true, a);
 }
 
+struct str naming_snake(struct str name, struct arena *a)
+{
+    char *out = arena_alloc(a, 2 * name.len + 1);
+    size_t n = 0, i;
+
+    for (i = 0; i < name.len; i++) {
+        char c = name.data[i];
+
+        if (is_upper(c) && i > 0 && name.data[i - 1] != '_' &&
+            (!is_upper(name.data[i - 1]) || (i + 1 < name.len && is_lower(name.data[i + 1]))))
+            out[n++] = '_';
+        out[n++] = to_lower(c);
+    }
+    return str_make(out, n);
+}
+
 bool naming_is_legal(struct str name)
 {
     size_t i;

@@ -15,6 +15,8 @@
 
 /* created_at -> createdAt, dns_1_ip -> dns1Ip, CustomerID -> customerID, "2fa" -> _2fa. */
 struct str naming_camel(struct str name, struct arena *a);
+/* createdAt -> created_at, HTTPPort -> http_port: not the way back of naming_camel(). */
+struct str naming_snake(struct str name, struct arena *a);
 /* task_status -> TaskStatus. */
 struct str naming_pascal(struct str name, struct arena *a);
 /* The label where it is a legal name of an enum value, else "in progress" -> IN_PROGRESS. */

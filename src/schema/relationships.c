@@ -13,6 +13,7 @@
  */
 #include "schema/build.h"
 #include "schema/naming.h"
+#include "schema/sdlfile.h"
 
 /* --- which relation stands for a table -------------------------------------------------------- */
 
@@ -242,6 +243,17 @@ static void settle_names(struct builder *b, struct ways *l, bool junction, struc
 }
 
 /* What leads through a join table takes no name from what does not. */
+/* What the SDL file leaves out is no way at all: it is not filtered by either. */
+static void drop_hidden(const struct doc_relation *d, struct ways *l)
+{
+    size_t i, n = 0;
+
+    for (i = 0; i < l->n; i++)
+        if (sdl_exposes(d->annotation, l->items[i].way.field_name))
+            l->items[n++] = l->items[i];
+    l->n = n;
+}
+
 static void settle_all(struct builder *b, const struct relation *r, struct ways *l)
 {
     struct map taken;
@@ -389,6 +401,7 @@ void relationships_build(struct builder *b)
         size_t n = 0;
 
         settle_all(b, &b->relations[i], &lists[i]);
+        drop_hidden(b->sources[i], &lists[i]);
         /* To-one first: they read like columns. */
         for (j = 0; j < lists[i].n; j++)
             if (!lists[i].items[j].way.to_many)

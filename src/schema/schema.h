@@ -210,6 +210,7 @@ struct field {
     enum introspection_field introspect; /* RESOLVE_INTROSPECTION */
     enum aggregate aggregate;            /* RESOLVE_AGGREGATES */
     enum change change;                  /* RESOLVE_CHANGE */
+    unsigned weight;                     /* @cost: what it counts for; 0: as any other */
 };
 
 struct enum_value {

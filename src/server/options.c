@@ -235,6 +235,7 @@ struct schema_watch_options options_schema_watch(const struct config *c, struct 
         .ntables = c->expose_tables.n,
         .functions = c->expose_functions.items,
         .nfunctions = c->expose_functions.n,
+        .sdl_file = c->sdl_file,
         .exclude = c->expose_exclude.items,
         .nexclude = c->expose_exclude.n,
         .materialized_views = c->expose_materialized_views,

@@ -122,6 +122,8 @@ static uint64_t own_cost(const struct measuring *m, const struct field *f)
 {
     bool all = f->resolver == RESOLVE_AGGREGATE || f->resolver == RESOLVE_COUNT_DISTINCT;
 
+    if (f->weight > 0)
+        return f->weight;
     return all ? m->list_rows : 1;
 }
 

@@ -172,7 +172,7 @@ tenant_column: tenant';
     'comment on column "note" of view "public.v_a":1:1: column "note" of view "public.v_a" is of type String',
     'comment on column "other" of view "public.v_a":1:1: column "other" of view "public.v_a" is no enum',
     'comment on column "other" of view "public.v_a":1:30: unknown key "color" of @fraiseql:field',
-    'comment on view "public.v_a":10:3: "C" has no key of 1 column: "references" has to name columns',
+    'comment on view "public.v_a":10:3: "C" has no key of 1 column: columns of both have to be named',
     'comment on view "public.v_a":11:16: view "public.v_a" has no column "tenant"',
     'comment on view "public.v_a":3:11: view "public.v_a" has no column "ider"',
     'comment on view "public.v_a":4:8: view "public.v_a" has no column "nowhere"',

@@ -163,7 +163,7 @@ create function shop.fn_place_order(auth_user_id bigint, company_id uuid, "Total
 comment on function shop.fn_place_order is $$Places an order.
 @deprecated use another
 @fraiseql:mutation
-name: x$$;
+name: placeOrder$$;
 create function shop.fn_close_orders(before date, during shop.range_of_days default null) returns setof shop.v_order
     language sql volatile as 'select * from shop.v_order';
 create function shop.fn_count_events() returns bigint language sql volatile as 'select 1::bigint';
