@@ -161,9 +161,9 @@ static bool add_set(struct object *o, const struct ast_selection_set *set, unsig
     return true;
 }
 
-static bool collect_object(struct collector *c, const struct type *type,
-                           const struct ast_selection_set *const *sets, size_t nsets,
-                           struct selection *into, unsigned depth)
+static bool collect_sets(struct collector *c, const struct type *type,
+                         const struct ast_selection_set *const *sets, size_t nsets,
+                         struct selection *into, unsigned depth)
 {
     struct object o = {.c = c, .type = type};
     const struct selection **children;
@@ -189,9 +189,12 @@ static bool collect_object(struct collector *c, const struct type *type,
         if (s->field->resolver == RESOLVE_INTROSPECTION &&
             !read_boolean(c, &s->ast->arguments, "includeDeprecated", &s->include_deprecated))
             return false;
-        if (g->sets.n > 0 &&
-            !collect_object(c, s->field->type.type, g->sets.items, g->sets.n, s, depth + 1))
+        if (s->field->type.type->kind != TYPE_OBJECT) {
+            s->sets = g->sets.items;
+            s->nsets = g->sets.n;
+        } else if (!collect_sets(c, s->field->type.type, g->sets.items, g->sets.n, s, depth + 1)) {
             return false;
+        }
     }
     return true;
 }
@@ -203,5 +206,16 @@ const struct selection *collect(const struct operation *op, const struct variabl
     const struct ast_selection_set *set = &op->ast->selections;
     struct selection *root = ARENA_NEW(a, struct selection);
 
-    return collect_object(&c, op->root, &set, 1, root, 0) ? root : NULL;
+    return collect_sets(&c, op->root, &set, 1, root, 0) ? root : NULL;
+}
+
+const struct selection *collect_object(const struct operation *op,
+                                       const struct variables *variables,
+                                       const struct selection *of, const struct type *type,
+                                       struct arena *a, struct errors *errs)
+{
+    struct collector c = {.op = op, .variables = variables, .arena = a, .errs = errs};
+    struct selection *s = arena_copy(a, of, sizeof *of);
+
+    return collect_sets(&c, type, of->sets, of->nsets, s, 0) ? s : NULL;
 }

@@ -13,9 +13,11 @@ struct selection {
     struct str key; /* response key */
     const struct field *field;
     const struct type *parent;
-    const struct ast_selection *ast; /* the first of the merged fields */
-    const struct selection *const *children;
+    const struct ast_selection *ast;         /* the first of the merged fields */
+    const struct selection *const *children; /* of an object type */
     size_t nchildren;
+    const struct ast_selection_set *const *sets; /* of a union or an interface: collect_object() */
+    size_t nsets;
     bool include_deprecated; /* the argument of some introspection fields */
 };
 
@@ -27,5 +29,13 @@ struct selection {
  */
 const struct selection *collect(const struct operation *op, const struct variables *variables,
                                 struct arena *a, struct errors *errs);
+/*
+ * What a field whose type is a union or an interface selects of an object type it
+ * can be: the same selection, with children. NULL with an error added, as collect().
+ */
+const struct selection *collect_object(const struct operation *op,
+                                       const struct variables *variables,
+                                       const struct selection *of, const struct type *type,
+                                       struct arena *a, struct errors *errs);
 
 #endif
