@@ -344,6 +344,7 @@ static void submit(struct execution *x)
     pgbatch_init(&x->batch, &x->session, x->calls + x->first_step, transaction_size(x), x->arena);
     x->batch.until = x->until;
     x->batch.repeatable = x->operation->kind == AST_QUERY;
+    x->batch.transaction = x->plan->transaction;
     if (x->batch.repeatable && cost > 0 && cost < FAST_PLAN_NS)
         x->batch.lane = PGLANE_FAST;
     x->in_flight = true;
@@ -359,7 +360,9 @@ static void prepare_calls(struct execution *x)
     x->calls = ARENA_ARRAY(x->arena, p->nsteps, struct pgcall);
     for (size_t i = 0; i < p->nsteps; i++)
         x->calls[i] = (struct pgcall){.statement = &p->steps[i].statement,
-                                      .params = x->params + p->steps[i].first_param};
+                                      .params = x->params + p->steps[i].first_param,
+                                      .guard = p->steps[i].is_guard,
+                                      .sync = p->steps[i].sync};
 }
 
 /* Values of variables, once it is known that they and what they ask for are not too many. */

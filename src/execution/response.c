@@ -213,6 +213,23 @@ static enum outcome write_result(struct writer *w, const struct shape_field *f,
                                                        : write_record(w, f, v, path);
 }
 
+static enum outcome write_outcome(struct writer *w, const struct shape_field *f,
+                                  const struct path *path)
+{
+    const struct shape *s = f->object;
+    struct pgvalue *columns = w->columns + w->used;
+    enum outcome o;
+
+    CHECK(w->used + s->ncolumns <= w->ncolumns);
+    w->used += s->ncolumns;
+    pgrows_row(w->calls[f->step].rows, 0, columns);
+    if (columns[0].len != 1 || columns[0].data[0] == 0)
+        s = f->otherwise;
+    o = write_object(w, s, columns, path);
+    row_close(w, s);
+    return o;
+}
+
 static enum outcome write_step(struct writer *w, const struct shape_field *f,
                                const struct path *path)
 {
@@ -224,6 +241,8 @@ static enum outcome write_step(struct writer *w, const struct shape_field *f,
         return write_rows(w, f, path);
     if (f->kind == SHAPE_RESULT)
         return write_result(w, f, path);
+    if (f->kind == SHAPE_OUTCOME)
+        return write_outcome(w, f, path);
     return pgrows_count(rows) > 0 ? write_result_row(w, f, 0, path) : NOTHING;
 }
 
@@ -244,6 +263,7 @@ static enum outcome write_field_value(struct writer *w, const struct shape_field
     case SHAPE_ROWS:
     case SHAPE_ROW:
     case SHAPE_RESULT:
+    case SHAPE_OUTCOME:
         return write_step(w, f, path);
     case SHAPE_TYPENAME:
         jwriter_string(w->out, f->text);
@@ -294,7 +314,8 @@ static bool rows_fit(const struct plan *p, const struct pgcall *calls, bool part
         const struct plan_step *step = &p->steps[i];
         const struct pgrows *rows = calls[i].rows;
 
-        if (rows == NULL && partial)
+        if (rows == NULL &&
+            (partial || (step->guard >= 0 && calls[step->guard].tripped) || calls[i].tripped))
             continue;
         if (rows == NULL || pgrows_columns(rows) != step->ncolumns ||
             (step->one_row && pgrows_count(rows) != 1))

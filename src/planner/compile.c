@@ -12,7 +12,12 @@ void compile_step(struct compiler *c, const struct sqlbuf *sql, int field, size_
                   bool one_row)
 {
     struct plan_step step = {
-        .first_param = c->all_params.n, .ncolumns = ncolumns, .field = field, .one_row = one_row};
+        .first_param = c->all_params.n,
+        .ncolumns = ncolumns,
+        .field = field,
+        .guard = c->guard,
+        .one_row = one_row,
+    };
 
     pgstatement_init(&step.statement, arena_dup(c->in.arena, str_make(sql->data, sql->len)),
                      c->params.n);

@@ -26,6 +26,8 @@ struct compiler {
         struct plan_param *items;
         size_t n, cap;
     } all_params;
+    bool parts; /* the fields of a mutation are parts of its transaction (plan_guard.c) */
+    int guard;  /* the step that decides if the next ones run; -1: none */
     size_t sources;
     size_t related; /* conditions on other relations */
     bool strict;    /* conditions choose rows to be changed: none may say nothing */

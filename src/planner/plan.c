@@ -49,15 +49,11 @@ struct location plan_location(const struct plan *p, uint32_t offset)
 /* --- description -------------------------------------------------------------------- */
 
 static const char *const shape_names[] = {
-    [SHAPE_VALUE] = "value",
-    [SHAPE_OBJECT] = "object",
-    [SHAPE_RECORD] = "record",
-    [SHAPE_RECORDS] = "records",
-    [SHAPE_ROWS] = "rows",
-    [SHAPE_ROW] = "row",
-    [SHAPE_RESULT] = "result",
-    [SHAPE_TYPENAME] = "typename",
-    [SHAPE_INTROSPECTION] = "introspection",
+    [SHAPE_VALUE] = "value",       [SHAPE_OBJECT] = "object",
+    [SHAPE_RECORD] = "record",     [SHAPE_RECORDS] = "records",
+    [SHAPE_ROWS] = "rows",         [SHAPE_ROW] = "row",
+    [SHAPE_RESULT] = "result",     [SHAPE_OUTCOME] = "outcome",
+    [SHAPE_TYPENAME] = "typename", [SHAPE_INTROSPECTION] = "introspection",
 };
 
 static const char *const form_names[] = {
@@ -174,7 +170,8 @@ static void describe_shape(const struct shape *s, unsigned depth, struct buf *ou
 
 static bool has_step(const struct shape_field *f)
 {
-    return f->kind == SHAPE_ROW || f->kind == SHAPE_ROWS || f->kind == SHAPE_RESULT;
+    return f->kind == SHAPE_ROW || f->kind == SHAPE_ROWS || f->kind == SHAPE_RESULT ||
+           f->kind == SHAPE_OUTCOME;
 }
 
 static void describe_field(const struct shape_field *f, unsigned depth, struct buf *out)
@@ -199,6 +196,11 @@ static void describe_field(const struct shape_field *f, unsigned depth, struct b
     buf_append_char(out, '\n');
     if (f->object != NULL)
         describe_shape(f->object, depth + 1, out);
+    if (f->kind == SHAPE_OUTCOME) {
+        indent(out, depth);
+        buf_append_lit(out, "otherwise\n");
+        describe_shape(f->otherwise, depth + 1, out);
+    }
 }
 
 static void describe_shape(const struct shape *s, unsigned depth, struct buf *out)
@@ -209,7 +211,7 @@ static void describe_shape(const struct shape *s, unsigned depth, struct buf *ou
 
 static void describe_step(const struct plan *p, const struct plan_step *step, struct buf *out)
 {
-    buf_append_lit(out, "sql\n");
+    buf_append_str(out, step->is_guard ? STR("guard\n") : STR("sql\n"));
     plan_describe_sql(step->statement.sql, out);
     if (step->refusal != NULL)
         buf_printf(out, "refuses: %s\n", step->refusal);
@@ -217,6 +219,8 @@ static void describe_step(const struct plan *p, const struct plan_step *step, st
         buf_append_lit(out, "parameters\n");
     for (size_t i = 0; i < step->statement.nparams; i++)
         describe_param(p, step, i, out);
+    if (step->sync)
+        buf_append_lit(out, "sync\n");
 }
 
 void plan_describe(const struct plan *p, struct buf *out)

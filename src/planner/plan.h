@@ -7,7 +7,8 @@
  *
  * A query is ONE statement, whatever its nesting, so one snapshot and one round
  * trip. A mutation has one or two for each root field: the call, and what reads
- * the rows it returned, after all it has changed. They run in order as one
+ * the rows it returned, after all it has changed; and those that roll a field
+ * back whose result is an error (plan_guard.c). They run in order as one
  * transaction, and in one round trip too. Results are in binary format. Columns
  * of to-one objects stand in the row of their parent (a join); a list is one
  * column holding an array of records (record[]), whose elements are again rows
@@ -27,9 +28,12 @@ enum shape_kind {
     SHAPE_RECORD,   /* column holds one record: a row of its own; null: null */
     SHAPE_RECORDS,  /* column holds an array of records, or null for none: a list of objects */
     SHAPE_ROWS,     /* root only: every row of the step is one object of the list */
-    SHAPE_ROW,      /* root only: the first row of the step is the object, no row: null */
+    SHAPE_ROW,      /* root, or of an outcome: the first row of the step is the object, no row: null
+                     */
     SHAPE_RESULT,   /* root only: the only column of the step's first row, by codec, or a record or
                        records of `object` */
+    SHAPE_OUTCOME,  /* root only: columns of the step's row, `object` or `otherwise` says which, as
+                       the first of them is true or not */
     SHAPE_TYPENAME, /* `text` is the type's name */
     SHAPE_INTROSPECTION, /* root only: __schema or __type, `field` and `selection` say what */
 };
@@ -42,13 +46,14 @@ struct shape_field {
     bool non_null;             /* the field's type is non-null: a null goes to the parent */
     bool items_non_null;       /* lists: an item that becomes null makes the list null */
     uint16_t column;           /* SHAPE_INTROSPECTION of __type: position in params of its name */
-    uint16_t step;             /* SHAPE_ROWS, ROW, RESULT: whose rows; other fields of a root read
-                                  step 0 */
+    uint16_t step;             /* SHAPE_ROWS, ROW, RESULT, OUTCOME: whose rows; other fields of a
+                                  root read step 0 */
     const struct codec *codec; /* SHAPE_VALUE, RESULT; NULL: see object */
     struct str key_json;       /* "\"name\":" ready to append */
     struct str key;            /* response key */
     struct str text;
-    const struct shape *object;        /* SHAPE_OBJECT, RECORD, RECORDS, ROWS, ROW; RESULT */
+    const struct shape *object;    /* SHAPE_OBJECT, RECORD, RECORDS, ROWS, ROW, OUTCOME; RESULT */
+    const struct shape *otherwise; /* SHAPE_OUTCOME */
     const struct selection *selection; /* in the plan's arena */
     uint32_t offset;                   /* in the document: plan_location() */
 };
@@ -97,6 +102,9 @@ struct plan_step {
     int field;           /* position in the root of the field it is for; -1: several */
     bool one_row;        /* has exactly one */
     const char *refusal; /* it is there to fail by dividing by zero, which means this */
+    int guard;           /* the step that has let it run, or not; -1: none */
+    bool is_guard;       /* may fail on purpose: see struct pgcall, as the next */
+    bool sync;
 };
 
 struct plan {
@@ -105,6 +113,7 @@ struct plan {
     const struct plan_step *steps;     /* in the order they run; a query has one, or none when
                                           nothing of the database is selected */
     size_t nsteps;
+    bool transaction;                /* the steps begin and end a transaction of their own */
     const struct plan_param *params; /* the steps', then what introspection needs */
     size_t nparams;
     const struct shape *root; /* fields in response order */

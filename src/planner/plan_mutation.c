@@ -20,6 +20,7 @@
 
 #include "planner/plan_call.h"
 #include "planner/plan_composite.h"
+#include "planner/plan_outcome.h"
 #include "planner/plan_result.h"
 #include "planner/plan_row.h"
 
@@ -128,6 +129,8 @@ bool plan_mutation(struct compiler *c, const struct selection *s, int position,
     plan_shape_field(c, s, shape);
     if (s->field->function->value.composite != NULL)
         return plan_composite_value(c, s, position, shape);
+    if (s->field->function->result == FUNCTION_OUTCOME)
+        return plan_outcome(c, s, position, shape);
     if (s->field->function->relation == NULL)
         return plan_value(c, s, position, shape);
     return plan_rows(c, s, position, shape);

@@ -28,6 +28,14 @@ static void write_key_values(const struct key *k, size_t i, struct sqlbuf *out)
     sqlbuf_cast(out, k->columns[i]->type_sql, true);
 }
 
+void plan_result_match(const struct key *k, size_t i, unsigned alias, struct sqlbuf *out)
+{
+    sqlbuf_column(out, alias, k->columns[i]);
+    sqlbuf_text(out, " = (");
+    write_key_values(k, i, out);
+    sqlbuf_text(out, ")[1]");
+}
+
 /* "relation" t1 [joins] where t1."key" = (keys)[1]: one row at most, as a key has it. */
 static void write_result_row(const struct row *r, const struct key *k, struct sqlbuf *out)
 {
@@ -40,10 +48,7 @@ static void write_result_row(const struct row *r, const struct key *k, struct sq
             sqlbuf_text(out, " and ");
         else
             sqlbuf_text(out, " where ");
-        sqlbuf_column(out, r->base->alias, k->columns[i]);
-        sqlbuf_text(out, " = (");
-        write_key_values(k, i, out);
-        sqlbuf_text(out, ")[1]");
+        plan_result_match(k, i, r->base->alias, out);
     }
     if (relation->kind != RELATION_TABLE && relation->kind != RELATION_PARTITIONED)
         sqlbuf_text(out, " limit 1");

@@ -22,5 +22,7 @@ NODISCARD bool plan_select_kept(struct compiler *c, const struct selection *s, b
  * the text of an array.
  */
 const struct key *plan_result_key(const struct relation *r);
+/* t1."key" = (those of column i of the key)[1] */
+void plan_result_match(const struct key *k, size_t i, unsigned alias, struct sqlbuf *out);
 
 #endif

@@ -157,6 +157,7 @@ static bool select_field(struct row *r, struct source *source, const struct sele
     case RESOLVE_CHANGE:
     case RESOLVE_AFFECTED:
     case RESOLVE_RETURNING:
+    case RESOLVE_OUTCOME:
     case RESOLVE_INTROSPECTION:
         break;
     }

@@ -7,6 +7,7 @@
 #include "planner/planner.h"
 
 #include "planner/plan_change.h"
+#include "planner/plan_guard.h"
 #include "planner/plan_mutation.h"
 #include "planner/plan_select.h"
 
@@ -104,10 +105,29 @@ static bool plan_query(struct compiler *c, const struct selection *root, struct 
     return true;
 }
 
+/* Are there fields that are rolled back by themselves, with others beside them? */
+static bool has_parts(const struct compiler *c, const struct selection *root)
+{
+    size_t nchanges = 0;
+    bool any = false;
+
+    for (size_t i = 0; i < root->nchildren; i++) {
+        const struct field *f = root->children[i]->field;
+
+        nchanges += f->resolver != RESOLVE_TYPENAME;
+        any = any || (f->function != NULL && f->function->result == FUNCTION_OUTCOME);
+    }
+    return any && nchanges > 1 && !c->schema->field_transactions;
+}
+
 /* Each root field of a mutation is statements of its own. */
 static bool plan_mutations(struct compiler *c, const struct selection *root,
                            struct shape_field *fields)
 {
+    bool parts = has_parts(c, root);
+
+    if (parts)
+        plan_guard_begin(c);
     for (size_t i = 0; i < root->nchildren; i++) {
         const struct selection *s = root->children[i];
 
@@ -126,6 +146,8 @@ static bool plan_mutations(struct compiler *c, const struct selection *root,
         fields[i].kind = SHAPE_TYPENAME;
         fields[i].text = s->parent->name;
     }
+    if (parts)
+        plan_guard_commit(c);
     return true;
 }
 
@@ -156,6 +178,8 @@ static size_t open_columns(const struct shape *s)
             continue;
         deepest = size_max(deepest, open_columns(f->object) +
                                         (f->kind == SHAPE_OBJECT ? 0 : f->object->ncolumns));
+        if (f->otherwise != NULL)
+            deepest = size_max(deepest, open_columns(f->otherwise) + f->otherwise->ncolumns);
     }
     return deepest;
 }
@@ -176,6 +200,7 @@ static void finish_plan(struct plan *p, struct compiler *c, const struct introsp
     p->nparams = c->all_params.n;
     p->steps = arena_copy(p->arena, c->steps.items, c->steps.n * sizeof *c->steps.items);
     p->nsteps = c->steps.n;
+    p->transaction = c->parts;
     p->max_open_columns = p->root->ncolumns + open_columns(p->root);
     p->id = atomic_fetch_add_explicit(&ids, 1, memory_order_relaxed) + 1;
     p->cost_ns = ARENA_NEW(p->arena, uint64_t);
@@ -192,6 +217,7 @@ static bool compile(struct plan *p, const struct variables *variables, struct ar
                .scratch = scratch,
                .errs = errs},
         .schema = p->operation->schema,
+        .guard = -1,
     };
     size_t nerrors = errs->n + errs->dropped;
     const struct selection *root = collect(p->operation, variables, p->arena, errs);

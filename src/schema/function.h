@@ -18,10 +18,26 @@ struct parameter {
 };
 
 enum function_result {
-    FUNCTION_VOID,  /* nothing; true is the answer */
-    FUNCTION_VALUE, /* one value, by `value` */
-    FUNCTION_ROW,   /* one row of `relation`, or null */
-    FUNCTION_ROWS,  /* rows of `relation` */
+    FUNCTION_VOID,    /* nothing; true is the answer */
+    FUNCTION_VALUE,   /* one value, by `value` */
+    FUNCTION_ROW,     /* one row of `relation`, or null */
+    FUNCTION_ROWS,    /* rows of `relation` */
+    FUNCTION_OUTCOME, /* whether it succeeded, and what became of it: by `outcome` */
+};
+
+/* FraiseQL's composites in which a function says whether it succeeded, known by their columns. */
+enum outcome_form {
+    OUTCOME_RESULT,       /* mutation_result: 6 columns */
+    OUTCOME_RESPONSE,     /* mutation_response: 8 columns */
+    OUTCOME_APP_RESPONSE, /* app.mutation_response: 13 columns */
+};
+
+struct function_outcome {
+    enum outcome_form form;
+    const struct type *success; /* object types of the union */
+    const struct type *error;
+    const struct relation *entity; /* NULL: the entity is JSON */
+    const struct key *key; /* by which the entity is read; NULL: it is as the function says */
 };
 
 struct function {
@@ -31,8 +47,9 @@ struct function {
     const struct parameter *parameters;
     size_t nparameters;
     enum function_result result;
-    const struct relation *relation; /* FUNCTION_ROW, FUNCTION_ROWS */
-    struct column value;             /* FUNCTION_VALUE: type, codec, expression; no name */
+    const struct relation *relation;        /* FUNCTION_ROW, FUNCTION_ROWS */
+    struct column value;                    /* FUNCTION_VALUE: type, codec, expression; no name */
+    const struct function_outcome *outcome; /* FUNCTION_OUTCOME */
 };
 
 /* A function that the patterns match, but that is not served. */

@@ -50,6 +50,8 @@ static struct str skip_reason(struct builder *b, const struct candidate *c)
     if (c->name.len == 0)
         return STR("its name has no letter or digit");
     reason = parameters_reason(b, f);
+    if (reason.len == 0)
+        reason = outcomes_reason(b, f);
     return reason.len > 0 ? reason : results_reason(b, f);
 }
 
@@ -123,7 +125,7 @@ static void add_mutation(struct builder *b, const struct candidate *c, struct fi
     describe_function(b, c->doc, &field);
     parameters_build(b, c->doc, f, &inputs);
     parameters_set_input(b, c, &inputs, &field);
-    field.type = results_build(b, c->doc, f);
+    field.type = outcomes_is(b, c->doc) ? outcomes_build(b, c, f) : results_build(b, c->doc, f);
     field.relation = f->relation;
     VEC_PUSH(b->scratch, root, field);
 }

@@ -32,6 +32,13 @@ void parameters_build(struct builder *b, const struct doc_function *d, struct fu
 void parameters_set_input(struct builder *b, const struct candidate *c, const struct inputs *inputs,
                           struct field *field);
 
+/* outcomes.c: does it say whether it succeeded, in one of FraiseQL's composites? */
+bool outcomes_is(const struct builder *b, const struct doc_function *d);
+/* Why it cannot be served, though it seems to be one; empty: it can, or is none. */
+struct str outcomes_reason(struct builder *b, const struct doc_function *d);
+/* f's result, and the union that a field has which calls it. */
+struct type_ref outcomes_build(struct builder *b, const struct candidate *c, struct function *f);
+
 /* results.c: why the result cannot be served; empty: it can. */
 struct str results_reason(struct builder *b, const struct doc_function *d);
 /* f's result, and the type of a field that has it. */

@@ -144,6 +144,7 @@ enum resolver {
                           row inserted */
     RESOLVE_AFFECTED,  /* of a change: number of rows */
     RESOLVE_RETURNING, /* of a change: the rows, of `relation` */
+    RESOLVE_OUTCOME,   /* of what a function says of its success: `outcome` */
     RESOLVE_TYPENAME,  /* __typename */
     RESOLVE_INTROSPECTION, /* __schema, __type, and every field of the introspection types:
                               `introspect` names it */
@@ -194,6 +195,24 @@ enum introspection_field {
     INTROSPECT_DIRECTIVE_ARGS, /* (includeDeprecated:) */
 };
 
+/* field.outcome: of the objects made of struct function_outcome. */
+enum outcome_field {
+    OUTCOME_NONE,
+    OUTCOME_STATUS,
+    OUTCOME_MESSAGE,
+    OUTCOME_ENTITY, /* a row of the field's `relation`, or JSON */
+    OUTCOME_ENTITY_ID,
+    OUTCOME_UPDATED_FIELDS,
+    OUTCOME_CASCADE,
+    OUTCOME_CODE,
+    OUTCOME_ERRORS,
+    OUTCOME_ERROR_CODE, /* of an item of them */
+    OUTCOME_ERROR_IDENTIFIER,
+    OUTCOME_ERROR_MESSAGE,
+    OUTCOME_ERROR_DETAILS,
+    OUTCOME_FIELDS, /* so many */
+};
+
 struct field {
     struct str name;
     struct str description;
@@ -211,6 +230,7 @@ struct field {
     enum aggregate aggregate;            /* RESOLVE_AGGREGATES */
     enum change change;                  /* RESOLVE_CHANGE */
     unsigned weight;                     /* @cost: what it counts for; 0: as any other */
+    enum outcome_field outcome;          /* RESOLVE_OUTCOME */
 };
 
 struct enum_value {

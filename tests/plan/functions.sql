@@ -32,3 +32,20 @@ create view public.v_place as select * from public.sites;
 grant select on public.sites, public.v_place to app_user;
 create function public.fn_move_place("to" public.address, via public.address[] default null) returns public.address
     language sql volatile as 'select $1';
+
+-- Outcomes: FraiseQL's composites, with an entity of an exposed relation or without.
+create type public.mutation_result as (id uuid, updated_fields text[], status text, message text, object_data jsonb,
+                                       extra_metadata jsonb);
+create type public.mutation_error_class as enum ('validation', 'conflict', 'not_found');
+create type public.app_response as (succeeded boolean, state_changed boolean,
+                                    error_class public.mutation_error_class, status_detail text, http_status smallint,
+                                    message text, entity_id uuid, entity_type text, entity jsonb, updated_fields text[],
+                                    cascade jsonb, error_detail jsonb, metadata jsonb);
+create function public.fn_rename_task(id uuid, title text) returns public.mutation_response
+    language sql volatile as 'select null::public.mutation_response';
+create function public.fn_drop_task(id uuid) returns public.mutation_result
+    language sql volatile as 'select null::public.mutation_result';
+create function public.fn_close_tag(id int) returns public.app_response
+    language sql volatile as 'select null::public.app_response';
+create function public.fn_ping() returns public.mutation_result
+    language sql volatile as 'select null::public.mutation_result';
