@@ -107,6 +107,22 @@ const struct column *compile_part(struct compiler *c, const struct column *of,
     return bound;
 }
 
+static const struct codec count_codec = {.kind = CODEC_INT4};
+static const struct column count_column = {
+    .type_sql = STR_INIT("int4"), .codec = &count_codec, .expression = STR_INIT("::int4")};
+
+const struct column *compile_aggregate(struct compiler *c, enum aggregate f,
+                                       const struct column *of)
+{
+    bool count = f == AGGREGATE_COUNT || f == AGGREGATE_COUNT_DISTINCT;
+    const struct column *like = count ? &count_column : column_aggregate(of, f);
+    struct column *made = arena_copy(c->in.arena, like, sizeof *like);
+
+    made->aggregate = f;
+    made->of = of;
+    return made;
+}
+
 struct source *source_new(struct compiler *c, const struct relation *r)
 {
     struct source *s = ARENA_NEW(c->in.scratch, struct source);

@@ -50,6 +50,10 @@ NODISCARD bool compile_value(struct compiler *c, const struct pvalue *v, enum pa
 const struct column *compile_part(struct compiler *c, const struct column *of,
                                   const struct column *part);
 
+/* An aggregate of a column as one of its own; of rows: of is NULL. In the plan's arena. */
+const struct column *compile_aggregate(struct compiler *c, enum aggregate f,
+                                       const struct column *of);
+
 /* One FROM item. */
 struct source {
     unsigned alias;

@@ -99,8 +99,8 @@ static void indent(struct buf *out, unsigned depth)
 static bool begins_clause(struct str rest)
 {
     static const struct str clauses[] = {
-        STR_INIT(" from "),     STR_INIT(" left join "), STR_INIT(" where "),
-        STR_INIT(" order by "), STR_INIT(" limit "),
+        STR_INIT(" from "),   STR_INIT(" left join "), STR_INIT(" where "), STR_INIT(" group by "),
+        STR_INIT(" having "), STR_INIT(" order by "),  STR_INIT(" limit "),
     };
 
     if (str_starts(rest, STR(" from null "))) /* is distinct … */

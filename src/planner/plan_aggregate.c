@@ -1,8 +1,9 @@
 /*
- * plan_aggregate.c - aggregates to a SELECT of those that are asked for, each once.
+ * plan_aggregate.c - aggregates and groups to a SELECT of what is asked for, each once.
  *
  * Thread:   any.
- * Not here: which aggregates there are (schema/aggregates.c), conditions (plan_filter.c).
+ * Not here: which aggregates there are (schema/aggregates.c), conditions (plan_filter.c), order and
+ *           limit (plan_page.c).
  *
  * What hangs on a row of a list is a scalar subquery of it, as a nested list is:
  * the page of the parent is cut before, so it runs for the rows of the page only,
@@ -10,115 +11,88 @@
  */
 #include "planner/plan_aggregate.h"
 
-/* An item of the SELECT. */
-struct tally {
-    enum resolver resolver;      /* RESOLVE_COUNT, RESOLVE_COUNT_DISTINCT, RESOLVE_AGGREGATED */
-    enum aggregate function;     /* RESOLVE_AGGREGATED */
-    const struct column *column; /* NULL: RESOLVE_COUNT */
-};
+#include "language/source.h"
+#include "planner/plan_filter.h"
 
 struct gathering {
+    struct compiler *c;
     struct row *row;
-    struct {
-        struct known {
-            struct tally tally;
-            uint16_t index; /* in the row */
-        } * items;
-        size_t n, cap;
-    } known;
+    const struct columns *by; /* of groups; NULL: of all rows */
 };
 
-static const struct codec count_codec = {.kind = CODEC_INT4};
-
-static void write_tally(struct sqlbuf *out, const struct tally *t, unsigned alias)
-{
-    if (t->resolver == RESOLVE_COUNT) {
-        sqlbuf_text(out, "pg_catalog.count(*)::int4");
-        return;
-    }
-    if (t->resolver == RESOLVE_COUNT_DISTINCT) {
-        sqlbuf_text(out, "pg_catalog.count(distinct ");
-        sqlbuf_column(out, alias, t->column);
-        sqlbuf_text(out, ")::int4");
-        return;
-    }
-    sqlbuf_qualified(out, t->column->aggregates->schema, aggregate_name(t->function));
-    sqlbuf_text(out, "(");
-    sqlbuf_column(out, alias, t->column);
-    if (t->column->aggregates->cast)
-        sqlbuf_cast(out, t->column->type_sql, false);
-    sqlbuf_text(out, ")");
-    sqlbuf_expression(out, column_aggregate(t->column, t->function));
-}
-
-/* Index in the row: selected once, however often it is asked for. */
-static uint16_t tally_index(struct gathering *g, struct tally t)
-{
-    struct known k = {.tally = t};
-
-    for (size_t i = 0; i < g->known.n; i++) {
-        const struct tally *other = &g->known.items[i].tally;
-
-        if (other->resolver == t.resolver && other->function == t.function &&
-            other->column == t.column)
-            return g->known.items[i].index;
-    }
-    k.index = row_item(g->row);
-    write_tally(&g->row->items, &t, g->row->base->alias);
-    VEC_PUSH(g->row->c->in.scratch, &g->known, k);
-    return k.index;
-}
+static bool gather_object(struct gathering *g, const struct selection *s, enum aggregate function,
+                          const struct shape **out);
 
 /* The column that countDistinct(field:) names; NULL with errors added. */
-static const struct column *counted_column(struct gathering *g, const struct selection *s)
+static const struct column *counted_column(const struct gathering *g, const struct selection *s)
 {
-    struct pvalue v = input_argument(&g->row->c->in, s, &s->field->arguments[0]);
+    struct pvalue v = input_argument(&g->c->in, s, &s->field->arguments[0]);
 
     if (v.kind != PVALUE_LEAF)
         return NULL;
     return &g->row->base->relation->columns[input_enum(&v)->value];
 }
 
-static bool gather_object(struct gathering *g, const struct selection *s, enum aggregate function,
-                          const struct shape **out);
+static const struct column *key_column(const struct gathering *g, const struct selection *s)
+{
+    const struct column *key = s->field->column;
+
+    if (plan_has_column(g->by, key))
+        return key;
+    error_at(errors_add(g->c->in.errs, BAD_USER_INPUT, "\"%.*s\" is not in \"by\"",
+                        STR_ARG(s->field->name)),
+             g->c->in.errs, source_location(g->c->in.op->document->source, s->ast->offset));
+    return NULL;
+}
+
+/* What is selected for a field; function: what its parent is of. NULL with errors added. */
+static const struct column *column_of(const struct gathering *g, const struct selection *s,
+                                      enum aggregate function)
+{
+    enum resolver resolver = s->field->resolver;
+    const struct column *of;
+
+    if (resolver == RESOLVE_COUNT)
+        return compile_aggregate(g->c, AGGREGATE_COUNT, NULL);
+    if (resolver == RESOLVE_AGGREGATED)
+        return compile_aggregate(g->c, function, s->field->column);
+    if (resolver == RESOLVE_GROUP_KEY)
+        return key_column(g, s);
+    CHECK(resolver == RESOLVE_COUNT_DISTINCT);
+    of = counted_column(g, s);
+    return of != NULL ? compile_aggregate(g->c, AGGREGATE_COUNT_DISTINCT, of) : NULL;
+}
 
 static bool gather_field(struct gathering *g, const struct selection *s, enum aggregate function,
                          struct shape_field *out)
 {
-    struct tally t = {.resolver = s->field->resolver, .column = s->field->column};
+    const struct column *column;
 
-    plan_shape_field(g->row->c, s, out);
-    if (t.resolver == RESOLVE_TYPENAME) {
+    plan_shape_field(g->c, s, out);
+    if (s->field->resolver == RESOLVE_TYPENAME) {
         out->kind = SHAPE_TYPENAME;
         out->text = s->parent->name;
         return true;
     }
-    if (t.resolver == RESOLVE_AGGREGATES) {
+    if (s->field->resolver == RESOLVE_AGGREGATES) {
         out->kind = SHAPE_OBJECT;
         return gather_object(g, s, s->field->aggregate, &out->object);
     }
-    out->kind = SHAPE_VALUE;
-    out->codec = &count_codec;
-    if (t.resolver == RESOLVE_AGGREGATED) {
-        t.function = function;
-        out->codec = column_aggregate(t.column, function)->codec;
-    } else if (t.resolver == RESOLVE_COUNT_DISTINCT) {
-        t.column = counted_column(g, s);
-        if (t.column == NULL)
-            return false;
-    } else {
-        CHECK(t.resolver == RESOLVE_COUNT);
-    }
+    column = column_of(g, s, function);
+    if (column == NULL)
+        return false;
     if (g->row->nitems >= MAX_ROW_COLUMNS)
-        return plan_too_complex(g->row->c, s, "an object of the operation has too many fields");
-    out->column = tally_index(g, t);
+        return plan_too_complex(g->c, s, "an object of the operation has too many fields");
+    out->kind = SHAPE_VALUE;
+    out->column = row_column(g->row, g->row->base, column);
+    out->codec = column->codec;
     return true;
 }
 
 static bool gather_object(struct gathering *g, const struct selection *s, enum aggregate function,
                           const struct shape **out)
 {
-    struct arena *a = g->row->c->in.arena;
+    struct arena *a = g->c->in.arena;
     struct shape *shape = ARENA_NEW(a, struct shape);
     struct shape_field *fields = ARENA_ARRAY(a, s->nchildren, struct shape_field);
 
@@ -128,7 +102,7 @@ static bool gather_object(struct gathering *g, const struct selection *s, enum a
     for (size_t i = 0; i < s->nchildren; i++)
         if (!gather_field(g, s->children[i], function, &fields[i]))
             return false;
-    VEC_PUSH(g->row->c->in.scratch, &g->row->shapes, shape);
+    VEC_PUSH(g->c->in.scratch, &g->row->shapes, shape);
     *out = shape;
     return true;
 }
@@ -138,19 +112,72 @@ bool plan_aggregate(struct compiler *c, const struct selection *s, const struct 
 {
     struct source *base = source_new(c, s->field->relation);
     struct row r;
-    struct gathering g = {.row = &r};
+    struct gathering g = {.c = c, .row = &r};
     struct sqlbuf where;
     bool any;
 
     row_begin(c, base, &r);
     if (!select_where(c, s, base->alias, parent, &where, &any) ||
-        !gather_object(&g, s, AGGREGATE_SUM, object))
+        !gather_object(&g, s, AGGREGATE_NONE, object))
         return false;
     if (r.nitems == 0) /* only __typename: an aggregate all the same, so that there is one row */
-        tally_index(&g, (struct tally){.resolver = RESOLVE_COUNT});
+        row_column(&r, base, compile_aggregate(c, AGGREGATE_COUNT, NULL));
     row_end(&r);
     row_write(&r, as_record, out);
     source_name(out, base->relation, base->alias);
     sqlbuf_append(out, &where);
+    return true;
+}
+
+/* --- groups --------------------------------------------------------------------------------- */
+
+static bool read_having(struct compiler *c, const struct selection *s, unsigned alias,
+                        struct sqlbuf *out)
+{
+    for (size_t i = 0; i < s->field->narguments; i++) {
+        if (s->field->arguments[i].role == INPUT_HAVING) {
+            struct pvalue v = input_argument(&c->in, s, &s->field->arguments[i]);
+
+            return plan_filter_groups(c, alias, &v, out);
+        }
+    }
+    return true;
+}
+
+static void write_keys(const struct page *page, unsigned alias, struct sqlbuf *out)
+{
+    for (size_t i = 0; i < page->groups.n; i++) {
+        if (i > 0)
+            sqlbuf_text(out, ", ");
+        else
+            sqlbuf_text(out, " group by ");
+        sqlbuf_column(out, alias, page->groups.items[i]);
+    }
+}
+
+bool plan_groups(struct compiler *c, const struct selection *s, bool as_record, struct sqlbuf *out,
+                 const struct shape **object)
+{
+    struct source *base = source_new(c, s->field->relation);
+    struct page page;
+    struct row r;
+    struct gathering g = {.c = c, .row = &r, .by = &page.groups};
+    struct sqlbuf where, having;
+    bool any;
+
+    sqlbuf_init(&having, &c->params);
+    row_begin(c, base, &r);
+    if (!select_where(c, s, base->alias, NULL, &where, &any) ||
+        !plan_page(c, base->alias, base->relation, s, &page) ||
+        !read_having(c, s, base->alias, &having) || !gather_object(&g, s, AGGREGATE_NONE, object))
+        return false;
+    row_end(&r);
+    row_write(&r, as_record, out);
+    source_name(out, base->relation, base->alias);
+    sqlbuf_append(out, &where);
+    write_keys(&page, base->alias, out);
+    sqlbuf_append(out, &having);
+    select_order(&r, &page.order, out);
+    sqlbuf_append(out, &page.limit);
     return true;
 }

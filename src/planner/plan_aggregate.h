@@ -1,5 +1,5 @@
 /*
- * plan_aggregate.h - counts, sums and the like of all rows of a list.
+ * plan_aggregate.h - counts, sums and the like of all rows of a list, or of groups of them.
  */
 #ifndef PLANNER_PLAN_AGGREGATE_H
 #define PLANNER_PLAN_AGGREGATE_H
@@ -13,5 +13,8 @@
 NODISCARD bool plan_aggregate(struct compiler *c, const struct selection *s,
                               const struct parent *parent, bool as_record, struct sqlbuf *out,
                               const struct shape **object);
+/* The SELECT of a RESOLVE_GROUPS field: a row for each group. False with errors added. */
+NODISCARD bool plan_groups(struct compiler *c, const struct selection *s, bool as_record,
+                           struct sqlbuf *out, const struct shape **object);
 
 #endif

@@ -32,7 +32,8 @@
 struct filter {
     struct compiler *c;
     unsigned alias;
-    const struct column *of; /* the conditions are on parts of this column; NULL: on columns */
+    const struct column *of;  /* the conditions are on parts of this column; NULL: on columns */
+    enum aggregate aggregate; /* they are on this aggregate of columns */
     struct sqlbuf *out;
     bool any; /* something was appended */
     unsigned depth;
@@ -157,16 +158,11 @@ static bool filter_parts(struct filter *f, const struct column *column, const st
     return ok;
 }
 
-static bool filter_column(struct filter *f, const struct input_value *input, const struct pvalue *v)
+static bool filter_operators(struct filter *f, const struct column *column, const struct pvalue *v)
 {
-    const struct column *column = input->column;
     const struct type *t = v->type.type;
     size_t before = f->out->len;
 
-    if (f->of != NULL)
-        column = compile_part(f->c, f->of, column);
-    if (column->composite != NULL && !column->is_array)
-        return filter_parts(f, column, v);
     for (size_t i = 0; i < t->ninputs; i++) {
         struct pvalue member = input_member(&f->c->in, v, i);
 
@@ -174,6 +170,32 @@ static bool filter_column(struct filter *f, const struct input_value *input, con
             return false;
     }
     return f->out->len > before || says_nothing(f, v);
+}
+
+static bool filter_column(struct filter *f, const struct input_value *input, const struct pvalue *v)
+{
+    const struct column *column = input->column;
+
+    if (f->of != NULL)
+        column = compile_part(f->c, f->of, column);
+    if (f->aggregate != AGGREGATE_NONE)
+        column = compile_aggregate(f->c, f->aggregate, column);
+    if (column->composite != NULL && !column->is_array)
+        return filter_parts(f, column, v);
+    return filter_operators(f, column, v);
+}
+
+/* count: {gt: 1}, sum: {budget: {gt: 1}} */
+static bool filter_aggregate(struct filter *f, enum aggregate aggregate, const struct pvalue *v)
+{
+    bool ok;
+
+    if (aggregate == AGGREGATE_COUNT)
+        return filter_operators(f, compile_aggregate(f->c, aggregate, NULL), v);
+    f->aggregate = aggregate;
+    ok = filter_object(f, v);
+    f->aggregate = AGGREGATE_NONE;
+    return ok;
 }
 
 /* --- relations -------------------------------------------------------------------------- */
@@ -318,6 +340,8 @@ static bool filter_member(struct filter *f, const struct input_value *input, con
     switch (input->role) {
     case INPUT_WHERE_COLUMN:
         return filter_column(f, input, v);
+    case INPUT_AGGREGATE:
+        return filter_aggregate(f, input->aggregate, v);
     case INPUT_WHERE_RELATION:
         return filter_relation(f, input->relationship, v);
     case INPUT_WHERE_AND:
@@ -334,6 +358,8 @@ static bool filter_member(struct filter *f, const struct input_value *input, con
     case INPUT_OFFSET:
     case INPUT_DISTINCT_ON:
     case INPUT_FIELD:
+    case INPUT_BY:
+    case INPUT_HAVING:
     case INPUT_QUANTIFIER:
     case INPUT_OPERATOR:
     case INPUT_ORDER_COLUMN:
@@ -390,6 +416,24 @@ bool plan_filter(struct compiler *c, unsigned alias, const struct pvalue *where,
     else
         sqlbuf_text(out, " where ");
     *any = true;
+    sqlbuf_append(out, &condition);
+    return true;
+}
+
+bool plan_filter_groups(struct compiler *c, unsigned alias, const struct pvalue *having,
+                        struct sqlbuf *out)
+{
+    struct sqlbuf condition;
+    struct filter f = {.c = c, .alias = alias, .out = &condition};
+
+    if (having->kind != PVALUE_OBJECT)
+        return true;
+    sqlbuf_init(&condition, &c->params);
+    if (!filter_object(&f, having))
+        return false;
+    if (!f.any)
+        return true;
+    sqlbuf_text(out, " having ");
     sqlbuf_append(out, &condition);
     return true;
 }

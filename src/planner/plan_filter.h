@@ -13,6 +13,9 @@
  */
 NODISCARD bool plan_filter(struct compiler *c, unsigned alias, const struct pvalue *where,
                            struct sqlbuf *out, bool *any);
+/* The same of conditions on groups of these rows: " having …", or nothing. */
+NODISCARD bool plan_filter_groups(struct compiler *c, unsigned alias, const struct pvalue *having,
+                                  struct sqlbuf *out);
 /* "column = $n::type" for a key argument. */
 NODISCARD bool plan_filter_key(struct compiler *c, unsigned alias, const struct column *column,
                                const struct pvalue *value, struct sqlbuf *out);

@@ -19,6 +19,7 @@ struct order_join {
 struct order {
     struct compiler *c;
     struct page *page;
+    enum aggregate aggregate; /* within the order by one: which */
     struct {
         struct order_join *items;
         size_t n, cap;
@@ -65,6 +66,14 @@ enum order_direction plan_reverse(enum order_direction direction)
     return ORDER_ASC_NULLS_FIRST;
 }
 
+bool plan_has_column(const struct columns *columns, const struct column *column)
+{
+    for (size_t i = 0; i < columns->n; i++)
+        if (columns->items[i] == column)
+            return true;
+    return false;
+}
+
 static unsigned join(struct order *o, unsigned from, const struct relationship *r)
 {
     struct order_join j = {.from = from, .relationship = r};
@@ -76,6 +85,27 @@ static unsigned join(struct order *o, unsigned from, const struct relationship *
     source_join(&o->page->joins, r, from, j.to);
     VEC_PUSH(o->c->in.scratch, &o->joins, j);
     return j.to;
+}
+
+static bool order_element(struct order *o, unsigned alias, const struct column *of,
+                          const struct pvalue *element, unsigned depth);
+
+/* {count: DESC} or {sum: {budget: DESC}} */
+static bool order_aggregate(struct order *o, unsigned alias, enum aggregate f,
+                            const struct pvalue *value, unsigned depth)
+{
+    bool ok;
+
+    if (f == AGGREGATE_COUNT) {
+        VEC_PUSH(o->c->in.scratch, &o->page->order,
+                 (struct order_term){compile_aggregate(o->c, f, NULL), alias,
+                                     (enum order_direction)input_enum(value)->value});
+        return true;
+    }
+    o->aggregate = f;
+    ok = order_element(o, alias, NULL, value, depth + 1);
+    o->aggregate = AGGREGATE_NONE;
+    return ok;
 }
 
 /*
@@ -105,12 +135,18 @@ static bool order_element(struct order *o, unsigned alias, const struct column *
     }
     if (given != 1 || value.kind == PVALUE_NULL)
         return input_fail(in, element, "an element of \"orderBy\" must have exactly one field");
+    if (input->role == INPUT_AGGREGATE)
+        return order_aggregate(o, alias, input->aggregate, &value, depth);
     if (input->role == INPUT_ORDER_RELATION)
         return order_element(o, join(o, alias, input->relationship), NULL, &value, depth + 1);
     CHECK(input->role == INPUT_ORDER_COLUMN);
     column = of != NULL ? compile_part(o->c, of, input->column) : input->column;
     if (column->composite != NULL)
         return order_element(o, alias, column, &value, depth + 1);
+    if (o->aggregate != AGGREGATE_NONE)
+        column = compile_aggregate(o->c, o->aggregate, column);
+    else if (o->page->groups.n > 0 && !plan_has_column(&o->page->groups, column))
+        return input_fail(in, element, "\"%.*s\" is not in \"by\"", STR_ARG(input->name));
     VEC_PUSH(o->c->in.scratch, &o->page->order,
              (struct order_term){column, alias, (enum order_direction)input_enum(&value)->value});
     return true;
@@ -145,18 +181,14 @@ static void append_key(struct compiler *c, struct page *page, unsigned alias,
 {
     const struct key *k = relation_key(r);
 
+    for (size_t i = 0; i < page->groups.n; i++)
+        append_column(c, &page->order, alias, page->groups.items[i]);
+    if (page->groups.n > 0)
+        return;
     for (size_t i = 0; k != NULL && i < k->n; i++)
         append_column(c, &page->order, alias, k->columns[i]);
     for (size_t i = 0; k == NULL && i < page->distinct.n; i++)
         append_column(c, &page->order, alias, page->distinct.items[i]);
-}
-
-static bool has_column(const struct columns *columns, const struct column *column)
-{
-    for (size_t i = 0; i < columns->n; i++)
-        if (columns->items[i] == column)
-            return true;
-    return false;
 }
 
 /*
@@ -170,7 +202,7 @@ static void set_pick(struct compiler *c, struct page *page, unsigned alias)
     size_t n = 0;
 
     for (; n < order->n && order->items[n].alias == alias &&
-           has_column(&page->distinct, order->items[n].column);
+           plan_has_column(&page->distinct, order->items[n].column);
          n++)
         VEC_PUSH(c->in.scratch, &page->pick, order->items[n]);
     for (size_t i = 0; i < page->distinct.n; i++)
@@ -189,7 +221,7 @@ bool plan_columns(struct compiler *c, const struct relation *r, const struct pva
         if (item.kind != PVALUE_LEAF)
             return false;
         column = &r->columns[input_enum(&item)->value];
-        if (!has_column(out, column))
+        if (!plan_has_column(out, column))
             VEC_PUSH(c->in.scratch, out, column);
     }
     return true;
@@ -245,6 +277,14 @@ static bool read_number(struct compiler *c, const struct pvalue *v, const struct
 
 static const struct input_value no_limit = {.name = STR_INIT("limit"), .role = INPUT_LIMIT};
 
+static bool read_groups(struct compiler *c, const struct relation *r, const struct pvalue *v,
+                        struct columns *out)
+{
+    if (!plan_columns(c, r, v, out))
+        return false;
+    return out->n > 0 || input_fail(&c->in, v, "\"by\" must have at least one field");
+}
+
 bool plan_order(struct compiler *c, unsigned alias, const struct relation *r,
                 const struct selection *s, struct page *out)
 {
@@ -257,11 +297,15 @@ bool plan_order(struct compiler *c, unsigned alias, const struct relation *r,
         const struct input_value *a = &s->field->arguments[i];
         struct pvalue v;
 
-        if (a->role != INPUT_ORDER_BY && a->role != INPUT_DISTINCT_ON)
+        if (a->role != INPUT_ORDER_BY && a->role != INPUT_DISTINCT_ON && a->role != INPUT_BY)
             continue;
         v = input_argument(&c->in, s, a);
-        if (a->role == INPUT_ORDER_BY ? !read_order(&o, alias, &v)
-                                      : !plan_columns(c, r, &v, &out->distinct))
+        if (a->role == INPUT_ORDER_BY && !read_order(&o, alias, &v))
+            return false;
+        if (a->role == INPUT_DISTINCT_ON && !plan_columns(c, r, &v, &out->distinct))
+            return false;
+        /* It is the first of its field's arguments. */
+        if (a->role == INPUT_BY && !read_groups(c, r, &v, &out->groups))
             return false;
     }
     append_key(c, out, alias, r);

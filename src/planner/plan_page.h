@@ -31,6 +31,7 @@ struct page {
      * order, which is to say the first of each in the order of `pick`. */
     struct columns distinct;
     struct order_terms pick;
+    struct columns groups; /* of a list of groups: by these columns, at least one */
 };
 
 /* Reads the order of a list field, and begins *out with it. False with errors added. */
@@ -43,6 +44,7 @@ NODISCARD bool plan_page(struct compiler *c, unsigned alias, const struct relati
 /* The columns that a list of values of ProjectField names, each once. False with errors added. */
 NODISCARD bool plan_columns(struct compiler *c, const struct relation *r, const struct pvalue *v,
                             struct columns *out);
+bool plan_has_column(const struct columns *columns, const struct column *column);
 /* " asc nulls last" */
 void plan_direction(struct sqlbuf *b, enum order_direction direction);
 /* The one in which everything comes from the other end. */

@@ -41,12 +41,19 @@ uint16_t row_item(struct row *r)
     return (uint16_t)r->nitems++;
 }
 
+/* Aggregates are made wherever they are asked for. */
+static bool is_same(const struct column *a, const struct column *b)
+{
+    return a == b ||
+           (a->aggregate != AGGREGATE_NONE && a->aggregate == b->aggregate && a->of == b->of);
+}
+
 uint16_t row_column(struct row *r, struct source *s, const struct column *column)
 {
     uint16_t index;
 
     for (size_t i = 0; i < r->columns.n; i++)
-        if (r->columns.items[i].alias == s->alias && r->columns.items[i].column == column)
+        if (r->columns.items[i].alias == s->alias && is_same(r->columns.items[i].column, column))
             return r->columns.items[i].index;
     row_use(r, s, column);
     index = row_item(r);
@@ -153,6 +160,8 @@ static bool select_field(struct row *r, struct source *source, const struct sele
     case RESOLVE_COUNT_DISTINCT:
     case RESOLVE_AGGREGATES:
     case RESOLVE_AGGREGATED:
+    case RESOLVE_GROUPS:
+    case RESOLVE_GROUP_KEY:
     case RESOLVE_FUNCTION:
     case RESOLVE_CHANGE:
     case RESOLVE_AFFECTED:

@@ -162,6 +162,11 @@ void select_write(const struct row *r, const struct page *page, const struct sql
     write_order(r, &page->order, true, false, out);
 }
 
+void select_order(const struct row *r, const struct order_terms *order, struct sqlbuf *out)
+{
+    write_order(r, order, false, false, out);
+}
+
 bool select_where(struct compiler *c, const struct selection *s, unsigned alias,
                   const struct parent *parent, struct sqlbuf *out, bool *any)
 {
@@ -259,6 +264,10 @@ bool plan_select(struct compiler *c, const struct selection *s, bool as_record, 
     if (s->field->resolver == RESOLVE_AGGREGATE) {
         shape->kind = as_record ? SHAPE_RECORD : SHAPE_ROW;
         return plan_aggregate(c, s, NULL, as_record, out, &shape->object);
+    }
+    if (s->field->resolver == RESOLVE_GROUPS) {
+        shape->kind = as_record ? SHAPE_RECORDS : SHAPE_ROWS;
+        return plan_groups(c, s, as_record, out, &shape->object);
     }
     CHECK(s->field->resolver == RESOLVE_BY_KEY);
     shape->kind = as_record ? SHAPE_RECORD : SHAPE_ROW;

@@ -16,8 +16,8 @@ struct parent {
 /*
  * The SELECT of a root field that reads a relation: rows of columns, or with
  * `as_record` rows of one record. Fills kind, object and the rest of *shape for
- * RESOLVE_LIST (SHAPE_ROWS, SHAPE_RECORDS), RESOLVE_BY_KEY and RESOLVE_AGGREGATE
- * (SHAPE_ROW, SHAPE_RECORD). False with errors added.
+ * RESOLVE_LIST and RESOLVE_GROUPS (SHAPE_ROWS, SHAPE_RECORDS), RESOLVE_BY_KEY and
+ * RESOLVE_AGGREGATE (SHAPE_ROW, SHAPE_RECORD). False with errors added.
  */
 NODISCARD bool plan_select(struct compiler *c, const struct selection *s, bool as_record,
                            struct sqlbuf *out, struct shape_field *shape);
@@ -38,6 +38,8 @@ NODISCARD bool select_where(struct compiler *c, const struct selection *s, unsig
 /* The rows gathered in r, as far as the condition and the page go. */
 void select_write(const struct row *r, const struct page *page, const struct sqlbuf *where,
                   bool as_record, struct sqlbuf *out);
+/* " order by …", of the base itself. */
+void select_order(const struct row *r, const struct order_terms *order, struct sqlbuf *out);
 /* The name that the n-th order term has outside the subquery that limits the rows, where it is of
  * another relation; no column of the relation has it. */
 struct str select_order_name(const struct row *r, size_t n);

@@ -25,7 +25,7 @@ struct introspected {
 static bool reads_database(const struct selection *s)
 {
     return s->field->resolver == RESOLVE_LIST || s->field->resolver == RESOLVE_BY_KEY ||
-           s->field->resolver == RESOLVE_AGGREGATE;
+           s->field->resolver == RESOLVE_AGGREGATE || s->field->resolver == RESOLVE_GROUPS;
 }
 
 /* The name that __type asks for may be a variable: a parameter, though not of the statement. */
@@ -69,7 +69,7 @@ static bool plan_root_field(struct compiler *c, const struct selection *s, bool 
         sqlbuf_text(sql, "select ");
     else
         sqlbuf_text(sql, ", ");
-    if (s->field->resolver == RESOLVE_LIST)
+    if (type_ref_is_list(s->field->type))
         sqlbuf_text(sql, "array");
     sqlbuf_text(sql, "(");
     /* plan_select() sets everything but the column. */

@@ -66,9 +66,35 @@ void sqlbuf_alias(struct sqlbuf *b, unsigned alias)
     sqlbuf_integer(b, alias);
 }
 
+/* pg_catalog.sum(t1."budget") */
+static void write_aggregate(struct sqlbuf *b, unsigned alias, const struct column *c)
+{
+    const struct aggregates *of = c->of != NULL ? c->of->aggregates : NULL;
+
+    if (c->aggregate == AGGREGATE_COUNT) {
+        sqlbuf_text(b, "pg_catalog.count(*)");
+        return;
+    }
+    if (c->aggregate == AGGREGATE_COUNT_DISTINCT) {
+        sqlbuf_text(b, "pg_catalog.count(distinct ");
+        sqlbuf_column(b, alias, c->of);
+    } else {
+        sqlbuf_qualified(b, of->schema, aggregate_name(c->aggregate));
+        sqlbuf_text(b, "(");
+        sqlbuf_column(b, alias, c->of);
+        if (of->cast)
+            sqlbuf_cast(b, c->of->type_sql, false);
+    }
+    sqlbuf_text(b, ")");
+}
+
 /* Recursion ends where types do: none is a part of itself. */
 void sqlbuf_column(struct sqlbuf *b, unsigned alias, const struct column *c)
 {
+    if (c->aggregate != AGGREGATE_NONE) {
+        write_aggregate(b, alias, c);
+        return;
+    }
     if (c->of != NULL) {
         sqlbuf_text(b, "(");
         sqlbuf_column(b, alias, c->of);
@@ -84,11 +110,6 @@ void sqlbuf_column(struct sqlbuf *b, unsigned alias, const struct column *c)
 void sqlbuf_value(struct sqlbuf *b, unsigned alias, const struct column *c)
 {
     sqlbuf_column(b, alias, c);
-    sqlbuf_expression(b, c);
-}
-
-void sqlbuf_expression(struct sqlbuf *b, const struct column *c)
-{
     sqlbuf_raw(b, c->expression.data, c->expression.len);
 }
 

@@ -48,8 +48,6 @@ void sqlbuf_alias(struct sqlbuf *b, unsigned alias);
 void sqlbuf_column(struct sqlbuf *b, unsigned alias, const struct column *c);
 /* The same as it is selected: with the cast its codec needs. */
 void sqlbuf_value(struct sqlbuf *b, unsigned alias, const struct column *c);
-/* The cast that its codec needs, behind something of a column's type. */
-void sqlbuf_expression(struct sqlbuf *b, const struct column *c);
 /* The type's name as the catalog prints it, quoted where needed, after "::". */
 void sqlbuf_cast(struct sqlbuf *b, struct str type_sql, bool array);
 /*

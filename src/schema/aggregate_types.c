@@ -101,15 +101,56 @@ static void add_counts(struct builder *b, const struct built *made, struct field
     VEC_PUSH(b->scratch, out, distinct);
 }
 
+/* A column's name, unless it is that of an aggregate or of another column. */
+static struct str key_name(struct builder *b, const struct relation *r, const struct column *c)
+{
+    struct str name = c->field_name;
+    size_t i;
+    int f;
+
+    for (f = AGGREGATE_NONE + 1; f < NAGGREGATES; f++)
+        if (str_eq(name, aggregate_name((enum aggregate)f)))
+            name = arena_printf(b->arena, "%.*sKey", STR_ARG(name));
+    if (name.data == c->field_name.data)
+        return name;
+    for (i = 0; i < r->ncolumns; i++) {
+        if (str_eq(name, r->columns[i].field_name)) {
+            name = arena_printf(b->arena, "%.*sKey", STR_ARG(name));
+            i = (size_t)-1; /* look through all again */
+        }
+    }
+    return name;
+}
+
+static void add_keys(struct builder *b, const struct relation *r, const struct built *made,
+                     struct fields *out)
+{
+    size_t i;
+
+    for (i = 0; made->field_enum != NULL && i < made->field_enum->nvalues; i++) {
+        const struct column *c = &r->columns[made->field_enum->values[i].value];
+        struct field f = {.resolver = RESOLVE_GROUP_KEY, .column = c};
+
+        f.name = key_name(b, r, c);
+        f.description = c->comment;
+        f.deprecated = c->deprecated;
+        f.type = (struct type_ref){c->type, c->is_array, c->not_null && !c->optional};
+        VEC_PUSH(b->scratch, out, f);
+    }
+}
+
 static void build_aggregate(struct builder *b, const struct relation *r, struct built *made,
                             struct fields *room)
 {
     struct type *types[COUNT_OF(parts)];
-    size_t i;
+    const struct field *fields;
+    size_t i, nkeys, n;
 
     for (i = 0; i < COUNT_OF(parts); i++)
         types[i] = part_type(b, r, i, types, room);
     room->n = 0;
+    add_keys(b, r, made, room);
+    nkeys = room->n;
     add_counts(b, made, room);
     for (i = 0; i < COUNT_OF(parts); i++) {
         struct field f = {.name = aggregate_name(parts[i].function),
@@ -121,9 +162,17 @@ static void build_aggregate(struct builder *b, const struct relation *r, struct 
         f.type = type_ref_required(types[i]);
         VEC_PUSH(b->scratch, room, f);
     }
+    n = room->n - nkeys;
+    fields = arena_copy(b->arena, room->items, room->n * sizeof(*fields));
     made->aggregate = builder_derive_type(b, TYPE_OBJECT, r, "Aggregate");
     made->aggregate->description = STR("What all rows together come to.");
-    builder_set_fields(b, made->aggregate, room);
+    builder_share_fields(b, made->aggregate, fields + nkeys, n);
+    if (nkeys == 0)
+        return;
+    made->group = builder_derive_type(b, TYPE_OBJECT, r, "Group");
+    made->group->description = STR("Rows with the same values of the fields they are grouped by. "
+                                   "Of the others nothing can be selected but aggregates.");
+    builder_share_fields(b, made->group, fields, room->n);
 }
 
 void aggregates_build(struct builder *b)

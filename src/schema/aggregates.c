@@ -8,48 +8,50 @@
 #include "schema/aggregates.h"
 
 static const struct str names[NAGGREGATES] = {
+    [AGGREGATE_COUNT] = STR_INIT("count"),   [AGGREGATE_COUNT_DISTINCT] = STR_INIT("countDistinct"),
     [AGGREGATE_SUM] = STR_INIT("sum"),       [AGGREGATE_AVG] = STR_INIT("avg"),
     [AGGREGATE_MIN] = STR_INIT("min"),       [AGGREGATE_MAX] = STR_INIT("max"),
     [AGGREGATE_STDDEV] = STR_INIT("stddev"),
 };
 
 /*
- * Type, results of sum, avg and stddev, is the type of an extension. All of them have min and max,
- * which return the same type (or one it is stored like: text for varchar, inet for cidr); so have
- * arrays and enums. What all versions from 13 on have. Sorted by type.
+ * Type, results of sum and avg, has it stddev, which returns the same as avg; is it of an
+ * extension. All of them have min and max, which return the same type (or one it is stored like:
+ * text for varchar, inet for cidr); so have arrays and enums. What all versions from 13 on have.
+ * Sorted by type.
  */
 static const struct aggregate_row {
     const char *pg_type;
     const char *sum;
     const char *avg;
-    const char *stddev;
+    bool stddev;
     bool extension;
 } rows[] = {
   /* clang-format off */
-    { "bpchar",      NULL,       NULL,       NULL,      false },
-    { "char",        NULL,       NULL,       NULL,      false },
-    { "cidr",        NULL,       NULL,       NULL,      false },
-    { "citext",      NULL,       NULL,       NULL,      true },
-    { "date",        NULL,       NULL,       NULL,      false },
-    { "float4",      "float4",   "float8",   "float8",  false },
-    { "float8",      "float8",   "float8",   "float8",  false },
-    { "inet",        NULL,       NULL,       NULL,      false },
-    { "int2",        "int8",     "numeric",  "numeric", false },
-    { "int4",        "int8",     "numeric",  "numeric", false },
-    { "int8",        "numeric",  "numeric",  "numeric", false },
-    { "interval",    "interval", "interval", NULL,      false },
-    { "money",       "money",    NULL,       NULL,      false },
-    { "name",        NULL,       NULL,       NULL,      false },
-    { "numeric",     "numeric",  "numeric",  "numeric", false },
-    { "oid",         NULL,       NULL,       NULL,      false },
-    { "pg_lsn",      NULL,       NULL,       NULL,      false },
-    { "text",        NULL,       NULL,       NULL,      false },
-    { "tid",         NULL,       NULL,       NULL,      false },
-    { "time",        NULL,       NULL,       NULL,      false },
-    { "timestamp",   NULL,       NULL,       NULL,      false },
-    { "timestamptz", NULL,       NULL,       NULL,      false },
-    { "timetz",      NULL,       NULL,       NULL,      false },
-    { "varchar",     NULL,       NULL,       NULL,      false },
+    { "bpchar",      NULL,       NULL,       false, false },
+    { "char",        NULL,       NULL,       false, false },
+    { "cidr",        NULL,       NULL,       false, false },
+    { "citext",      NULL,       NULL,       false, true },
+    { "date",        NULL,       NULL,       false, false },
+    { "float4",      "float4",   "float8",   true,  false },
+    { "float8",      "float8",   "float8",   true,  false },
+    { "inet",        NULL,       NULL,       false, false },
+    { "int2",        "int8",     "numeric",  true,  false },
+    { "int4",        "int8",     "numeric",  true,  false },
+    { "int8",        "numeric",  "numeric",  true,  false },
+    { "interval",    "interval", "interval", false, false },
+    { "money",       "money",    NULL,       false, false },
+    { "name",        NULL,       NULL,       false, false },
+    { "numeric",     "numeric",  "numeric",  true,  false },
+    { "oid",         NULL,       NULL,       false, false },
+    { "pg_lsn",      NULL,       NULL,       false, false },
+    { "text",        NULL,       NULL,       false, false },
+    { "tid",         NULL,       NULL,       false, false },
+    { "time",        NULL,       NULL,       false, false },
+    { "timestamp",   NULL,       NULL,       false, false },
+    { "timestamptz", NULL,       NULL,       false, false },
+    { "timetz",      NULL,       NULL,       false, false },
+    { "varchar",     NULL,       NULL,       false, false },
   /* clang-format on */
 };
 
@@ -109,7 +111,9 @@ const struct aggregates *aggregates_of(struct builder *b, const struct column *c
     made->cast = row->extension;
     made->results[AGGREGATE_SUM] = result(b, t, row->sum);
     made->results[AGGREGATE_AVG] = result(b, t, row->avg);
-    made->results[AGGREGATE_STDDEV] = result(b, t, row->stddev);
+    /* One for both where they are of one type: their fields can be shared. */
+    if (row->stddev)
+        made->results[AGGREGATE_STDDEV] = made->results[AGGREGATE_AVG];
     t->aggregates = made;
     return made;
 }

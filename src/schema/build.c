@@ -97,6 +97,13 @@ static void index_members(struct builder *b, struct type *t, const void *items, 
     }
 }
 
+void builder_share_fields(struct builder *b, struct type *t, const struct field *fields, size_t n)
+{
+    t->fields = fields;
+    t->nfields = n;
+    index_members(b, t, fields, n, sizeof(*fields));
+}
+
 void builder_set_fields(struct builder *b, struct type *t, const struct fields *fields)
 {
     struct fields settled = *fields;
@@ -107,9 +114,7 @@ void builder_set_fields(struct builder *b, struct type *t, const struct fields *
     copy = ARENA_ARRAY(b->arena, fields->n, struct field);
     if (fields->n > 0)
         memcpy(copy, fields->items, fields->n * sizeof(*copy));
-    t->fields = copy;
-    t->nfields = fields->n;
-    index_members(b, t, copy, t->nfields, sizeof(*copy));
+    builder_share_fields(b, t, copy, fields->n);
 }
 
 void builder_set_inputs(struct builder *b, struct type *t, const struct inputs *inputs)

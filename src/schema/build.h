@@ -33,6 +33,9 @@ struct built {
     const struct input_value *list; /* arguments of a list of it */
     size_t nlist;
     struct type *aggregate;
+    struct type *group;                 /* NULL if nothing can be grouped by */
+    const struct input_value *grouping; /* arguments of a list of groups */
+    size_t ngrouping;
 };
 
 /* The ways from a relation to others, before they have their names. */
@@ -89,6 +92,8 @@ struct type *builder_find_type(const struct builder *b, struct str name);
 struct type *builder_scalar(struct builder *b, const char *name);
 /* Copy into the schema and index; a name that stands twice is SCHEMA_INVALID. */
 void builder_set_fields(struct builder *b, struct type *t, const struct fields *fields);
+/* The same without the copy: they are in the schema already. */
+void builder_share_fields(struct builder *b, struct type *t, const struct field *fields, size_t n);
 void builder_set_inputs(struct builder *b, struct type *t, const struct inputs *inputs);
 void builder_set_values(struct builder *b, struct type *t, const struct enum_value *values,
                         size_t n);
@@ -169,6 +174,8 @@ const struct type *inputs_filter(struct builder *b, const struct column *c);
 void inputs_add_logic(struct builder *b, const struct type *where, struct inputs *out);
 /* The order by a value, if it has one. */
 void inputs_add_order(struct builder *b, const struct column *c, struct inputs *out);
+/* OrderDirection */
+const struct type *inputs_direction(struct builder *b);
 
 /* In the order the steps are taken: */
 void relations_build(struct builder *b);     /* relations.c: relations, columns, keys */
@@ -178,7 +185,9 @@ void junctions_add(struct builder *b, struct ways *ways);
 void metatypes_build(struct builder *b); /* metatypes.c: introspection, directives */
 void inputs_build(struct builder *b);    /* inputs.c: where, order and filter inputs */
 void fieldenum_build(struct builder *b, const struct relation *r); /* fieldenum.c: for inputs.c */
-void aggregates_build(struct builder *b);                          /* aggregate_types.c */
+void aggregates_build(struct builder *b); /* aggregate_types.c: of aggregates and groups */
+/* group_inputs.c: the arguments of lists of groups. */
+void groups_build(struct builder *b);
 void objects_build(struct builder *b);   /* objects.c: object types and the query root */
 void functions_build(struct builder *b); /* functions.c: the mutation root and its inputs */
 /* crud.c: which rows may be changed; the mutations that change them, at the end of root. */

@@ -108,6 +108,7 @@ static bool build(struct builder *b, struct str json)
     relationships_build(b);
     inputs_build(b);
     aggregates_build(b);
+    groups_build(b);
     objects_build(b);
     functions_build(b);
     sdl_check(b);

@@ -198,7 +198,7 @@ static bool has_sortable(struct builder *b, const struct relation *r)
     return false;
 }
 
-static const struct type *direction_type(struct builder *b)
+const struct type *inputs_direction(struct builder *b)
 {
     struct enum_value values[COUNT_OF(directions)] = {0};
     struct type *t = builder_find_type(b, STR("OrderDirection"));
@@ -227,7 +227,7 @@ void inputs_add_order(struct builder *b, const struct column *c, struct inputs *
     if (parts == NULL && !is_sortable(c))
         return;
     v.deprecated = c->deprecated;
-    v.type = type_ref_named(parts != NULL ? parts : direction_type(b));
+    v.type = type_ref_named(parts != NULL ? parts : inputs_direction(b));
     VEC_PUSH(b->scratch, out, v);
 }
 

@@ -46,6 +46,22 @@ static void add_aggregate(struct builder *b, const struct field *list, struct fi
     VEC_PUSH(b->scratch, out, f);
 }
 
+/* projectsGroupBy, next to the list projects of the root. */
+static void add_groups(struct builder *b, const struct field *list, struct fields *out)
+{
+    const struct built *made = &b->built[builder_index(b, list->relation)];
+    struct field f = {.resolver = RESOLVE_GROUPS, .relation = list->relation};
+
+    if (made->group == NULL)
+        return;
+    f.name = arena_printf(b->arena, "%.*sGroupBy", STR_ARG(list->name));
+    f.deprecated = list->deprecated;
+    f.type = type_ref_required_list(made->group);
+    f.arguments = made->grouping;
+    f.narguments = made->ngrouping;
+    VEC_PUSH(b->scratch, out, f);
+}
+
 static void add_relationships(struct builder *b, const struct relation *r, struct fields *out)
 {
     size_t i;
@@ -126,6 +142,7 @@ static void add_list(struct builder *b, const struct relation *r, struct fields 
     f.narguments = made->nlist;
     VEC_PUSH(b->scratch, out, f);
     add_aggregate(b, &f, out);
+    add_groups(b, &f, out);
 }
 
 void objects_build(struct builder *b)

@@ -25,6 +25,9 @@ struct type;
 struct column;
 
 enum aggregate {
+    AGGREGATE_NONE,
+    AGGREGATE_COUNT,          /* of rows */
+    AGGREGATE_COUNT_DISTINCT, /* of the values of a column */
     AGGREGATE_SUM,
     AGGREGATE_AVG,
     AGGREGATE_MIN,
@@ -32,7 +35,7 @@ enum aggregate {
     AGGREGATE_STDDEV,
 };
 
-#define NAGGREGATES 5
+#define NAGGREGATES 8
 
 /* The aggregates of values of one type. */
 struct aggregates {
@@ -71,8 +74,11 @@ struct column {
     struct str expression; /* for the SELECT list when the plain column will not do, for example
                               "::text"; empty: none */
     const struct composite *composite; /* what its values consist of; NULL: they have no parts */
-    const struct column *of; /* this is a part of the values of that column; NULL: of a relation */
-    size_t index;            /* position in relation->columns */
+    /* NULL: this is of a relation. Else a part of the values of that column, or an aggregate of
+     * them. */
+    const struct column *of;
+    enum aggregate aggregate;
+    size_t index; /* position in relation->columns */
 };
 
 /* What a value consists of: the attributes of a composite type. */

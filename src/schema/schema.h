@@ -79,6 +79,9 @@ enum input_role {
     INPUT_OFFSET,
     INPUT_DISTINCT_ON,
     INPUT_FIELD,          /* countDistinct(field:) */
+    INPUT_BY,             /* of groups: the argument `by`, the first */
+    INPUT_HAVING,         /* of groups: the argument `having` */
+    INPUT_AGGREGATE,      /* in a having or order input: `aggregate` of columns, or of rows */
     INPUT_WHERE_COLUMN,   /* in a where input: `column`, its type is an operator input */
     INPUT_WHERE_RELATION, /* in a where input: `relationship`, to-one or some/every/none */
     INPUT_WHERE_AND,
@@ -121,8 +124,11 @@ struct input_value {
     const struct column *column;
     const struct relationship *relationship;
     const struct filter_operator *op;
-    enum quantifier quantifier;
-    int parameter;
+    union { /* by role */
+        enum quantifier quantifier;
+        enum aggregate aggregate;
+        int parameter;
+    };
 };
 
 /* How a field gets its value. */
@@ -138,6 +144,8 @@ enum resolver {
     RESOLVE_COUNT_DISTINCT, /* … and of the values of one of its fields */
     RESOLVE_AGGREGATES,     /* in an aggregate: `aggregate` of its fields … */
     RESOLVE_AGGREGATED,     /* … and in that, of `column` */
+    RESOLVE_GROUPS,         /* root: rows of `relation` by groups, each an aggregate … */
+    RESOLVE_GROUP_KEY,      /* … with `column`, which all rows of it have in common */
     RESOLVE_FUNCTION,  /* mutation root: a call of `function`; an argument `input` has its arguments
                         */
     RESOLVE_CHANGE,    /* mutation root: `change` of rows of `relation`; singular: by `key`, or one

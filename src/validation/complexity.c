@@ -120,7 +120,8 @@ static void add_times(struct measuring *m, const struct field *f, const struct a
 /* What reads all rows of a list, however many, counts as one that reads so many. */
 static uint64_t own_cost(const struct measuring *m, const struct field *f)
 {
-    bool all = f->resolver == RESOLVE_AGGREGATE || f->resolver == RESOLVE_COUNT_DISTINCT;
+    bool all = f->resolver == RESOLVE_AGGREGATE || f->resolver == RESOLVE_COUNT_DISTINCT ||
+               f->resolver == RESOLVE_GROUPS;
 
     if (f->weight > 0)
         return f->weight;
