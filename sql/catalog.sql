@@ -82,7 +82,9 @@ used_by as (
 -- at all (bits of pg_relation_is_updatable(): 4 update, 8 insert, 16 delete). A foreign table is not
 -- asked: its wrapper may be broken.
 changes as (
-    select r.oid, q.oid as role, c.relkind as kind, x.allowed,
+    select r.oid, q.oid as role, x.allowed,
+           -- Without triggers: passed on to the table that a view is of.
+           c.relkind = 'v' and pg_catalog.pg_relation_is_updatable(c.oid, false) & 12 = 12 as passed_on,
            x.allowed & 8 > 0 and pg_catalog.has_table_privilege(q.oid, r.oid, 'insert') as inserts,
            x.allowed & 4 > 0 and pg_catalog.has_table_privilege(q.oid, r.oid, 'update') as updates,
            x.allowed & 16 > 0 and pg_catalog.has_table_privilege(q.oid, r.oid, 'delete') as deletes
@@ -121,8 +123,8 @@ columns as (
                'default', nullif(a.atthasdef and a.attgenerated = '', false),
                'identity', nullif(a.attidentity, ''),
                -- Nobody writes to it: generated, or worked out by the view.
-               'fixed', nullif(a.attgenerated <> '' or w.kind = 'v' and w.allowed > 0
-                               and not pg_catalog.pg_column_is_updatable(a.attrelid, a.attnum, true), false))
+               'fixed', nullif(a.attgenerated <> '' or w.passed_on
+                               and not pg_catalog.pg_column_is_updatable(a.attrelid, a.attnum, false), false))
                order by a.attnum) as columns
       from reached r
       join changes w on w.oid = r.oid
@@ -191,8 +193,7 @@ relations as (
                'update', nullif(g.updates, false),
                'delete', nullif(g.deletes, false),
                -- "on conflict" is not for views that change what they show by triggers.
-               'upsert', nullif(c.relkind in ('r', 'p') or g.kind = 'v' and g.allowed & 12 = 12
-                                and pg_catalog.pg_relation_is_updatable(c.oid, false) & 12 = 12, false),
+               'upsert', nullif(c.relkind in ('r', 'p') or g.passed_on, false),
                'rls', nullif(c.relrowsecurity, false),
                'forceRls', nullif(c.relforcerowsecurity, false),
                'policies', nullif(c.relrowsecurity
