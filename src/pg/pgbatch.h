@@ -78,6 +78,9 @@ enum pgbatch_outcome {
 
 struct pgbatch;
 typedef void pgbatch_done(struct pgbatch *b, void *ctx);
+/* All calls before `hold` are answered, and none has failed: set the parameters of the others.
+ * Comes again when the batch is sent again. */
+typedef void pgbatch_held(struct pgbatch *b);
 
 struct pgbatch {
     /* set by the submitter */
@@ -87,6 +90,10 @@ struct pgbatch {
     struct deadline until;
     bool transaction; /* the calls begin a transaction and the last of them is its COMMIT, whose tag
                          decides: an aborted transaction is rolled back by it */
+    bool rolls_back;  /* with `transaction`: the last of the calls is its ROLLBACK */
+    size_t hold; /* calls from here on are sent when `held` has been asked, in the same transaction;
+                    0: none */
+    pgbatch_held *held;
     enum pglane lane; /* becomes PGLANE_SLOW when it was too slow for the fast lane */
     bool repeatable; /* a query: may be sent again after a lost connection, 40001, 40P01, stale plan
                         or fast-lane timeout. A change only when it certainly has not happened: it
@@ -123,6 +130,7 @@ struct pgbatch {
     bool failed;      /* an error was read; the others of the batch follow from it */
     bool stale;       /* the failure was about the name of a prepared statement */
     bool cancel_wanted;
+    bool named; /* sent with prepared statements */
 };
 
 /* Zeroes it and sets the rest. session must not be NULL. */

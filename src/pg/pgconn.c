@@ -26,6 +26,7 @@ enum expect_kind {
     EXPECT_PARSE,
     EXPECT_ROWS,
     EXPECT_OWN,
+    EXPECT_HOLD, /* nothing comes: the rest of the batch is to be sent */
     EXPECT_SYNC,
 };
 
@@ -340,11 +341,12 @@ static bool send_settings(struct pgconn *c, struct pgbatch *b, uint32_t timeout_
     return send_command(c, &cmd, named);
 }
 
-static bool send_statements(struct pgconn *c, struct pgbatch *b, bool named)
+/* Calls from `from` to before `to`; the last Sync is not sent. */
+static bool send_statements(struct pgconn *c, struct pgbatch *b, size_t from, size_t to)
 {
     struct command cmd = {.batch = b, .part = b, .role = str_hash(str_of(b->session->role))};
 
-    for (size_t i = 0; i < b->ncalls; i++) {
+    for (size_t i = from; i < to; i++) {
         const struct pgcall *call = &b->calls[i];
 
         cmd.call = i;
@@ -352,7 +354,7 @@ static bool send_statements(struct pgconn *c, struct pgbatch *b, bool named)
         cmd.sql = call->statement->sql.data;
         cmd.nparams = call->statement->nparams;
         cmd.params = call->params;
-        if (!send_command(c, &cmd, named))
+        if (!send_command(c, &cmd, b->named))
             return false;
         if (!call->sync || i + 1 == b->ncalls)
             continue;
@@ -377,13 +379,29 @@ static void reset_outcome(struct pgbatch *b)
     b->message = b->detail = b->hint = b->constraint = (struct str){0};
 }
 
+/* The end of what is sent of a batch, for now or for good. */
+static void send_end(struct pgconn *c, struct pgbatch *b, bool held)
+{
+    int sent;
+
+    expect(c, (struct pgexpect){
+                  .batch = b, .call = b->ncalls, .kind = held ? EXPECT_HOLD : EXPECT_SYNC});
+    sent = held ? PQsendFlushRequest(c->pg) : PQpipelineSync(c->pg);
+    if (sent != 1)
+        c->broken = true;
+    else
+        pgconn_flush(c);
+}
+
 bool pgconn_send(struct pgconn *c, struct pgbatch *b, uint32_t cap_ms, bool named, uint64_t now_ns)
 {
     CHECK(!c->broken);
+    CHECK(b->hold < b->ncalls || b->hold == 0);
     reset_outcome(b);
+    b->named = named;
     if (!reset_session(c, b) || (named && !make_room(c, b->ncalls + 1)) ||
         !send_settings(c, b, statement_timeout(b, cap_ms, now_ns), named) ||
-        !send_statements(c, b, named)) {
+        !send_statements(c, b, 0, b->hold > 0 ? b->hold : b->ncalls)) {
         /* Without its Sync the server rolls it back when the connection closes. */
         c->broken = true;
         c->expected_count = 0;
@@ -394,11 +412,7 @@ bool pgconn_send(struct pgconn *c, struct pgbatch *b, uint32_t cap_ms, bool name
     b->state = PGBATCH_IN_FLIGHT;
     pgbatch_list_push(&c->in_flight, b);
     c->inflight++;
-    expect(c, (struct pgexpect){.batch = b, .call = b->ncalls, .kind = EXPECT_SYNC});
-    if (PQpipelineSync(c->pg) != 1)
-        c->broken = true;
-    else
-        pgconn_flush(c);
+    send_end(c, b, b->hold > 0);
     return true;
 }
 
@@ -438,12 +452,17 @@ static void drop_stale_slot(struct pgconn *c, const struct pgexpect *e, const PG
     forget_slot(c, e, true);
 }
 
-static bool is_tripped(const struct pgexpect *e, const PGresult *res)
+static bool is_state(const PGresult *res, const char *state)
 {
     const char *sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
 
+    return sqlstate != NULL && strcmp(sqlstate, state) == 0;
+}
+
+static bool is_tripped(const struct pgexpect *e, const PGresult *res)
+{
     return e->kind == EXPECT_ROWS && e->call < e->batch->ncalls && e->batch->calls[e->call].guard &&
-           sqlstate != NULL && strcmp(sqlstate, PGGUARD_STATE) == 0;
+           is_state(res, PGGUARD_STATE);
 }
 
 static void take_error(struct pgconn *c, const struct pgexpect *e, const PGresult *res)
@@ -452,6 +471,9 @@ static void take_error(struct pgconn *c, const struct pgexpect *e, const PGresul
 
     if (b == NULL)
         return; /* DEALLOCATE of what is not there is as good; RESET does not fail. */
+    /* An aborted transaction that is rolled back anyway: by a guard, if nothing else failed. */
+    if (b->rolls_back && !b->failed && is_state(res, "25P02"))
+        return;
     if (is_tripped(e, res)) {
         b->calls[e->call].tripped = true;
         return;
@@ -479,6 +501,8 @@ static void take_commit(struct pgbatch *b, PGresult *res)
 {
     bool committed = strcmp(PQcmdStatus(res), "COMMIT") == 0;
 
+    if (b->rolls_back)
+        return;
     if (committed && b->failed && b->failed_call < b->ncalls && b->calls[b->failed_call].guard) {
         b->calls[b->failed_call].tripped = true;
         b->failed = b->stale = false;
@@ -585,6 +609,31 @@ static bool take_end(struct pgconn *c)
     return true;
 }
 
+/* Has the transaction ended, but for its Sync or ROLLBACK? */
+static bool is_over(const struct pgbatch *b)
+{
+    bool over = b->failed;
+
+    for (size_t i = 0; i < b->hold && !b->transaction; i++)
+        over = over || b->calls[i].tripped;
+    return over;
+}
+
+/* All that was sent of a batch is answered: the rest is sent, or what ends it. */
+static void send_rest(struct pgconn *c)
+{
+    struct pgbatch *b = first_expected(c)->batch;
+    bool over = is_over(b);
+
+    pop_expected(c);
+    if (!over)
+        b->held(b);
+    if ((!over || b->transaction) && !send_statements(c, b, b->hold, b->ncalls))
+        c->broken = true;
+    else
+        send_end(c, b, false);
+}
+
 /* A function may have said LISTEN: what comes would pile up in libpq. */
 static void drop_notifications(struct pgconn *c)
 {
@@ -600,9 +649,16 @@ bool pgconn_read(struct pgconn *c, struct pgbatch_list *finished)
 
     /* Also when it is dead: what arrived before its end counts. All of it, as TLS may have more
      * than the descriptor shows. */
-    while (!c->broken && c->expected_count > 0 && !PQisBusy(c->pg)) {
-        PGresult *res = PQgetResult(c->pg);
+    while (!c->broken && c->expected_count > 0) {
+        PGresult *res;
 
+        if (first_expected(c)->kind == EXPECT_HOLD) {
+            send_rest(c);
+            continue;
+        }
+        if (PQisBusy(c->pg))
+            break;
+        res = PQgetResult(c->pg);
         if (res != NULL)
             take_result(c, res, finished);
         else if (!take_end(c))
