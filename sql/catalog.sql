@@ -317,7 +317,7 @@ types_used as (
 ),
 -- The = of a type's order.
 comparable as (
-    select o.opcintype as oid, p.proleakproof as leakproof
+    select o.opcintype as oid, p.proleakproof as leakproof, q.oprnamespace as operators
       from pg_catalog.pg_opclass o
       join pg_catalog.pg_am m on m.oid = o.opcmethod and m.amname = 'btree'
       join pg_catalog.pg_amop e on e.amopfamily = o.opcfamily and e.amopstrategy = 3
@@ -349,7 +349,9 @@ types as (
                -- Of composite types; the rows of relations are another matter.
                'attributes', a.attributes,
                'comparable', nullif(c.leakproof is not null, false),
-               'leakproof', nullif(c.leakproof, false))
+               'leakproof', nullif(c.leakproof, false),
+               'operators', case when c.operators <> 'pg_catalog'::pg_catalog.regnamespace
+                                 then c.operators::pg_catalog.regnamespace::text end)
                order by n.nspname, t.typname) as types
       from types_used u
       join pg_catalog.pg_type t on t.oid = u.oid
@@ -373,8 +375,8 @@ types as (
            where r.oid = t.typrelid and r.relkind = 'c') a on true
       -- A type without operators of its own may use those of one that it is stored like (varchar, cidr).
       left join lateral (
-          select o.leakproof
-            from (select o.leakproof, 0 as distance
+          select o.leakproof, o.operators
+            from (select o.leakproof, o.operators, 0 as distance
                     from comparable o
                    where o.oid = case t.typtype
                                  when 'e' then 'pg_catalog.anyenum'::pg_catalog.regtype::oid
@@ -385,7 +387,7 @@ types as (
                                            then 'pg_catalog.anyarray'::pg_catalog.regtype::oid
                                            else t.oid end end
                   union all
-                  select o.leakproof, 1
+                  select o.leakproof, o.operators, 1
                     from pg_catalog.pg_cast b
                     join comparable o on o.oid = b.casttarget
                    where b.castsource = t.oid and b.castmethod = 'b' and b.castcontext = 'i') o

@@ -145,6 +145,8 @@ struct config {
     struct config_strings expose_functions;
     struct config_strings expose_exclude;
     struct config_strings strip_prefixes;
+    bool filters_null_safe;
+    struct config_strings filters_full_text;
     size_t default_limit;
     size_t max_limit;
     enum config_transaction mutation_transaction;

@@ -165,6 +165,11 @@ const struct config_option options_table[] = {
      .help = "Left out of the names of types and fields."},
     {"schema.sdl_file", OPTION_STRING, AT(sdl_file), "", 0, 0, NULL,
      .help = "Type definitions that rename, hide, relate and check what the database gives."},
+    {"schema.filters.null_safe", OPTION_BOOL, AT(filters_null_safe), "false", 0, 0, NULL,
+     .help = "The operators neq and nin also find rows where the value is null; else, as in SQL, they do not."},
+    {"schema.filters.full_text", OPTION_STRINGS, AT(filters_full_text), "", 0, 0, NULL,
+     .help = "Text columns that requests may search by words, as patterns of relation.column: v_task.title, *.body.\n"
+             "Without an index of its own a search reads every row; a tsvector column needs none of this."},
     {"schema.pagination.default_limit", OPTION_COUNT, AT(default_limit), "100", 1, 1000000, NULL,
      .help = "Rows of a list that asks for no number."},
     {"schema.pagination.max_limit", OPTION_COUNT, AT(max_limit), "1000", 1, 1000000, NULL,

@@ -95,10 +95,13 @@ bool sqlstate_ends_connection(const char *sqlstate)
 /* Types with a grammar of their own report what violates it as a syntax error, as if of SQL. */
 static bool is_syntax_of_value(const struct pgbatch *b)
 {
-    static const char *const types[] = {"jsonpath", "tsquery", "lquery"};
+    static const char *const types[] = {"jsonpath", "tsquery", "lquery", "ltree"};
 
     if (strcmp(b->sqlstate, "42601") != 0 || b->message.len == 0)
         return false;
+    /* ltxtquery: "operand syntax error". Of SQL it says where: "syntax error at or near …". */
+    if (str_ends(b->message, STR("syntax error")))
+        return true;
     for (size_t i = 0; i < COUNT_OF(types); i++)
         if (memmem(b->message.data, b->message.len, types[i], strlen(types[i])) != NULL)
             return true;

@@ -156,7 +156,7 @@ void source_name(struct sqlbuf *b, const struct relation *r, unsigned alias)
 void source_guard(struct sqlbuf *b, const struct relation *r, unsigned alias)
 {
     sqlbuf_column(b, alias, r->tenant_column);
-    sqlbuf_text(b, " = ");
+    sqlbuf_equals(b, r->tenant_column);
     sqlbuf_raw(b, r->tenant_value.data, r->tenant_value.len);
 }
 
@@ -178,7 +178,7 @@ static void match_through(struct sqlbuf *b, const struct relationship *r, unsign
         if (i > 0)
             sqlbuf_text(b, " and ");
         sqlbuf_column(b, VIA, near ? j->near_columns[i] : j->far_columns[i - r->n]);
-        sqlbuf_text(b, " = ");
+        sqlbuf_equals(b, near ? r->from_columns[i] : r->to_columns[i - r->n]);
         if (near)
             sqlbuf_column(b, from, r->from_columns[i]);
         else
@@ -197,7 +197,7 @@ void source_match(struct sqlbuf *b, const struct relationship *r, unsigned from,
         if (i > 0)
             sqlbuf_text(b, " and ");
         sqlbuf_column(b, to, r->to_columns[i]);
-        sqlbuf_text(b, " = ");
+        sqlbuf_equals(b, r->to_columns[i]);
         sqlbuf_column(b, from, r->from_columns[i]);
     }
 }

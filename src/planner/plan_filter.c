@@ -66,15 +66,26 @@ static bool filter_object(struct filter *f, const struct pvalue *where);
 
 /* --- operators of a column ------------------------------------------------------------ */
 
+/* A cast of the table: behind @ in the schema of the column's extension. */
+static struct str cast_type(struct compiler *c, const char *cast, const struct column *column)
+{
+    if (cast[0] != '@')
+        return str_of(cast);
+    return arena_printf(c->in.scratch, "%.*s.%s", STR_ARG(column->operators), cast + 1);
+}
+
 /*
  * The type an operand is cast to. A list of arrays cannot be an array of arrays,
  * which would have to be rectangular: it is bound as an array of texts, each cast
  * on its own.
  */
-static void operand_type(const struct filter_operator *op, const struct column *column,
-                         const struct pvalue *v, struct str *cast, bool *array, bool *array_items)
+static void operand_type(struct compiler *c, const struct filter_operator *op,
+                         const struct column *column, const struct pvalue *v, struct str *cast,
+                         bool *array, bool *array_items)
 {
-    *cast = op->cast != NULL ? str_of(op->cast) : column->type_sql;
+    *cast = op->cast != NULL                 ? cast_type(c, op->cast, column)
+            : op->operand == OPERAND_ELEMENT ? column->element_sql
+                                             : column->type_sql;
     *array = op->cast == NULL && op->operand == OPERAND_LIST;
     *array_items = *array && v->type.nlists > 1;
 }
@@ -92,6 +103,8 @@ static enum param_form form_of(enum operand operand)
     case OPERAND_LIST:
     case OPERAND_BOOLEAN:
     case OPERAND_TEXT:
+    case OPERAND_ELEMENT:
+    case OPERAND_PAIR:
         break;
     }
     return PARAM_TEXT;
@@ -103,7 +116,7 @@ static bool operand(struct compiler *c, const struct filter_operator *op,
     struct str cast;
     bool array, array_items;
 
-    operand_type(op, column, v, &cast, &array, &array_items);
+    operand_type(c, op, column, v, &cast, &array, &array_items);
     if (array_items) {
         sqlbuf_text(out, "select item.value");
         sqlbuf_cast(out, cast, false);
@@ -117,17 +130,41 @@ static bool operand(struct compiler *c, const struct filter_operator *op,
     return true;
 }
 
+/* Both members are required, so they are there. */
+static bool operand_pair(struct compiler *c, const struct filter_operator *op,
+                         const struct column *column, const struct pvalue *v, struct sqlbuf out[2])
+{
+    for (size_t i = 0; i < 2; i++) {
+        const char *cast = op->pair->members[i].cast;
+        struct pvalue member = input_member(&c->in, v, i);
+
+        if (member.kind != PVALUE_LEAF)
+            return input_fail(&c->in, v, "\"%.*s\" cannot be null",
+                              STR_ARG(op->pair->members[i].name));
+        if (!compile_value(c, &member, PARAM_TEXT,
+                           cast != NULL ? cast_type(c, cast, column) : column->type_sql, false,
+                           &out[i]))
+            return false;
+    }
+    return true;
+}
+
 static bool filter_operator(struct filter *f, const struct input_value *input,
                             const struct column *column, const struct pvalue *v)
 {
     const struct filter_operator *op = input->op;
-    const char *sql = op->sql;
-    struct sqlbuf left, right;
+    bool null_safe = f->c->schema->null_safe_filters && op->sql_null_safe != NULL;
+    const char *sql = null_safe ? op->sql_null_safe : op->sql;
+    struct sqlbuf left, right[2];
+    struct sqlpattern with = {
+        column, &left, {&right[0], &right[1]}
+    };
 
     if (v->kind == PVALUE_ABSENT)
         return v->variable < 0 || says_nothing(f, v);
     sqlbuf_init(&left, &f->c->params);
-    sqlbuf_init(&right, &f->c->params);
+    sqlbuf_init(&right[0], &f->c->params);
+    sqlbuf_init(&right[1], &f->c->params);
     sqlbuf_column(&left, f->alias, column);
     if (v->kind == PVALUE_NULL) {
         if (op->sql_null == NULL)
@@ -137,12 +174,15 @@ static bool filter_operator(struct filter *f, const struct input_value *input,
     } else if (op->operand == OPERAND_BOOLEAN) {
         if (!input_boolean(v))
             sql = op->sql_false;
-    } else if (!operand(f->c, op, column, v, &right)) {
+    } else if (op->operand == OPERAND_PAIR) {
+        if (!operand_pair(f->c, op, column, v, right))
+            return false;
+    } else if (!operand(f->c, op, column, v, &right[0])) {
         return false;
     }
     conjunction(f);
     sqlbuf_text(f->out, "(");
-    sqlbuf_pattern(f->out, sql, &left, &right);
+    sqlbuf_pattern(f->out, sql, &with);
     sqlbuf_text(f->out, ")");
     return true;
 }
@@ -362,6 +402,7 @@ static bool filter_member(struct filter *f, const struct input_value *input, con
     case INPUT_HAVING:
     case INPUT_QUANTIFIER:
     case INPUT_OPERATOR:
+    case INPUT_OPERAND:
     case INPUT_ORDER_COLUMN:
     case INPUT_ORDER_RELATION:
     case INPUT_INCLUDE_DEPRECATED:
@@ -450,7 +491,7 @@ bool plan_filter_key(struct compiler *c, unsigned alias, const struct column *co
         return false;
     CHECK(!mixed);
     sqlbuf_column(out, alias, column);
-    sqlbuf_text(out, " = ");
+    sqlbuf_equals(out, column);
     sqlbuf_parameter(out, &p, column->type_sql, false);
     return true;
 }

@@ -31,7 +31,8 @@ static void write_key_values(const struct key *k, size_t i, struct sqlbuf *out)
 void plan_result_match(const struct key *k, size_t i, unsigned alias, struct sqlbuf *out)
 {
     sqlbuf_column(out, alias, k->columns[i]);
-    sqlbuf_text(out, " = (");
+    sqlbuf_equals(out, k->columns[i]);
+    sqlbuf_text(out, "(");
     write_key_values(k, i, out);
     sqlbuf_text(out, ")[1]");
 }
@@ -84,7 +85,8 @@ static void write_result_rows(const struct row *r, const struct key *k, struct s
         else
             sqlbuf_text(out, " on ");
         sqlbuf_column(out, r->base->alias, k->columns[i]);
-        sqlbuf_text(out, " = k.k");
+        sqlbuf_equals(out, k->columns[i]);
+        sqlbuf_text(out, "k.k");
         sqlbuf_integer(out, (int64_t)i + 1);
     }
     sqlbuf_append(out, &r->joins);

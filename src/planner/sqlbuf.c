@@ -179,18 +179,47 @@ void sqlbuf_append(struct sqlbuf *b, const struct sqlbuf *piece)
     sqlbuf_raw(b, piece->data, piece->len);
 }
 
-void sqlbuf_pattern(struct sqlbuf *b, const char *pattern, const struct sqlbuf *column,
-                    const struct sqlbuf *operand)
+void sqlbuf_operator(struct sqlbuf *b, const struct column *c, struct str name)
 {
-    for (const char *p = pattern; *p != '\0'; p++) {
-        if (p[0] == '%' && p[1] == 'c') {
-            sqlbuf_append(b, column);
-            p++;
-        } else if (p[0] == '%' && p[1] == 'p') {
-            sqlbuf_append(b, operand);
-            p++;
+    if (c->operators.len > 0) {
+        sqlbuf_text(b, "operator(");
+        sqlbuf_raw(b, c->operators.data, c->operators.len);
+        sqlbuf_text(b, ".");
+    }
+    sqlbuf_raw(b, name.data, name.len);
+    if (c->operators.len > 0)
+        sqlbuf_text(b, ")");
+}
+
+void sqlbuf_equals(struct sqlbuf *b, const struct column *c)
+{
+    sqlbuf_text(b, " ");
+    sqlbuf_operator(b, c, STR("="));
+    sqlbuf_text(b, " ");
+}
+
+void sqlbuf_pattern(struct sqlbuf *b, const char *pattern, const struct sqlpattern *with)
+{
+    struct str rest = str_of(pattern), name;
+
+    while (rest.len > 0) {
+        char c = rest.len > 1 && rest.data[0] == '%' ? rest.data[1] : '\0';
+
+        if (c == 'c') {
+            sqlbuf_append(b, with->column);
+        } else if (c == 'p' || c == 'q') {
+            sqlbuf_append(b, with->operands[c - 'p']);
+        } else if (c == 's') {
+            sqlbuf_raw(b, with->type->operators.data, with->type->operators.len);
+        } else if (c == '{') {
+            CHECK(str_cut(str_sub(rest, 2, rest.len), '}', &name, &rest));
+            sqlbuf_operator(b, with->type, name);
+            continue;
         } else {
-            sqlbuf_raw(b, p, 1);
+            sqlbuf_raw(b, rest.data, 1);
+            rest = str_sub(rest, 1, rest.len);
+            continue;
         }
+        rest = str_sub(rest, 2, rest.len);
     }
 }

@@ -62,9 +62,20 @@ void sqlbuf_parameter(struct sqlbuf *b, const struct plan_param *p, struct str c
  */
 void sqlbuf_integer(struct sqlbuf *b, int64_t v);
 void sqlbuf_append(struct sqlbuf *b, const struct sqlbuf *piece);
-/* An operator's pattern: %c becomes the column, %p the operand. */
-void sqlbuf_pattern(struct sqlbuf *b, const char *pattern, const struct sqlbuf *column,
-                    const struct sqlbuf *operand);
+/*
+ * An operator on a column's values: "=", or operator("extension".=) where the type has it elsewhere
+ * than in pg_catalog, and the search_path may not lead there.
+ */
+void sqlbuf_operator(struct sqlbuf *b, const struct column *c, struct str name);
+/* " = " on a column's values. */
+void sqlbuf_equals(struct sqlbuf *b, const struct column *c);
+/* What stands in a pattern (struct filter_operator): its column and its operands, as SQL. */
+struct sqlpattern {
+    const struct column *type; /* whose operators are meant */
+    const struct sqlbuf *column;
+    const struct sqlbuf *operands[2];
+};
+void sqlbuf_pattern(struct sqlbuf *b, const char *pattern, const struct sqlpattern *with);
 
 /* Only through sqlbuf_text(). */
 void sqlbuf_raw(struct sqlbuf *b, const char *text, size_t len);

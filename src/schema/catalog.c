@@ -39,6 +39,7 @@ static struct schema *new_schema(const struct schema_options *opt)
     s->default_limit = opt->default_limit;
     s->max_limit = opt->max_limit;
     s->field_transactions = opt->field_transactions;
+    s->null_safe_filters = opt->null_safe_filters;
     map_init(&s->types_by_name, a);
     return s;
 }

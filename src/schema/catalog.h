@@ -30,7 +30,10 @@ struct schema_options {
     struct str sdl_name;     /* its path, for messages */
     const struct schema_claim *claims;
     size_t nclaims;
-    bool crud;            /* mutations that insert, update, delete and upsert rows */
+    bool crud;                   /* mutations that insert, update, delete and upsert rows */
+    bool null_safe_filters;      /* neq and nin keep rows where the value is null */
+    const struct str *full_text; /* patterns relation.column of text that can be searched */
+    size_t nfull_text;
     bool bigint_numbers;  /* int8 as JSON numbers, not strings */
     bool decimal_numbers; /* numeric as JSON numbers, not strings */
 };

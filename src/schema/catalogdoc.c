@@ -326,6 +326,7 @@ static bool read_type(const struct jval *v, struct arena *a, struct doc_type *ou
     out->has_default = flag_member(&m, "default");
     out->comparable = flag_member(&m, "comparable");
     out->leakproof = flag_member(&m, "leakproof");
+    out->operators = text_member(&m, "operators", false);
     out->labels = member(&m, "labels", false, JVAL_ARRAY);
     for (i = 0; out->labels && i < out->labels->n; i++)
         if (out->labels->items[i]->kind != JVAL_STRING && m.wrong == NULL)

@@ -53,6 +53,7 @@ struct doc_type {
     bool has_default;                         /* domains */
     bool comparable;
     bool leakproof;
+    struct str operators;          /* quoted name of the schema of its =; empty: pg_catalog */
     const struct jval *labels;     /* enums: array of strings */
     struct doc_column *attributes; /* composite types, but rows of relations */
     size_t nattributes;

@@ -40,7 +40,31 @@ static unsigned filter_classes(const struct column *c)
         return FILTER_ANY;
     if (c->is_array)
         return FILTER_ANY | FILTER_EQUAL | FILTER_ARRAY;
+    if (c->full_text)
+        return c->scalar->filters | FILTER_FULL_TEXT;
     return c->scalar != NULL ? c->scalar->filters : FILTER_ANY | FILTER_EQUAL;
+}
+
+/* IpAddressRange, VectorDistance: one type for all columns. */
+static const struct type *pair_type(struct builder *b, const struct operand_pair *p,
+                                    const struct column *c)
+{
+    struct type *t = builder_find_type(b, p->type);
+    struct inputs inputs = {0};
+
+    if (t != NULL && t->ninputs > 0 && t->inputs[0].role == INPUT_OPERAND)
+        return t;
+    t = builder_add_type(b, TYPE_INPUT_OBJECT, p->type, STR("the operand of a filter"));
+    t->description = p->description;
+    for (size_t i = 0; i < COUNT_OF(p->members); i++) {
+        const struct operand_member *m = &p->members[i];
+        struct input_value v = {.name = m->name, .role = INPUT_OPERAND};
+
+        v.type = type_ref_required(m->scalar ? builder_scalar(b, m->scalar) : c->type);
+        VEC_PUSH(b->scratch, &inputs, v);
+    }
+    builder_set_inputs(b, t, &inputs);
+    return t;
 }
 
 static struct type_ref operand_type(struct builder *b, const struct filter_operator *op,
@@ -50,10 +74,14 @@ static struct type_ref operand_type(struct builder *b, const struct filter_opera
     bool list = c->is_array && op->scalar == NULL;
 
     switch (op->operand) {
+    case OPERAND_ELEMENT:
+        return type_ref_named(t);
+    case OPERAND_PAIR:
+        return type_ref_named(pair_type(b, op->pair, c));
     case OPERAND_VALUE:
-        return list ? type_ref_list(t) : type_ref_named(t);
+        return (struct type_ref){t, list, 0}; /* arrays may have nulls in them */
     case OPERAND_LIST:
-        return list ? (struct type_ref){t, 2, 6} : type_ref_list(t);
+        return list ? (struct type_ref){t, 2, 2} : type_ref_list(t);
     case OPERAND_BOOLEAN:
         return type_ref_named(builder_scalar(b, "Boolean"));
     case OPERAND_TEXT:
@@ -78,7 +106,9 @@ const struct type *inputs_filter(struct builder *b, const struct column *c)
         return composite_where(b, c->composite);
     if (classes != FILTER_ANY)
         name = arena_printf(b->arena, "%.*s%s", STR_ARG(c->type->name),
-                            c->is_array ? "ListFilter" : "Filter");
+                            c->is_array    ? "ListFilter"
+                            : c->full_text ? "SearchFilter"
+                                           : "Filter");
     t = builder_find_type(b, name);
     if (t != NULL && t->kind == TYPE_INPUT_OBJECT && t->ninputs > 0 && t->inputs[0].op != NULL)
         return t;

@@ -51,14 +51,18 @@ struct column {
     struct str name; /* in the database */
     struct str field_name;
     struct str comment; /* for people: without annotations; a plain view column has its table's */
-    struct str deprecated; /* reason; data is NULL if not deprecated */
-    uint32_t type_oid;     /* of the base type where the column's type is a domain */
-    struct str type_sql;   /* the type's name for a cast, schema-qualified and quoted where needed:
-                              "uuid", "public.task_status" */
-    bool not_null;         /* known never to be null, through views too */
-    bool optional;         /* declared: may be null as far as clients are told */
-    bool is_id;            /* a key column, or one that references a key: GraphQL type ID */
-    bool comparable;       /* its type has = and an order: eq, in, orderBy */
+    struct str deprecated;  /* reason; data is NULL if not deprecated */
+    uint32_t type_oid;      /* of the base type where the column's type is a domain */
+    struct str type_sql;    /* the type's name for a cast, schema-qualified and quoted where needed:
+                               "uuid", "public.task_status" */
+    struct str element_sql; /* arrays: the same of their elements */
+    struct str operators;   /* quoted name of the schema that has the type's operators; empty:
+                               pg_catalog */
+    bool full_text;         /* text that schema.filters.full_text names */
+    bool not_null;          /* known never to be null, through views too */
+    bool optional;          /* declared: may be null as far as clients are told */
+    bool is_id;             /* a key column, or one that references a key: GraphQL type ID */
+    bool comparable;        /* its type has = and an order: eq, in, orderBy */
     bool leakproof_equality;             /* its = is leakproof: an index works under RLS */
     const struct aggregates *aggregates; /* NULL: none but counts */
     const struct codec *codec;           /* how its value becomes JSON */

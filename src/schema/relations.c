@@ -7,6 +7,7 @@
  */
 #include "schema/aggregates.h"
 #include "schema/naming.h"
+#include "schema/operators.h"
 #include "schema/tenancy.h"
 
 static enum relation_kind relation_kind(char kind)
@@ -61,6 +62,19 @@ static bool name_field(struct builder *b, const struct doc_relation *r, const st
     return false;
 }
 
+/* Is it text that requests may search, by a pattern of relation.column? */
+static bool is_searched(const struct builder *b, const struct doc_relation *r,
+                        const struct column *c)
+{
+    struct str name = arena_printf(b->scratch, "%.*s.%.*s", STR_ARG(r->name), STR_ARG(c->name));
+
+    for (size_t i = 0; i < b->opt->nfull_text; i++)
+        if (str_glob(b->opt->full_text[i], name))
+            return c->scalar != NULL && (c->scalar->filters & FILTER_STRING) && !c->is_array &&
+                   c->comparable;
+    return false;
+}
+
 static void make_columns(struct builder *b, struct doc_relation *d, struct relation *r)
 {
     struct column *columns = ARENA_ARRAY(b->arena, d->ncolumns, struct column);
@@ -81,6 +95,7 @@ static void make_columns(struct builder *b, struct doc_relation *d, struct relat
             out->field_name = exposure_field_name(b, c);
             if (!name_field(b, d, c, &names, out) || !set_type(b, d, c, out))
                 continue;
+            out->full_text = is_searched(b, d, out);
             out->index = n;
             d->made_columns[i] = out;
             n++;

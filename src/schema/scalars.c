@@ -254,6 +254,33 @@ static bool document_literal(const struct scalar *s, const struct ast_value *v, 
     return ok;
 }
 
+/* A list of numbers, which is pgvector's own form as well; or that form as a string. */
+static bool vector_json(const struct scalar *s, const struct jval *v, struct arena *a,
+                        struct str *text)
+{
+    if (v->kind == JVAL_STRING)
+        return string_json(s, v, a, text);
+    if (v->kind != JVAL_ARRAY)
+        return false;
+    for (size_t i = 0; i < v->n; i++)
+        if (v->items[i]->kind != JVAL_NUMBER)
+            return false;
+    return document_json(s, v, a, text);
+}
+
+static bool vector_literal(const struct scalar *s, const struct ast_value *v, struct arena *a,
+                           struct str *text)
+{
+    if (v->kind == AST_STRING)
+        return string_literal(s, v, a, text);
+    if (v->kind != AST_LIST)
+        return false;
+    for (size_t i = 0; i < v->n; i++)
+        if (v->items[i]->kind != AST_INT && v->items[i]->kind != AST_FLOAT)
+            return false;
+    return document_literal(s, v, a, text);
+}
+
 /* --- tables ----------------------------------------------------------------------------------- */
 
 #define RFC3339 "https://scalars.graphql.org/andimarek/date-time.html"
@@ -263,6 +290,7 @@ enum {
     ORDERED = EQUAL | FILTER_ORDERED,
     STRING = ORDERED | FILTER_STRING,
     DOCUMENT = EQUAL | FILTER_JSON,
+    RANGE = EQUAL | FILTER_RANGE,
 };
 
 /* name, description, specified by, built in, filters of comparable columns, coercion of JSON and of
@@ -272,25 +300,25 @@ static const struct scalar scalars[] = {
     { STR_INIT("BigInt"), STR_INIT("A whole number of 64 bits, as a string."),
       STR_INIT(""), false, ORDERED, bigint_json, bigint_literal },
     { STR_INIT("BigIntRange"), STR_INIT("A range of BigInt, such as [1,10)."),
-      STR_INIT(""), false, EQUAL, string_json, string_literal },
+      STR_INIT(""), false, RANGE | FILTER_BIGINT_RANGE, string_json, string_literal },
     { STR_INIT("Boolean"), STR_INIT("True or false."),
       STR_INIT(""), true, EQUAL, boolean_json, boolean_literal },
     { STR_INIT("Bytes"), STR_INIT("Bytes in base64."),
       STR_INIT("https://www.rfc-editor.org/rfc/rfc4648#section-4"), false, EQUAL, bytes_json, bytes_literal },
     { STR_INIT("CIDR"), STR_INIT("An IPv4 or IPv6 network, such as 10.1.0.0/16."),
-      STR_INIT("https://www.rfc-editor.org/rfc/rfc4632#section-3.1"), false, EQUAL, network_json, network_literal },
+      STR_INIT("https://www.rfc-editor.org/rfc/rfc4632#section-3.1"), false, EQUAL | FILTER_NETWORK, network_json, network_literal },
     { STR_INIT("Date"), STR_INIT("A day, such as 2026-11-23."),
       STR_INIT("https://www.rfc-editor.org/rfc/rfc3339#section-5.6"), false, ORDERED, date_json, date_literal },
     { STR_INIT("DateRange"), STR_INIT("A range of Date, such as [2026-01-01,2027-01-01)."),
-      STR_INIT(""), false, EQUAL, string_json, string_literal },
+      STR_INIT(""), false, RANGE | FILTER_DATE_RANGE, string_json, string_literal },
     { STR_INIT("DateTime"), STR_INIT("A moment, such as 2026-11-23T06:13:04Z."),
       STR_INIT(RFC3339), false, ORDERED, datetime_json, datetime_literal },
     { STR_INIT("DateTimeRange"), STR_INIT("A range of DateTime."),
-      STR_INIT(""), false, EQUAL, string_json, string_literal },
+      STR_INIT(""), false, RANGE | FILTER_MOMENT_RANGE, string_json, string_literal },
     { STR_INIT("Decimal"), STR_INIT("A number of any precision, as a string."),
       STR_INIT(""), false, ORDERED, decimal_json, decimal_literal },
     { STR_INIT("DecimalRange"), STR_INIT("A range of Decimal."),
-      STR_INIT(""), false, EQUAL, string_json, string_literal },
+      STR_INIT(""), false, RANGE | FILTER_DECIMAL_RANGE, string_json, string_literal },
     { STR_INIT("Float"), STR_INIT("A number of double precision."),
       STR_INIT(""), true, ORDERED, float_json, float_literal },
     { STR_INIT("ID"), STR_INIT("An identifier, as a string."),
@@ -298,31 +326,31 @@ static const struct scalar scalars[] = {
     { STR_INIT("Int"), STR_INIT("A whole number of 32 bits."),
       STR_INIT(""), true, ORDERED, int_json, int_literal },
     { STR_INIT("IntRange"), STR_INIT("A range of Int, such as [1,10)."),
-      STR_INIT(""), false, EQUAL, string_json, string_literal },
+      STR_INIT(""), false, RANGE | FILTER_INT_RANGE, string_json, string_literal },
     { STR_INIT("Interval"), STR_INIT("A duration, such as P1DT12H."),
       STR_INIT("https://www.rfc-editor.org/rfc/rfc3339#appendix-A"), false, ORDERED, interval_json, interval_literal },
     { STR_INIT("IpAddress"), STR_INIT("An IPv4 or IPv6 address, with or without the length of its network."),
-      STR_INIT(""), false, EQUAL, address_json, address_literal },
+      STR_INIT(""), false, EQUAL | FILTER_ADDRESS, address_json, address_literal },
     { STR_INIT("JSON"), STR_INIT("Any JSON value."),
       STR_INIT("https://www.rfc-editor.org/rfc/rfc8259"), false, DOCUMENT, document_json, document_literal },
     { STR_INIT("LTree"), STR_INIT("A path of labels, such as Top.Science.Astronomy."),
-      STR_INIT(""), false, EQUAL, string_json, string_literal },
+      STR_INIT(""), false, ORDERED | FILTER_LTREE, string_json, string_literal },
     { STR_INIT("LocalDateTime"), STR_INIT("A date and a time of day without zone, such as 2026-11-23T06:13:04."),
       STR_INIT(""), false, ORDERED, local_datetime_json, local_datetime_literal },
     { STR_INIT("LocalDateTimeRange"), STR_INIT("A range of LocalDateTime."),
-      STR_INIT(""), false, EQUAL, string_json, string_literal },
+      STR_INIT(""), false, RANGE | FILTER_LOCAL_RANGE, string_json, string_literal },
     { STR_INIT("MacAddress"), STR_INIT("The address of a network interface, such as 08:00:2b:01:02:03."),
       STR_INIT(""), false, EQUAL, mac_json, mac_literal },
     { STR_INIT("String"), STR_INIT("Text."),
       STR_INIT(""), true, STRING, string_json, string_literal },
     { STR_INIT("TSVector"), STR_INIT("A document prepared for full-text search."),
-      STR_INIT(""), false, EQUAL, string_json, string_literal },
+      STR_INIT(""), false, EQUAL | FILTER_TSVECTOR, string_json, string_literal },
     { STR_INIT("Time"), STR_INIT("A time of day, such as 06:13:04."),
       STR_INIT(""), false, ORDERED, time_json, time_literal },
     { STR_INIT("UUID"), STR_INIT("A universally unique identifier."),
       STR_INIT("https://www.rfc-editor.org/rfc/rfc9562"), false, EQUAL, uuid_json, uuid_literal },
-    { STR_INIT("Vector"), STR_INIT("A vector of numbers, such as [1,2,3]."),
-      STR_INIT(""), false, EQUAL, string_json, string_literal },
+    { STR_INIT("Vector"), STR_INIT("A vector: a list of numbers, such as [1, 2, 3]."),
+      STR_INIT(""), false, EQUAL | FILTER_VECTOR, vector_json, vector_literal },
   /* clang-format on */
 };
 
@@ -367,7 +395,7 @@ static const struct scalar_mapping mappings[] = {
     { "tsvector",    "TSVector",           CODEC_TEXT,         "::text", false },
     { "uuid",        "UUID",               CODEC_UUID,         "", false },
     { "varchar",     "String",             CODEC_TEXT,         "", false },
-    { "vector",      "Vector",             CODEC_TEXT,         "::text", true },
+    { "vector",      "Vector",             CODEC_JSON,         "::text", true },
   /* clang-format on */
 };
 

@@ -89,6 +89,7 @@ enum input_role {
     INPUT_WHERE_NOT,
     INPUT_QUANTIFIER,     /* some every none of a to-many: `quantifier` */
     INPUT_OPERATOR,       /* in an operator input: `op` */
+    INPUT_OPERAND,        /* one of the two of an OPERAND_PAIR */
     INPUT_ORDER_COLUMN,   /* in an order input: `column` */
     INPUT_ORDER_RELATION, /* in an order input: to-one `relationship` */
     INPUT_INCLUDE_DEPRECATED,
@@ -354,6 +355,7 @@ struct schema {
     int64_t default_limit;       /* schema.pagination */
     int64_t max_limit;
     bool field_transactions; /* each root field of a mutation is a transaction, not all of them */
+    bool null_safe_filters;  /* schema.filters.null_safe */
 };
 
 const struct type *schema_type(const struct schema *s, struct str name);

@@ -217,6 +217,10 @@ bool values_describe(struct builder *b, uint32_t type, bool id, struct column *o
     out->type_oid = t->oid;
     out->type_sql = arena_dup(b->arena, t->sql);
     out->is_array = v != t;
+    if (out->is_array)
+        out->element_sql = arena_dup(b->arena, v->sql);
+    if (t->operators.len > 0)
+        out->operators = arena_dup(b->arena, t->operators);
     out->comparable = t->comparable && v->comparable;
     out->leakproof_equality = out->comparable && t->leakproof && v->leakproof;
     cast = value_type(b, v, id && !out->is_array, out, codec);

@@ -254,6 +254,9 @@ struct schema_watch_options options_schema_watch(const struct config *c, struct 
     opt.schema.claims = schema_claims(c, a);
     opt.schema.nclaims = c->nclaims;
     opt.schema.crud = c->mutations_crud;
+    opt.schema.null_safe_filters = c->filters_null_safe;
+    opt.schema.full_text = c->filters_full_text.items;
+    opt.schema.nfull_text = c->filters_full_text.n;
     opt.schema.default_limit = (int64_t)c->default_limit;
     opt.schema.max_limit = (int64_t)c->max_limit;
     opt.schema.field_transactions = c->mutation_transaction == CONFIG_TRANSACTION_FIELD;

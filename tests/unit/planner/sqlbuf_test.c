@@ -114,19 +114,29 @@ static void equal_parameters_share_a_number(void **state)
     arena_free(f.arena);
 }
 
-static void patterns_take_column_and_operand(void **state)
+static void patterns_take_column_and_operands(void **state)
 {
     struct fixture f;
-    struct sqlbuf column, operand;
+    struct sqlbuf column, first, second;
+    struct column text = {0}, path = {.operators = STR("\"my ext\"")};
+    struct sqlpattern with = {
+        &text, &column, {&first, &second}
+    };
 
     (void)state;
     setup(&f);
     sqlbuf_init(&column, &f.params);
-    sqlbuf_init(&operand, &f.params);
+    sqlbuf_init(&first, &f.params);
+    sqlbuf_init(&second, &f.params);
     sqlbuf_identifier(&column, STR("100%p"));
-    sqlbuf_text(&operand, "$1::text");
-    sqlbuf_pattern(&f.b, "%c = %p and %c % 2", &column, &operand);
-    expect(&f, "\"100%p\" = $1::text and \"100%p\" % 2");
+    sqlbuf_text(&first, "$1::text");
+    sqlbuf_text(&second, "$2::text");
+    sqlbuf_pattern(&f.b, "%c %{=} %p and %c % 2 or %q %", &with);
+    expect(&f, "\"100%p\" = $1::text and \"100%p\" % 2 or $2::text %");
+    with.type = &path;
+    f.b.len = 0;
+    sqlbuf_pattern(&f.b, "%c %{@>} %p, %s.nlevel(%c)", &with);
+    expect(&f, "\"100%p\" operator(\"my ext\".@>) $1::text, \"my ext\".nlevel(\"100%p\")");
     arena_free(f.arena);
 }
 
@@ -136,7 +146,7 @@ int main(void)
         cmocka_unit_test(identifiers_are_quoted),
         cmocka_unit_test(integers_are_digits),
         cmocka_unit_test(equal_parameters_share_a_number),
-        cmocka_unit_test(patterns_take_column_and_operand),
+        cmocka_unit_test(patterns_take_column_and_operands),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
