@@ -9,11 +9,15 @@
 -- $6 text    role whose privileges count; null or empty: the current one
 -- $7 text[]  patterns of functions
 --
+-- The role of requests is told as 1, and its name is last: all before it is the same for roles that may
+-- use the same in the same way, which then share a schema.
+--
 -- "relations" holds those exposed and, unexposed, what their views read, down to the tables: keys,
 -- foreign keys and not-null columns are followed there. How is for the reader of "rule" to say.
 with recursive
 request_role as (
-    select r.oid, r.rolname as name, r.rolsuper or r.rolbypassrls as bypass
+    select r.oid, r.rolname as name,
+           pg_catalog.pg_has_role(session_user, r.oid, 'member') as reachable
       from pg_catalog.pg_roles r
      where r.rolname = coalesce(nullif($6::text, ''), current_user::text)
 ),
@@ -186,7 +190,7 @@ relations as (
                'name', c.relname,
                'sql', pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname),
                'comment', d.description,
-               'owner', c.relowner,
+               'owner', case c.relowner when q.oid then 1 else c.relowner end,
                -- Or some column of it; row security is another question.
                'readable', nullif(pg_catalog.has_any_column_privilege(q.oid, c.oid, 'select'), false),
                'insert', nullif(g.inserts, false),
@@ -397,19 +401,19 @@ types as (
 -- Row security is for everyone but the owner, unless forced, and those who bypass it; a view reads as
 -- its owner unless it has security_invoker.
 acting as (
-    select r.oid from request_role r
+    select r.oid, 1 as told from request_role r
     union
-    select r.owner from relations r
+    select r.owner, r.owner::bigint from relations r where r.owner not in (select q.oid from request_role q)
 ),
 members as (
-    select pg_catalog.json_agg(pg_catalog.json_build_array(a.oid, o.owner) order by a.oid, o.owner) as members
+    select pg_catalog.json_agg(pg_catalog.json_build_array(a.told, o.told) order by a.told, o.told) as members
       from acting a
-     cross join (select distinct r.owner from relations r where r.rls and not r.forced) o
-     where pg_catalog.pg_has_role(a.oid, o.owner, 'usage')
+     cross join (select x.oid, x.told from acting x where x.oid in (select r.owner from relations r where r.rls and not r.forced)) o
+     where pg_catalog.pg_has_role(a.oid, o.oid, 'usage')
 ),
 -- Who has a policy that lets rows be read: restrictive ones only take away.
 policies as (
-    select pg_catalog.json_agg(pg_catalog.json_build_array(r.oid, a.oid) order by r.oid, a.oid) as policies
+    select pg_catalog.json_agg(pg_catalog.json_build_array(r.oid, a.told) order by r.oid, a.told) as policies
       from relations r
      cross join acting a
      where r.rls
@@ -423,14 +427,16 @@ policies as (
                                    where x.oid = 0 or pg_catalog.pg_has_role(a.oid, x.oid, 'usage')))
 )
 select pg_catalog.json_strip_nulls(pg_catalog.json_build_object(
-           'role', (select r.oid from request_role r),
-           'roleSql', (select pg_catalog.quote_ident(r.name) from request_role r),
+           'role', (select 1 from request_role r),
+           'unreachable', (select nullif(not r.reachable, false) from request_role r),
            'version', (select pg_catalog.current_setting('server_version_num')::int / 10000 from request_role r),
            'relations', (select pg_catalog.json_agg(r.document order by r.nspname, r.relname) from relations r),
            'functions', (select pg_catalog.json_agg(f.document order by f.nspname, f.proname, f.oid) from functions f),
            'types', (select t.types from types t),
-           'bypass', (select pg_catalog.json_agg(r.oid order by r.oid)
-                        from pg_catalog.pg_roles r
-                       where r.oid in (select a.oid from acting a) and (r.rolsuper or r.rolbypassrls)),
+           'bypass', (select pg_catalog.json_agg(a.told order by a.told)
+                        from acting a
+                        join pg_catalog.pg_roles r on r.oid = a.oid
+                       where r.rolsuper or r.rolbypassrls),
            'members', (select m.members from members m),
-           'policies', (select p.policies from policies p)))::text as catalog
+           'policies', (select p.policies from policies p),
+           'roleSql', (select pg_catalog.quote_ident(r.name) from request_role r)))::text as catalog

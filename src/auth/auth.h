@@ -56,6 +56,9 @@ struct auth_options {
     size_t nkeys;
     const struct auth_claim_options *claims;
     size_t nclaims;
+    struct str role_path;    /* of the claim that names the role */
+    const struct str *roles; /* that it may name; none: it is not looked at */
+    size_t nroles;
     bool tenancy;            /* a request without the tenant claim is refused … */
     struct str tenant_claim; /* … of this name among `claims` */
 };
@@ -75,6 +78,8 @@ struct identity {
     bool authenticated;
     struct str subject; /* claim sub, or empty */
     struct str tenant;  /* value of the tenant claim, or empty */
+    size_t role;        /* database role to run as: 1 + its position in auth_options.roles; 0: the
+                           default one */
     const struct identity_setting
         *settings; /* every configured setting, always in the same order */
     size_t nsettings;
@@ -82,7 +87,8 @@ struct identity {
 
 /*
  * authorization: the header's value, data NULL if there was none. False, with
- * UNAUTHENTICATED (bad or missing token) or FORBIDDEN (no tenant) added.
+ * UNAUTHENTICATED (bad or missing token) or FORBIDDEN (no tenant, a role that is not allowed)
+ * added.
  */
 NODISCARD bool identity_from_token(const struct auth *a, struct str authorization, struct arena *ar,
                                    struct identity *out, struct errors *errs);

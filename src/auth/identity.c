@@ -87,11 +87,25 @@ static void check_settings(const struct auth_options *opt, struct errors *errs)
         }
 }
 
+/* set_config('role', 'none') would mean the login role. */
+static void check_roles(const struct auth_options *opt, struct errors *errs)
+{
+    for (size_t i = 0; i < opt->nroles; i++)
+        if (opt->roles[i].len == 0 || str_is(opt->roles[i], "none"))
+            errors_add(errs, CONFIG_INVALID,
+                       "auth.role_claim.allowed: \"%.*s\" is not the name of a role",
+                       STR_ARG(opt->roles[i]));
+    if (opt->nroles > 0 && opt->mode == AUTH_NONE)
+        errors_add(errs, CONFIG_INVALID,
+                   "auth.role_claim.allowed: no token is looked at while auth.mode is \"none\"");
+}
+
 static void check_options(struct auth *au, struct errors *errs)
 {
     const struct auth_options *opt = &au->opt;
 
     check_settings(opt, errs);
+    check_roles(opt, errs);
     if (opt->mode != AUTH_NONE && opt->nkeys == 0)
         errors_add(errs, CONFIG_INVALID,
                    "auth.jwt.keys: a key is needed unless auth.mode is \"none\"");
@@ -134,6 +148,8 @@ struct auth *auth_new(const struct auth_options *opt, struct errors *errs)
     au->opt.issuers = copy_strings(a, opt->issuers, opt->nissuers);
     au->opt.audiences = copy_strings(a, opt->audiences, opt->naudiences);
     au->opt.tenant_claim = arena_dup(a, opt->tenant_claim);
+    au->opt.role_path = arena_dup(a, opt->role_path);
+    au->opt.roles = copy_strings(a, opt->roles, opt->nroles);
     copy_claims(au, opt);
     if (opt->cache_entries > 0 && opt->cache_ttl_s > 0)
         au->cache = tokencache_new(opt->cache_entries);
@@ -289,6 +305,24 @@ static const char *claim_value(const struct auth_claim_options *claim, const str
     return NULL;
 }
 
+/* Which of the allowed roles the claims name; a name that is not among them is refused. */
+static bool role_from_claims(const struct auth *au, const struct jval *claims, struct identity *out,
+                             struct errors *errs)
+{
+    const struct jval *v = au->opt.nroles > 0 ? claim_at(claims, au->opt.role_path) : NULL;
+
+    if (v == NULL || v->kind == JVAL_NULL)
+        return true;
+    for (size_t i = 0; v->kind == JVAL_STRING && i < au->opt.nroles; i++) {
+        if (str_eq(au->opt.roles[i], v->text)) {
+            out->role = i + 1;
+            return true;
+        }
+    }
+    errors_add(errs, FORBIDDEN, "the token's role is not accepted");
+    return false;
+}
+
 static bool settings_from_claims(const struct auth *au, const struct jval *claims, struct arena *ar,
                                  struct identity *out, struct errors *errs)
 {
@@ -369,6 +403,8 @@ static bool identify(const struct auth *au, const struct jval *claims, struct ar
         errors_add(errs, FORBIDDEN, "the token names no tenant");
         return false;
     }
+    if (!role_from_claims(au, claims, out, errs))
+        return false;
     if (sub != NULL && sub->kind == JVAL_STRING)
         out->subject = sub->text;
     out->authenticated = true;

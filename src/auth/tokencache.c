@@ -19,6 +19,7 @@ struct entry {
     uint64_t hash;
     size_t token_len;
     size_t text_len;
+    size_t role;
     int64_t until_s;
     uint64_t used;
 };
@@ -69,8 +70,9 @@ static struct entry *find_locked(struct tokencache *c, struct str token, uint64_
     return NULL;
 }
 
-/* The text of a live entry, copied; NULL on a miss. */
-static const char *copy_text(struct tokencache *c, struct str token, int64_t now_s, struct arena *a)
+/* The text of a live entry, copied, and its role; NULL on a miss. */
+static const char *copy_text(struct tokencache *c, struct str token, int64_t now_s, struct arena *a,
+                             size_t *role)
 {
     uint64_t hash = str_hash(token);
     const char *text = NULL;
@@ -81,6 +83,7 @@ static const char *copy_text(struct tokencache *c, struct str token, int64_t now
     if (e != NULL && now_s < e->until_s) {
         e->used = ++c->clock;
         text = arena_copy(a, e->block + e->token_len, e->text_len);
+        *role = e->role;
     }
     pthread_mutex_unlock(&c->mutex);
     return text;
@@ -98,7 +101,7 @@ bool tokencache_get(struct tokencache *c, struct str token, int64_t now_s,
                     const struct identity_setting *empty, size_t nsettings, struct arena *a,
                     struct identity *out)
 {
-    const char *text = copy_text(c, token, now_s, a);
+    const char *text = copy_text(c, token, now_s, a, &out->role);
     struct identity_setting *settings;
 
     if (text == NULL)
@@ -124,7 +127,8 @@ static char *append_text(char *to, struct str s)
 
 static struct entry make_entry(struct str token, int64_t until_s, const struct identity *who)
 {
-    struct entry e = {.hash = str_hash(token), .token_len = token.len, .until_s = until_s};
+    struct entry e = {
+        .hash = str_hash(token), .token_len = token.len, .role = who->role, .until_s = until_s};
     char *at;
 
     e.text_len = who->subject.len + 1 + who->tenant.len + 1;

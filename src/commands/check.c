@@ -75,11 +75,17 @@ static void print_json_errors(const struct errors *errs, struct buf *out)
     }
 }
 
-static void print_json_findings(const struct schema *s, struct buf *out)
+/* What the schemas of all roles have, each once. */
+struct found {
+    const struct finding **items;
+    size_t n, cap;
+};
+
+static void print_json_findings(const struct found *found, struct buf *out)
 {
     buf_append_lit(out, ",\"findings\":[");
-    for (size_t i = 0; i < s->nfindings; i++) {
-        const struct finding *f = &s->findings[i];
+    for (size_t i = 0; i < found->n; i++) {
+        const struct finding *f = found->items[i];
 
         buf_append_str(out, i == 0 ? STR("{\"finding\":") : STR(",{\"finding\":"));
         jwriter_string(out, str_of(finding_code_name(f->code)));
@@ -101,21 +107,22 @@ static void print_comment(struct str text)
         putchar(text.data[i] == '\n' || text.data[i] == '\r' ? ' ' : text.data[i]);
 }
 
-static void print_findings(const struct schema *s)
+static void print_findings(const struct found *found)
 {
-    for (size_t i = 0; i < s->nfindings; i++) {
-        const struct finding *f = &s->findings[i];
+    for (size_t i = 0; i < found->n; i++) {
+        const struct finding *f = found->items[i];
 
         printf("-- %s: ", finding_code_name(f->code));
         print_comment(f->object);
         printf(": %.*s\n%.*s\n\n", STR_ARG(f->problem), STR_ARG(f->fix));
     }
-    fprintf(stderr, "fraiseqld: the isolation of tenants: %zu finding%s\n", s->nfindings,
-            s->nfindings == 1 ? "" : "s");
+    fprintf(stderr, "fraiseqld: the isolation of tenants: %zu finding%s\n", found->n,
+            found->n == 1 ? "" : "s");
 }
 
-/* s: NULL if the database was not asked. */
-static void report(const struct command_config *cc, int status, const struct schema *s, bool json)
+/* found: NULL if the database was not asked. */
+static void report(const struct command_config *cc, int status, const struct found *found,
+                   bool json)
 {
     struct buf out = {0};
 
@@ -123,8 +130,8 @@ static void report(const struct command_config *cc, int status, const struct sch
         command_print_errors(&cc->errs);
         if (cc->errs.n == 0)
             fputs("fraiseqld: the configuration is valid\n", stderr);
-        if (s != NULL && cc->config->tenancy_enabled)
-            print_findings(s);
+        if (found != NULL && cc->config->tenancy_enabled)
+            print_findings(found);
         return;
     }
     buf_append_lit(&out, "{\"valid\":");
@@ -132,8 +139,8 @@ static void report(const struct command_config *cc, int status, const struct sch
     buf_append_lit(&out, ",\"errors\":[");
     print_json_errors(&cc->errs, &out);
     buf_append_char(&out, ']');
-    if (s != NULL && cc->config->tenancy_enabled)
-        print_json_findings(s, &out);
+    if (found != NULL && cc->config->tenancy_enabled)
+        print_json_findings(found, &out);
     buf_append_lit(&out, "}\n");
     fputs(buf_cstr(&out), stdout);
     buf_fini(&out);
@@ -160,10 +167,28 @@ static void dump(const struct config *c)
     buf_fini(&out);
 }
 
-/* The catalog, read as "serve" would: EX_OK, or what the command ends with. */
-static int check_database(struct command_config *cc, const struct schema **out)
+static void take_findings(struct command_config *cc, const struct schema *s, struct found *found)
+{
+    for (size_t i = 0; i < s->nfindings; i++) {
+        const struct finding *f = &s->findings[i];
+        size_t at = 0;
+
+        while (at < found->n &&
+               !(found->items[at]->code == f->code && str_eq(found->items[at]->object, f->object) &&
+                 str_eq(found->items[at]->fix, f->fix)))
+            at++;
+        if (at == found->n)
+            VEC_PUSH(cc->arena, found, f);
+    }
+}
+
+/* The catalog, read as "serve" would, for each role that requests may run as: EX_OK, or what the
+ * command ends with. */
+static int check_database(struct command_config *cc, const struct schema **schemas,
+                          struct found *found)
 {
     struct schema_watch_options opt = options_schema_watch(cc->config, cc->arena);
+    bool serious = false;
 
     /* What is wrong is printed once, by us. */
     log_setup(LOG_ERROR, cc->config->log_format, STDERR_FILENO);
@@ -171,31 +196,43 @@ static int check_database(struct command_config *cc, const struct schema **out)
     if (opt.pool == NULL)
         return EX_CONFIG;
     cc->errs.max = MAX_SCHEMA_ERRORS;
-    *out = schema_load(&opt, &cc->errs);
+    for (size_t i = 0; i < opt.nroles; i++) {
+        schemas[i] = schema_load(&opt, i, &cc->errs);
+        if (schemas[i] == NULL)
+            continue;
+        take_findings(cc, schemas[i], found);
+        serious = serious || findings_of_isolation(schemas[i]->findings, schemas[i]->nfindings) > 0;
+    }
     pgpool_free(opt.pool);
-    if (*out != NULL)
-        return opt.refuse_findings && findings_of_isolation((*out)->findings, (*out)->nfindings) > 0
-                   ? STATUS_FOUND
-                   : EX_OK;
-    return cc->errs.first->code == SCHEMA_INVALID ? EX_DATAERR : EX_UNAVAILABLE;
+    if (errors_any(&cc->errs))
+        return cc->errs.first->code == SCHEMA_INVALID ? EX_DATAERR : EX_UNAVAILABLE;
+    return opt.refuse_findings && serious ? STATUS_FOUND : EX_OK;
 }
 
 static int check(struct command_config *cc, bool connect, bool with_dump, bool json)
 {
     int status = command_config_load(cc);
-    const struct schema *s = NULL;
+    const struct schema **schemas = NULL;
+    struct found found = {0};
+    size_t nroles = 0;
+    bool asked;
 
     if (status == EX_OK)
         status = check_modules(cc);
-    if (status == EX_OK && connect)
-        status = check_database(cc, &s);
+    if (status == EX_OK && connect) {
+        nroles = options_nroles(cc->config);
+        schemas = ARENA_ARRAY(cc->arena, nroles, const struct schema *);
+        status = check_database(cc, schemas, &found);
+    }
+    asked = schemas != NULL && !errors_any(&cc->errs);
     if (status == EX_OK && with_dump)
         dump(cc->config);
     else
-        report(cc, status, s, json);
-    if (s != NULL && !cc->config->tenancy_enabled)
+        report(cc, status, asked ? &found : NULL, json);
+    if (asked && !cc->config->tenancy_enabled)
         fputs("fraiseqld: tenancy.enabled is false, isolation was not looked at\n", stderr);
-    schema_unref(s);
+    for (size_t i = 0; i < nroles; i++)
+        schema_unref(schemas[i]);
     return status;
 }
 

@@ -167,7 +167,7 @@ static bool connect_and_load(struct explain *x)
     if (x->pool == NULL)
         return false;
     opt.pool = x->pool;
-    x->schema = schema_load(&opt, &x->cc.errs);
+    x->schema = schema_load(&opt, x->identity.role, &x->cc.errs);
     return x->schema != NULL;
 }
 
@@ -204,7 +204,7 @@ static bool identify(struct explain *x, const struct jval *claims)
     if (x->auth == NULL ||
         !identity_from_claims(x->auth, claims, x->cc.arena, &x->identity, &x->cc.errs))
         return false;
-    session_init(&x->session, &x->identity, arena_dup(x->cc.arena, c->database_role).data,
+    session_init(&x->session, &x->identity, options_roles(c, x->cc.arena),
                  (uint32_t)c->statement_timeout_ms, x->cc.arena);
     x->session.read_only = true;
     return true;

@@ -19,6 +19,7 @@
 
 static const char usage[] =
     "usage: fraiseqld schema print [-c FILE] [--set KEY=VALUE]... [--format sdl|json]\n"
+    "           [--role ROLE]\n"
     "\n"
     "Connect to the database, read its catalog as \"serve\" would, and print the\n"
     "schema that comes of it.\n"
@@ -27,6 +28,7 @@ static const char usage[] =
     "      --set KEY=VALUE  override one key\n"
     "      --format FORMAT  sdl (default), or json: the answer to the introspection\n"
     "                       query of most tools\n"
+    "      --role ROLE      as that role of the database sees it\n"
     "  -h, --help           show this text\n"
     "\n"
     "Exit code: 0 printed, 64 usage, 65 the catalog gives no legal schema, 66 the\n"
@@ -74,12 +76,14 @@ static const char introspection[] =
 enum flag {
     FLAG_SET = 256,
     FLAG_FORMAT,
+    FLAG_ROLE,
 };
 
 static const struct option flags[] = {
     {"config", required_argument, NULL, 'c'        },
     {"set",    required_argument, NULL, FLAG_SET   },
     {"format", required_argument, NULL, FLAG_FORMAT},
+    {"role",   required_argument, NULL, FLAG_ROLE  },
     {"help",   no_argument,       NULL, 'h'        },
     {NULL,     0,                 NULL, 0          },
 };
@@ -112,7 +116,7 @@ static void print_json(const struct schema *s, struct arena *a, struct buf *out,
 
 /* NULL, with errors: CONFIG_INVALID, SERVICE_UNAVAILABLE, SCHEMA_INVALID or what the database said.
  */
-static const struct schema *load(struct command_config *cc)
+static const struct schema *load(struct command_config *cc, const char *role)
 {
     struct schema_watch_options opt = options_schema_watch(cc->config, cc->arena);
     const struct schema *s;
@@ -120,7 +124,11 @@ static const struct schema *load(struct command_config *cc)
     opt.pool = options_pool(cc->config, cc->arena, &cc->errs);
     if (opt.pool == NULL)
         return NULL;
-    s = schema_load(&opt, &cc->errs);
+    if (role != NULL) {
+        opt.roles = &role;
+        opt.nroles = 1;
+    }
+    s = schema_load(&opt, 0, &cc->errs);
     pgpool_free(opt.pool);
     return s;
 }
@@ -132,7 +140,7 @@ static int status_of(const struct errors *errs)
     return errs->first->code == SCHEMA_INVALID ? EX_DATAERR : EX_UNAVAILABLE;
 }
 
-static int print(struct command_config *cc, bool json)
+static int print(struct command_config *cc, const char *role, bool json)
 {
     int status = command_config_load(cc);
     const struct schema *s = NULL;
@@ -141,7 +149,7 @@ static int print(struct command_config *cc, bool json)
     if (status == EX_OK) {
         /* What is wrong is printed once, by us. */
         log_setup(LOG_ERROR, cc->config->log_format, STDERR_FILENO);
-        s = load(cc);
+        s = load(cc, role);
         status = s != NULL ? EX_OK : status_of(&cc->errs);
     }
     if (status != EX_OK) {
@@ -166,6 +174,7 @@ int command_schema(int argc, char **argv)
 {
     struct command_config cc;
     int status = EX_OK, c;
+    const char *role = NULL;
     bool json = false;
 
     command_config_init(&cc, argc);
@@ -177,6 +186,8 @@ int command_schema(int argc, char **argv)
         } else if (c == FLAG_FORMAT &&
                    (strcmp(optarg, "json") == 0 || strcmp(optarg, "sdl") == 0)) {
             json = optarg[0] == 'j';
+        } else if (c == FLAG_ROLE) {
+            role = optarg;
         } else if (c == 'h') {
             fputs(usage, stdout);
             command_config_fini(&cc);
@@ -189,7 +200,7 @@ int command_schema(int argc, char **argv)
     if (status == EX_OK && (optind != argc - 1 || strcmp(argv[optind], "print") != 0))
         status = command_usage(argv[0], "say print");
     if (status == EX_OK)
-        status = print(&cc, json);
+        status = print(&cc, role, json);
     command_config_fini(&cc);
     return status;
 }

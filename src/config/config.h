@@ -166,6 +166,8 @@ struct config {
     uint64_t jwt_cache_ttl_ms;
     const struct config_key *jwt_keys;
     size_t njwt_keys;
+    struct str role_claim_path;
+    struct config_strings role_claim_allowed;
     const struct config_claim *claims;
     size_t nclaims;
     bool tenancy_enabled;

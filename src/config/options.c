@@ -218,6 +218,10 @@ const struct config_option options_table[] = {
      .sample = "uuid", .help = "uuid: other values are refused (default text)."},
     {"auth.claims.*.required", OPTION_PART, 0, NULL, 0, 0, "false|true",
      .sample = "true", .help = "Refuse tokens without it (default false)."},
+    {"auth.role_claim.path", OPTION_STRING, AT(role_claim_path), "role", 0, 0, NULL,
+     .help = "Where in the token the role is that requests run as, in place of database.role."},
+    {"auth.role_claim.allowed", OPTION_STRINGS, AT(role_claim_allowed), "", 0, 0, NULL,
+     .help = "Roles it may name; others are refused. None: the claim is not looked at."},
 
     {"tenancy.enabled", OPTION_BOOL, AT(tenancy_enabled), "true", 0, 0, NULL,
      .help = "Refuse requests of nobody's tenant."},

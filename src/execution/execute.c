@@ -71,10 +71,10 @@ static void finish(struct execution *x)
 static bool find_operation(struct execution *x)
 {
     const struct engine *e = x->engine;
-    const struct schema *schema = schema_current(e->schema);
+    const struct schema *schema = schema_current(e->schema, x->identity->role);
     struct turbo_key key = {.document = x->request.query,
                             .operation_name = x->request.operation_name,
-                            .role = str_of(e->role)};
+                            .role = str_of(e->roles[x->identity->role])};
 
     if (schema == NULL) {
         errors_add(&x->errors, SERVICE_UNAVAILABLE, "the schema is not loaded yet");
@@ -355,7 +355,7 @@ static void prepare_calls(struct execution *x)
 {
     const struct plan *p = x->plan;
 
-    session_init(&x->session, x->identity, x->engine->role, x->engine->statement_timeout_ms,
+    session_init(&x->session, x->identity, x->engine->roles, x->engine->statement_timeout_ms,
                  x->arena);
     x->calls = ARENA_ARRAY(x->arena, p->nsteps, struct pgcall);
     for (size_t i = 0; i < p->nsteps; i++)

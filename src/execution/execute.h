@@ -26,7 +26,7 @@ struct engine {
     struct turbo *turbo; /* NULL: off */
     struct parse_limits parse_limits;
     struct validate_limits validate_limits;
-    const char *role; /* database.role */
+    const char *const *roles; /* by identity.role; the first is database.role, "": the login role */
     uint32_t statement_timeout_ms;
     size_t max_response_bytes;
     enum introspection_policy introspection;

@@ -7,7 +7,7 @@
  */
 #include "execution/session.h"
 
-void session_init(struct pgsession *s, const struct identity *who, const char *role,
+void session_init(struct pgsession *s, const struct identity *who, const char *const *roles,
                   uint32_t timeout_ms, struct arena *a)
 {
     struct pgsetting *settings = ARENA_ARRAY(a, who->nsettings + 1, struct pgsetting);
@@ -15,7 +15,7 @@ void session_init(struct pgsession *s, const struct identity *who, const char *r
     for (size_t i = 0; i < who->nsettings; i++)
         settings[i] = (struct pgsetting){who->settings[i].name, who->settings[i].value};
     *s = (struct pgsession){
-        .role = role,
+        .role = roles[who->role],
         .settings = settings,
         .nsettings = who->nsettings,
         .tenant = str_hash(who->tenant.len ? who->tenant : who->subject),

@@ -9,8 +9,9 @@
 #include "auth/auth.h"
 #include "pg/pgbatch.h"
 
-/* role: "" for none. The identity must outlive the session. */
-void session_init(struct pgsession *s, const struct identity *who, const char *role,
+/* roles: by identity.role, "" for the login role. They and the identity must outlive the session.
+ */
+void session_init(struct pgsession *s, const struct identity *who, const char *const *roles,
                   uint32_t timeout_ms, struct arena *a);
 
 #endif

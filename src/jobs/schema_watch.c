@@ -51,8 +51,8 @@ struct schema_watch {
     /* jobs */
     struct pglisten *listen; /* owned; NULL: off */
     bool loaded;
-    struct digest document; /* of the published schema */
-    struct buf fingerprint; /* of the catalog that was read last; empty: unknown */
+    struct digest *documents; /* owned; of the published schemas, by role */
+    struct buf fingerprint;   /* of the catalog that was read last; empty: unknown */
     struct deadline retry;
     struct deadline next_poll;
     uint64_t pause_ms;
@@ -109,9 +109,9 @@ static bool read_value(struct pgpool *pool, struct str sql, const char *const *p
     return true;
 }
 
-/* The catalog document, in the arena. */
-static bool read_catalog(const struct schema_watch_options *opt, struct arena *a, struct str *out,
-                         struct errors *errs)
+/* The catalog document of a role, in the arena. */
+static bool read_catalog(const struct schema_watch_options *opt, size_t role, struct arena *a,
+                         struct str *out, struct errors *errs)
 {
     const char *params[] = {
         text_array(opt->schemas, opt->nschemas, a),
@@ -119,7 +119,7 @@ static bool read_catalog(const struct schema_watch_options *opt, struct arena *a
         text_array(opt->tables, opt->ntables, a),
         text_array(opt->views, opt->materialized_views ? opt->nviews : 0, a),
         text_array(opt->exclude, opt->nexclude, a),
-        arena_dup(a, opt->role).data,
+        opt->roles[role],
         text_array(opt->functions, opt->nfunctions, a),
     };
 
@@ -148,15 +148,53 @@ static bool read_sdl(const struct schema_watch_options *opt, struct arena *a,
     return true;
 }
 
-const struct schema *schema_load(const struct schema_watch_options *opt, struct errors *errs)
+/* What is wrong for several roles is told once. */
+static void take_errors(const struct schema_watch_options *opt, size_t role,
+                        const struct errors *own, struct errors *errs)
+{
+    for (const struct error *e = own->first; e != NULL; e = e->next) {
+        const struct error *said = errs->first;
+        struct error *copy, *next;
+
+        while (said != NULL && !(str_eq(said->message, e->message) && str_eq(said->file, e->file)))
+            said = said->next;
+        if (said != NULL)
+            continue;
+        copy = errors_add(errs, e->code, "%.*s", STR_ARG(e->message));
+        next = copy->next;
+        *copy = *e;
+        copy->next = next;
+        if (opt->nroles > 1 && e->detail.len == 0)
+            copy->detail = arena_printf(errs->arena, "role \"%s\"", opt->roles[role]);
+    }
+    errs->dropped += own->dropped;
+}
+
+/* The schema of a role's document. */
+static const struct schema *build(const struct schema_watch_options *opt, size_t role,
+                                  const struct schema_options *options, struct str json,
+                                  struct errors *errs)
+{
+    const struct schema *s;
+    struct errors own;
+
+    errors_init(&own, errs->arena);
+    own.max = errs->max;
+    s = schema_from_catalog(json, options, &own);
+    take_errors(opt, role, &own, errs);
+    return s;
+}
+
+const struct schema *schema_load(const struct schema_watch_options *opt, size_t role,
+                                 struct errors *errs)
 {
     struct arena *a = arena_new(0);
     struct schema_options options = opt->schema;
     struct str json;
     const struct schema *s = NULL;
 
-    if (read_sdl(opt, a, &options, errs) && read_catalog(opt, a, &json, errs))
-        s = schema_from_catalog(json, &options, errs);
+    if (read_sdl(opt, a, &options, errs) && read_catalog(opt, role, a, &json, errs))
+        s = build(opt, role, &options, json, errs);
     arena_free(a);
     return s;
 }
@@ -203,17 +241,8 @@ static void log_errors(const struct errors *errs)
             LOG_STR("error", e->message), LOG_STR("detail", e->detail), LOG_STR("hint", e->hint));
 }
 
-static void publish(struct schema_watch *w, const struct schema *s, uint64_t started_ns)
-{
-    LOG(LOG_INFO, "schema loaded", LOG_INT("version", s->version),
-        LOG_INT("relations", s->nrelations), LOG_INT("functions", s->nfunctions),
-        LOG_INT("types", s->ntypes), LOG_NS("duration_ms", monotonic_ns() - started_ns));
-    log_skipped(s);
-    schema_publish(w->opt.slot, s);
-}
-
 /*
- * The catalog's document and fingerprint. Rows of the catalog are read as of the
+ * The catalog's documents, by role, and its fingerprint. Rows of the catalog are read as of the
  * statement's begin, but privileges as of now: a view dropped in between and
  * made anew would seem to be nobody's. So nothing may have changed meanwhile.
  */
@@ -227,8 +256,10 @@ static bool read_settled(struct schema_watch *w, struct arena *a, struct str *js
         return false;
     for (int i = 0; i < MAX_READS; i++) {
         before = *fingerprint;
-        if (!read_catalog(&w->opt, a, json, errs) ||
-            !read_value(w->opt.pool, sql, NULL, 0, a, fingerprint, errs))
+        for (size_t role = 0; role < w->opt.nroles; role++)
+            if (!read_catalog(&w->opt, role, a, &json[role], errs))
+                return false;
+        if (!read_value(w->opt.pool, sql, NULL, 0, a, fingerprint, errs))
             return false;
         if (str_eq(before, *fingerprint))
             return true;
@@ -237,35 +268,110 @@ static bool read_settled(struct schema_watch *w, struct arena *a, struct str *js
     return false;
 }
 
+/* Of all that a schema is made of but the role's name, which comes last in the document: roles that
+ * may use the same share a schema. */
+static struct digest document_digest(struct str json, struct str sdl)
+{
+    static const char name[] = "\"roleSql\":";
+    size_t end = json.len;
+
+    /* Within a string the quotes would have backslashes. */
+    for (size_t i = 0; i + strlen(name) <= json.len; i++)
+        if (memcmp(json.data + i, name, strlen(name)) == 0)
+            end = i;
+    return digest_parts((const struct str[]){str_make(json.data, end), sdl}, 2);
+}
+
+/* Is it among those before it? */
+static bool is_first(const struct schema *const *schemas, size_t role)
+{
+    for (size_t i = 0; i < role; i++)
+        if (schemas[i] == schemas[role])
+            return false;
+    return true;
+}
+
+static bool is_unchanged(const struct schema_watch *w, const struct digest *digests, size_t role)
+{
+    return w->loaded && digest_eq(&digests[role], &w->documents[role], sizeof(*digests));
+}
+
+/*
+ * The schemas of all roles: what is unchanged is kept, with all that was compiled for it, and what
+ * is equal is built once. All that is wrong is told at once. False: nothing is left in `out`.
+ */
+static bool build_all(struct schema_watch *w, const struct schema_options *options,
+                      const struct str *json, const struct digest *digests,
+                      const struct schema **out, struct errors *errs)
+{
+    bool ok = true;
+
+    for (size_t i = 0; i < w->opt.nroles; i++) {
+        size_t like = 0;
+
+        while (!digest_eq(&digests[like], &digests[i], sizeof(digests[i])))
+            like++;
+        if (is_unchanged(w, digests, i))
+            out[i] = schema_current(w->opt.slot, i);
+        else if (like < i)
+            out[i] = out[like] != NULL ? schema_ref(out[like]) : NULL;
+        else
+            out[i] = build(&w->opt, i, options, json[i], errs);
+        ok = ok && out[i] != NULL;
+    }
+    for (size_t i = 0; i < w->opt.nroles && ok; i++)
+        if (is_first(out, i) && !is_unchanged(w, digests, i) &&
+            log_findings(out[i], w->opt.refuse_findings))
+            ok = false;
+    for (size_t i = 0; i < w->opt.nroles && !ok; i++)
+        schema_unref(out[i]);
+    return ok;
+}
+
+static void publish(struct schema_watch *w, const struct schema **schemas, uint64_t started_ns)
+{
+    for (size_t i = 0; i < w->opt.nroles; i++) {
+        const struct schema *old = schema_current(w->opt.slot, i), *s = schemas[i];
+
+        schema_unref(old); /* The slot holds it. */
+        if (s == old)
+            continue;
+        LOG(LOG_INFO, "schema loaded", LOG_INT("version", s->version),
+            LOG_CSTR("role", w->opt.roles[i]), LOG_INT("relations", s->nrelations),
+            LOG_INT("functions", s->nfunctions), LOG_INT("types", s->ntypes),
+            LOG_NS("duration_ms", monotonic_ns() - started_ns));
+        if (is_first(schemas, i))
+            log_skipped(s);
+    }
+    schema_publish(w->opt.slot, schemas);
+}
+
 static enum load_result load_in(struct schema_watch *w, struct arena *a, struct errors *errs)
 {
+    size_t n = w->opt.nroles;
     uint64_t started = monotonic_ns();
     struct schema_options options = w->opt.schema;
-    const struct schema *s;
-    struct digest document;
-    struct str json;
+    const struct schema **schemas = ARENA_ARRAY(a, n, const struct schema *);
+    struct digest *digests = ARENA_ARRAY(a, n, struct digest);
+    struct str *json = ARENA_ARRAY(a, n, struct str);
     struct str fingerprint;
 
-    if (!read_settled(w, a, &json, &fingerprint, errs))
+    if (!read_settled(w, a, json, &fingerprint, errs))
         return NOT_READ;
     buf_clear(&w->fingerprint);
     buf_append_str(&w->fingerprint, fingerprint);
     if (!read_sdl(&w->opt, a, &options, errs))
         return REFUSED;
-    document = digest_parts((const struct str[]){json, options.sdl}, 2);
-    if (w->loaded && digest_eq(&document, &w->document, sizeof(document))) {
+    for (size_t i = 0; i < n; i++)
+        digests[i] = document_digest(json[i], options.sdl);
+    if (w->loaded && memcmp(digests, w->documents, n * sizeof(*digests)) == 0) {
         LOG(LOG_INFO, "schema unchanged");
         return LOADED;
     }
-    s = schema_from_catalog(json, &options, errs);
-    if (s == NULL)
+    if (!build_all(w, &options, json, digests, schemas, errs))
         return REFUSED;
-    if (log_findings(s, w->opt.refuse_findings)) {
-        schema_unref(s);
-        return REFUSED;
-    }
-    publish(w, s, started);
-    w->document = document;
+    publish(w, schemas, started);
+    memcpy(w->documents, digests, n * sizeof(*digests));
     w->loaded = true;
     return LOADED;
 }
@@ -389,6 +495,7 @@ struct schema_watch *schema_watch_start(const struct schema_watch_options *opt)
     w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     CHECK(w->wake_fd >= 0);
     buf_init(&w->fingerprint, 0);
+    w->documents = xcalloc(opt->nroles, sizeof(*w->documents));
     if (opt->channel != NULL)
         w->listen = pglisten_new(opt->pool, opt->channel);
     w->thread = thread_start(THREAD_JOBS, "jobs", run, w);
@@ -425,6 +532,7 @@ void schema_watch_stop(struct schema_watch *w)
     thread_join(w->thread);
     pglisten_free(w->listen);
     buf_fini(&w->fingerprint);
+    xfree(w->documents);
     close(w->wake_fd);
     xfree(w);
 }

@@ -15,7 +15,8 @@
 struct schema_watch_options {
     struct pgpool *pool;
     struct schema_slot *slot;
-    struct str role; /* whose privileges count; empty: the login role */
+    const char *const *roles; /* a schema for each, of what it may use; "": the login role */
+    size_t nroles;
     const struct str *schemas;
     size_t nschemas;
     const struct str *views;
@@ -47,9 +48,10 @@ void schema_watch_doubt(struct schema_watch *w);
 void schema_watch_stop(struct schema_watch *w);
 
 /*
- * Read the catalog and build the schema once, blocking: one reference, or NULL
+ * Read the catalog and build the schema of one of the roles once, blocking: one reference, or NULL
  * with errors (SERVICE_UNAVAILABLE: no database; SCHEMA_INVALID: no legal schema).
  */
-const struct schema *schema_load(const struct schema_watch_options *opt, struct errors *errs);
+const struct schema *schema_load(const struct schema_watch_options *opt, size_t role,
+                                 struct errors *errs);
 
 #endif

@@ -406,7 +406,13 @@ bool catalogdoc_read(const struct jval *json, struct arena *a, struct doc *out, 
     *out = (struct doc){.arena = a};
     if (json->kind == JVAL_OBJECT && jval_get(json, STR("role")) == NULL) {
         errors_add(errs, SCHEMA_INVALID, "the role that requests run as does not exist")->hint =
-            STR("check database.role");
+            STR("check database.role and auth.role_claim.allowed");
+        return false;
+    }
+    if (flag_member(&m, "unreachable")) {
+        errors_add(errs, SCHEMA_INVALID,
+                   "the login role cannot become the role that requests run as")
+            ->hint = STR("grant the role to the login role");
         return false;
     }
     out->role = oid_member(&m, "role", true);

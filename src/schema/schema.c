@@ -12,7 +12,8 @@
 
 struct schema_slot {
     pthread_mutex_t lock;
-    const struct schema *current; /* retained; guarded by lock */
+    size_t nroles;
+    const struct schema *current[]; /* by role; retained; guarded by lock */
 };
 
 const struct type *schema_type(const struct schema *s, struct str name)
@@ -112,10 +113,11 @@ void schema_unref(const struct schema *s)
         arena_free(s->arena);
 }
 
-struct schema_slot *schema_slot_new(void)
+struct schema_slot *schema_slot_new(size_t nroles)
 {
-    struct schema_slot *slot = xcalloc(1, sizeof(*slot));
+    struct schema_slot *slot = xcalloc(1, sizeof(*slot) + nroles * sizeof(slot->current[0]));
 
+    slot->nroles = nroles;
     CHECK(pthread_mutex_init(&slot->lock, NULL) == 0);
     return slot;
 }
@@ -124,28 +126,33 @@ void schema_slot_free(struct schema_slot *slot)
 {
     if (slot == NULL)
         return;
-    schema_unref(slot->current);
+    for (size_t i = 0; i < slot->nroles; i++)
+        schema_unref(slot->current[i]);
     CHECK(pthread_mutex_destroy(&slot->lock) == 0);
     xfree(slot);
 }
 
-const struct schema *schema_current(struct schema_slot *slot)
+const struct schema *schema_current(struct schema_slot *slot, size_t role)
 {
     const struct schema *s;
 
+    CHECK(role < slot->nroles);
     CHECK(pthread_mutex_lock(&slot->lock) == 0);
-    s = slot->current ? schema_ref(slot->current) : NULL;
+    s = slot->current[role] ? schema_ref(slot->current[role]) : NULL;
     CHECK(pthread_mutex_unlock(&slot->lock) == 0);
     return s;
 }
 
-void schema_publish(struct schema_slot *slot, const struct schema *s)
+void schema_publish(struct schema_slot *slot, const struct schema **schemas)
 {
-    const struct schema *old;
-
     CHECK(pthread_mutex_lock(&slot->lock) == 0);
-    old = slot->current;
-    slot->current = s;
+    for (size_t i = 0; i < slot->nroles; i++) {
+        const struct schema *old = slot->current[i];
+
+        slot->current[i] = schemas[i];
+        schemas[i] = old;
+    }
     CHECK(pthread_mutex_unlock(&slot->lock) == 0);
-    schema_unref(old);
+    for (size_t i = 0; i < slot->nroles; i++)
+        schema_unref(schemas[i]);
 }

@@ -384,13 +384,13 @@ static inline bool type_is_input(const struct type *t)
 const struct schema *schema_ref(const struct schema *s);
 void schema_unref(const struct schema *s); /* NULL is allowed */
 
-/* The one place that says which schema is current. */
+/* The one place that says which schema is current, for each role that requests run as. */
 struct schema_slot;
-struct schema_slot *schema_slot_new(void);
+struct schema_slot *schema_slot_new(size_t nroles);
 void schema_slot_free(struct schema_slot *slot);
 /* Retained, or NULL before the first publication. */
-const struct schema *schema_current(struct schema_slot *slot);
-/* Takes over the caller's reference. */
-void schema_publish(struct schema_slot *slot, const struct schema *s);
+const struct schema *schema_current(struct schema_slot *slot, size_t role);
+/* One for each role, all at once. Takes over the caller's references; the array is used up. */
+void schema_publish(struct schema_slot *slot, const struct schema **schemas);
 
 #endif

@@ -165,7 +165,7 @@ static void init_engine(struct daemon *d)
         .turbo = d->turbo,
         .parse_limits = options_parse_limits(c),
         .validate_limits = options_validate_limits(c),
-        .role = arena_dup(d->arena, c->database_role).data,
+        .roles = options_roles(c, d->arena),
         .statement_timeout_ms = (uint32_t)c->statement_timeout_ms,
         .max_response_bytes = c->max_response_bytes,
         .introspection = introspection,
@@ -245,7 +245,7 @@ struct daemon *daemon_start(const struct config *c, struct errors *errs)
     signal(SIGPIPE, SIG_IGN);
     thread_become(THREAD_LOOP, "loop");
     d->loop = loop_new("loop");
-    d->slot = schema_slot_new();
+    d->slot = schema_slot_new(options_nroles(c));
     d->auth = options_auth(c, d->arena, errs);
     d->pool = options_pool(c, d->arena, errs);
     if (d->auth != NULL && d->pool != NULL &&

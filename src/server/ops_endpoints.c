@@ -31,7 +31,7 @@ void ops_live(const struct health *h, struct http_reply *r)
 
 static bool schema_loaded(const struct health *h)
 {
-    const struct schema *s = schema_current(h->schema);
+    const struct schema *s = schema_current(h->schema, 0);
 
     schema_unref(s);
     return s != NULL;

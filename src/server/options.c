@@ -92,6 +92,9 @@ struct auth *options_auth(const struct config *c, struct arena *a, struct errors
         .nkeys = c->njwt_keys,
         .claims = auth_claims(c, a),
         .nclaims = c->nclaims,
+        .role_path = c->role_claim_path,
+        .roles = c->role_claim_allowed.items,
+        .nroles = c->role_claim_allowed.n,
         .tenancy = c->tenancy_enabled,
         .tenant_claim = c->tenancy_claim,
     };
@@ -149,6 +152,21 @@ static const char *const *c_strings(struct config_strings list, struct arena *a)
     for (size_t i = 0; i < list.n; i++)
         out[i] = arena_dup(a, list.items[i]).data;
     return out;
+}
+
+size_t options_nroles(const struct config *c)
+{
+    return 1 + c->role_claim_allowed.n;
+}
+
+const char *const *options_roles(const struct config *c, struct arena *a)
+{
+    const char **roles = ARENA_ARRAY(a, options_nroles(c), const char *);
+
+    roles[0] = arena_dup(a, c->database_role).data;
+    for (size_t i = 0; i < c->role_claim_allowed.n; i++)
+        roles[i + 1] = arena_dup(a, c->role_claim_allowed.items[i]).data;
+    return roles;
 }
 
 struct pgpool *options_pool(const struct config *c, struct arena *a, struct errors *errs)
@@ -226,7 +244,8 @@ struct validate_limits options_validate_limits(const struct config *c)
 struct schema_watch_options options_schema_watch(const struct config *c, struct arena *a)
 {
     struct schema_watch_options opt = {
-        .role = c->database_role,
+        .roles = options_roles(c, a),
+        .nroles = options_nroles(c),
         .schemas = c->expose_schemas.items,
         .nschemas = c->expose_schemas.n,
         .views = c->expose_views.items,

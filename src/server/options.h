@@ -17,6 +17,9 @@
 
 size_t options_workers(const struct config *c);
 struct listener_options options_listener(const struct config *c, struct str address);
+/* The roles that requests may run as: database.role, then those that tokens may name. */
+size_t options_nroles(const struct config *c);
+const char *const *options_roles(const struct config *c, struct arena *a);
 /* NULL with CONFIG_INVALID errors. */
 struct auth *options_auth(const struct config *c, struct arena *a, struct errors *errs);
 struct pgpool *options_pool(const struct config *c, struct arena *a, struct errors *errs);

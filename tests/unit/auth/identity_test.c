@@ -373,6 +373,64 @@ static void a_remembered_token_is_the_same_identity_until_it_expires(void **stat
     close_fixture(&f);
 }
 
+static void the_role_is_one_that_is_allowed(void **state)
+{
+    static const struct str roles[] = {STR_INIT("editor"), STR_INIT("Read \"er\"")};
+    static const struct {
+        const char *claim;
+        int role; /* -1: refused */
+    } rows[] = {
+        {"",                                              0 },
+        {",\"app\":{\"role\":null}",                      0 },
+        {",\"app\":{}",                                   0 },
+        {",\"app\":{\"role\":\"editor\"}",                1 },
+        {",\"app\":{\"role\":\"Read \\\"er\\\"\"}",       2 },
+        {",\"app\":{\"role\":\"Editor\"}",                -1},
+        {",\"app\":{\"role\":\"editor \"}",               -1},
+        {",\"app\":{\"role\":\"\"}",                      -1},
+        {",\"app\":{\"role\":\"none\"}",                  -1},
+        {",\"app\":{\"role\":\"postgres\"}",              -1},
+        {",\"app\":{\"role\":1}",                         -1},
+        {",\"app\":{\"role\":[\"editor\"]}",              -1},
+        {",\"app\":{\"role\":{\"editor\":true}}",         -1},
+        {",\"app.role\":\"editor\",\"app\":{\"role\":1}", 1 },
+    };
+    struct auth_options opt = default_options();
+    struct fixture f;
+
+    (void)state;
+    opt.role_path = STR("app.role");
+    opt.roles = roles;
+    opt.nroles = COUNT_OF(roles);
+    opt.cache_entries = 100;
+    opt.cache_ttl_s = 60;
+    open_fixture(&f, &opt);
+    for (size_t round = 0; round < 3; round++)
+        for (size_t i = 0; i < COUNT_OF(rows); i++) {
+            struct str payload = arena_printf(
+                f.arena, "{\"exp\":@+60,\"tenant_id\":\"" TENANT "\"%s}", rows[i].claim);
+            bool ok = identify(
+                &f, bearer(f.arena, mint(f.arena, HEADER, with_times(f.arena, payload.data))));
+
+            if (ok != (rows[i].role >= 0) || (ok && f.identity.role != (size_t)rows[i].role))
+                fail_msg("row %zu", i);
+            if (!ok) {
+                assert_int_equal(f.errs.first->code, FORBIDDEN);
+                assert_int_equal(f.identity.role, 0);
+            }
+        }
+    close_fixture(&f);
+    /* Not looked at, unless some are allowed. */
+    opt.nroles = 0;
+    open_fixture(&f, &opt);
+    assert_true(identify(
+        &f, bearer(f.arena, mint(f.arena, HEADER,
+                                 with_times(f.arena, "{\"exp\":@+60,\"tenant_id\":\"" TENANT
+                                                     "\",\"app\":{\"role\":\"x\"}}")))));
+    assert_int_equal(f.identity.role, 0);
+    close_fixture(&f);
+}
+
 static void issuer_and_audience_are_exact(void **state)
 {
     static const struct {
@@ -443,6 +501,7 @@ static void anonymous_depends_on_mode_and_tenancy(void **state)
 static void options_that_make_no_sense_are_refused(void **state)
 {
     static const struct str reserved[] = {STR_INIT("role")};
+    static const struct str login[] = {STR_INIT("none")};
     static const struct str ours[] = {STR_INIT("fraiseql.version")};
     static const struct str ours_too[] = {STR_INIT("FraiseQL.key1")};
     static const struct auth_key_options weak[] = {
@@ -465,6 +524,10 @@ static void options_that_make_no_sense_are_refused(void **state)
         assert_true(errs.n > before);                      \
         assert_int_equal(errs.last->code, CONFIG_INVALID); \
     } while (0)
+    opt = default_options();
+    opt.roles = login;
+    opt.nroles = 1;
+    REFUSED();
     opt = default_options();
     opt.keys = weak;
     REFUSED();
@@ -537,6 +600,7 @@ int main(void)
         cmocka_unit_test(another_secret_is_refused),
         cmocka_unit_test(the_header_must_be_bearer),
         cmocka_unit_test(a_remembered_token_is_the_same_identity_until_it_expires),
+        cmocka_unit_test(the_role_is_one_that_is_allowed),
         cmocka_unit_test(issuer_and_audience_are_exact),
         cmocka_unit_test(anonymous_depends_on_mode_and_tenancy),
         cmocka_unit_test(options_that_make_no_sense_are_refused),

@@ -40,24 +40,35 @@ static void a_type_reference_prints_its_wrappers(void **state)
 
 static void the_slot_hands_out_references(void **state)
 {
-    struct schema_slot *slot = schema_slot_new();
+    struct schema_slot *slot = schema_slot_new(2);
     struct arena *a = arena_new(0);
     struct errors errs;
     struct schema *first = document_schema_of_file("demo.json", a, &errs);
     struct schema *second = document_schema_of_file("demo.json", a, &errs);
+    const struct schema *shared[] = {first, schema_ref(first)}, *own[] = {second, first};
     const struct schema *held;
 
     (void)state;
-    assert_null(schema_current(slot));
+    assert_null(schema_current(slot, 0));
     assert_true(second->version > first->version);
-    schema_publish(slot, first);
-    held = schema_current(slot);
+    schema_publish(slot, shared);
+    held = schema_current(slot, 0);
     assert_ptr_equal(held, first);
-    schema_publish(slot, second);
+    /* Of two roles, one of which keeps what it had. */
+    own[1] = schema_current(slot, 1);
+    assert_ptr_equal(own[1], first);
+    schema_publish(slot, own);
+    schema_unref(held);
+    held = schema_current(slot, 1);
+    assert_ptr_equal(held, first);
+    own[0] = schema_current(slot, 0);
+    own[1] = schema_ref(own[0]);
+    assert_ptr_equal(own[0], second);
+    schema_publish(slot, own);
     /* Still whole, though no longer current. */
     assert_non_null(schema_type(held, STR("Project")));
     schema_unref(held);
-    held = schema_current(slot);
+    held = schema_current(slot, 1);
     assert_ptr_equal(held, second);
     schema_slot_free(slot);
     assert_non_null(schema_type(held, STR("Project")));
