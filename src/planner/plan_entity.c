@@ -24,9 +24,13 @@
 #include "planner/plan_result.h"
 #include "planner/plan_row.h"
 
-static bool is_text_or_uuid(const struct column *c)
+/* Is the outcome's id the key? One that is a UUID cannot be a number. */
+static bool is_id(const struct function_outcome *o)
 {
-    return c->codec->kind == CODEC_UUID || c->codec->kind == CODEC_TEXT;
+    enum codec_kind kind = o->key->columns[0]->codec->kind;
+
+    return o->key->n == 1 &&
+           (o->form == OUTCOME_RESPONSE || kind == CODEC_UUID || kind == CODEC_TEXT);
 }
 
 static void write_name(const char *column, struct sqlbuf *out)
@@ -41,7 +45,7 @@ static void write_key_value(const struct function_outcome *o, const struct entit
 {
     const struct column *column = o->key->columns[i];
     struct plan_param member = {.variable = -1, .constant = column->name};
-    bool by_id = o->key->n == 1 && is_text_or_uuid(column);
+    bool by_id = is_id(o);
 
     if (by_id) {
         sqlbuf_text(out, "coalesce(");

@@ -18,6 +18,15 @@ await shared.sql(
      as 'insert into public.marks (n, parent) values (n, parent) returning n, parent, made_by';
    create function public.fn_marks(n int[]) returns setof public.v_mark language sql volatile
      as 'insert into public.marks (n) select unnest(n) returning n, parent, made_by';
+   create function public.fn_try(n int, status text) returns public.mutation_response language plpgsql volatile as $$
+     begin
+       insert into public.marks (n) values (fn_try.n);
+       return row(status, null, n::text, 'Mark', null, null, null, null)::public.mutation_response;
+     end $$;
+   comment on function public.fn_try is '@fraiseql:mutation
+name: try
+success_type: Mark
+error_type: MarkError';
    create function public.fn_seen() returns int[] language sql volatile
      as 'select coalesce(array_agg(n order by n), ''{}'') from public.marks';
    create function public.fn_sleep(seconds float) returns void language sql volatile as 'select pg_sleep(seconds)';`,
@@ -86,6 +95,26 @@ test("one field by itself fails as it does otherwise", async () => {
   const { data, errors } = await answer("mutation { mark(input: {n: 1, parent: 9}) { n } }");
   assert.equal(data, null);
   assert.deepEqual(errors.map((e) => e.path), [["mark"]]);
+});
+
+test("results that are errors leave no trace of their field, between fields that fail and fields that do not", async () => {
+  await clear();
+  const { data, errors } = await answer(`mutation {
+    a: try(input: {n: 1, status: "created"}) { __typename ... on TrySuccess { mark { n } } }
+    b: try(input: {n: 2, status: "failed:x"}) { __typename ... on MarkError { code } }
+    c: try(input: {n: 1, status: "created"}) { __typename }
+    d: try(input: {n: 4, status: "created"}) { __typename ... on TrySuccess { mark { n } } }
+    seen
+  }`);
+  assert.deepEqual(data, {
+    a: { __typename: "TrySuccess", mark: { n: "1" } },
+    b: { __typename: "MarkError", code: 500 },
+    c: null,
+    d: { __typename: "TrySuccess", mark: { n: "4" } },
+    seen: [1, 4],
+  });
+  assert.deepEqual(errors.map((e) => [e.extensions.code, e.path]), [["CONFLICT", ["c"]]]);
+  assert.deepEqual(await seen(), [1, 4]);
 });
 
 test("when the client has gone, what was not begun is not", async () => {

@@ -226,8 +226,8 @@ static void UNUSED rig_submit(struct rig *r, struct pgbatch *b)
 struct probe {
     struct pgbatch batch;
     struct pgsession session;
-    struct pgstatement statements[48];
-    struct pgcall calls[48];
+    struct pgstatement statements[64];
+    struct pgcall calls[64];
 };
 
 /* sql is NULL-terminated; without parameters. */

@@ -336,6 +336,69 @@ static void settings_and_role_hold_in_all_parts_and_not_after_them(void **state)
     rig_free(&r);
 }
 
+static void a_lost_connection_is_an_unknown_outcome_and_rolls_back(void **state)
+{
+    struct rig r = new_rig();
+    struct probe *p =
+        PROBE(r.arena, "begin", PART("1", "insert into items values (1)", "true", "select 'r1'"),
+              PART("2", "select pg_terminate_backend(pg_backend_pid())", "true", "select 'r2'"),
+              "commit");
+    struct probe *next = PROBE(r.arena, "select 'next'");
+
+    (void)state;
+    set_parts(p, 2);
+    rig_run(&r, p);
+    assert_outcome(p, PGBATCH_LOST);
+    assert_int_equal(p->batch.retried, 0);
+    assert_string_equal(items(), "");
+    rig_run(&r, next);
+    assert_string_equal(probe_value(next, 0), "next");
+    rig_free(&r);
+}
+
+/* Wherever it sleeps: in the call, in the guard, between the parts. */
+static void a_cancelled_batch_changes_nothing(void **state)
+{
+    static const size_t places[] = {1, PART_GUARD, PART_READ, PART_SYNC + 2};
+    struct rig r = new_rig();
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(places); i++) {
+        struct probe *p = PROBE(
+            r.arena, "begin", PART("1", "insert into items values (1)", "true", "select 'r1'"),
+            PART("2", "insert into items values (2)", "true", "select 'r2'"),
+            PART("3", "insert into items values (3)", "true", "select 'r3'"), "commit");
+
+        set_parts(p, 3);
+        pgstatement_init(&p->statements[at(1, places[i])], str_of("select pg_sleep(20)"), 0);
+        rig_submit(&r, &p->batch);
+        rig_pass(&r, 100);
+        pgclient_cancel(r.client, &p->batch);
+        rig_wait(&r);
+        assert_outcome(p, PGBATCH_CANCELLED);
+        assert_string_equal(items(), "");
+    }
+    rig_free(&r);
+}
+
+static void a_timeout_in_a_part_fails_the_whole(void **state)
+{
+    struct rig r = new_rig();
+    struct probe *p = PROBE(
+        r.arena, "begin", PART("1", "insert into items values (1)", "an error", "select 'r1'"),
+        PART("2", "select pg_sleep(20)", "true", "select 'r2'"),
+        PART("3", "insert into items values (3)", "true", "select 'r3'"), "commit");
+
+    (void)state;
+    set_parts(p, 3);
+    p->session.timeout_ms = 100;
+    rig_run(&r, p);
+    assert_outcome(p, PGBATCH_FAILED);
+    assert_string_equal(p->batch.sqlstate, "57014");
+    assert_string_equal(items(), "");
+    rig_free(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -351,6 +414,9 @@ int main(void)
         cmocka_unit_test(parts_may_have_the_same_statements),
         cmocka_unit_test(a_session_that_cannot_be_set_changes_nothing),
         cmocka_unit_test(settings_and_role_hold_in_all_parts_and_not_after_them),
+        cmocka_unit_test(a_lost_connection_is_an_unknown_outcome_and_rolls_back),
+        cmocka_unit_test(a_cancelled_batch_changes_nothing),
+        cmocka_unit_test(a_timeout_in_a_part_fails_the_whole),
     };
 
     return cmocka_run_group_tests(tests, database_setup, database_teardown);
