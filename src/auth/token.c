@@ -10,56 +10,16 @@
  */
 #include "auth/token.h"
 
+#include "base/base64url.h"
+
 static const struct jval_limits token_limits = {.max_depth = 16, .max_values = 1024};
-
-/* 0..63, or 64 for a byte that is no base64url character. */
-static unsigned sextet(unsigned char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26u;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52u;
-    if (c == '-')
-        return 62;
-    if (c == '_')
-        return 63;
-    return 64;
-}
-
-bool token_base64url(struct str text, unsigned char *out, size_t *len)
-{
-    uint32_t bits = 0;
-    unsigned nbits = 0;
-    size_t n = 0;
-
-    if (text.len % 4 == 1)
-        return false;
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned v = sextet((unsigned char)text.data[i]);
-
-        if (v > 63)
-            return false;
-        bits = (bits << 6) | v;
-        nbits += 6;
-        if (nbits >= 8) {
-            nbits -= 8;
-            out[n++] = (unsigned char)(bits >> nbits);
-        }
-    }
-    if ((bits & ((1u << nbits) - 1)) != 0)
-        return false; /* unused bits set: a second spelling of the same bytes */
-    *len = n;
-    return true;
-}
 
 static bool decode_part(struct str text, struct arena *a, struct str *out)
 {
     unsigned char *bytes = arena_alloc_raw(a, text.len + 1);
     size_t len;
 
-    if (text.len == 0 || !token_base64url(text, bytes, &len))
+    if (text.len == 0 || !base64url_decode(text, bytes, &len))
         return false;
     *out = str_make((const char *)bytes, len);
     return true;

@@ -28,7 +28,5 @@ struct token {
 const char *token_parse(struct str text, struct arena *a, struct token *out);
 /* Is the signature that of a key of the set made for this alg (and kid, when both have one)? */
 bool token_verify(const struct token *t, const struct keys *keys);
-/* Decode base64url; false if not strict. out has room for len * 3 / 4. */
-bool token_base64url(struct str text, unsigned char *out, size_t *len);
 
 #endif

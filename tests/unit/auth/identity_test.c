@@ -556,40 +556,6 @@ static void options_that_make_no_sense_are_refused(void **state)
     arena_free(a);
 }
 
-static void base64url_is_strict(void **state)
-{
-    static const struct {
-        const char *text;
-        int len; /* -1: refused */
-    } rows[] = {
-        {"AA",    1 },
-        {"AAA",   2 },
-        {"AAAA",  3 },
-        {"A",     -1},
-        {"AAAAA", -1},
-        {"AB",    -1},
-        {"AAB",   -1},
-        {"A=",    -1},
-        {"AA==",  -1},
-        {"A+",    -1},
-        {"A/",    -1},
-        {"A A",   -1},
-        {"-_",    -1},
-        {"-_8",   2 },
-        {"",      0 },
-    };
-
-    (void)state;
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        unsigned char out[16];
-        size_t len = 0;
-        bool ok = token_base64url(str_of(rows[i].text), out, &len);
-
-        if (ok != (rows[i].len >= 0) || (ok && len != (size_t)rows[i].len))
-            fail_msg("\"%s\"", rows[i].text);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -604,7 +570,6 @@ int main(void)
         cmocka_unit_test(issuer_and_audience_are_exact),
         cmocka_unit_test(anonymous_depends_on_mode_and_tenancy),
         cmocka_unit_test(options_that_make_no_sense_are_refused),
-        cmocka_unit_test(base64url_is_strict),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
