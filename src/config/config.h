@@ -151,6 +151,7 @@ struct config {
     size_t max_limit;
     enum config_transaction mutation_transaction;
     bool mutations_crud;
+    bool relay_connections;
     enum config_introspection introspection;
     struct str sdl_file;
 

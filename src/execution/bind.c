@@ -14,6 +14,11 @@ struct binding {
     struct arena *arena;
     struct errors *errs;
     const struct plan_param *param;
+    /* the opaque text that was read last */
+    struct str opaque;
+    const struct opaque_form *form;
+    const struct jval *const *values;
+    bool refused;
 };
 
 static bool fail(struct binding *b, enum error_code code, const char *problem)
@@ -136,6 +141,29 @@ static bool bind_number(struct binding *b, struct str text, const char **out)
     return true;
 }
 
+/* One of the values behind an opaque text. */
+static bool bind_opaque(struct binding *b, struct str text, const char **out)
+{
+    const struct plan_param *p = b->param;
+    struct str value;
+
+    /* The values of one text follow each other; what is wrong with it is told once. */
+    if (b->form != p->opaque || !str_eq(b->opaque, text)) {
+        b->form = p->opaque;
+        b->opaque = text;
+        b->values = opaque_values(p->opaque, text, b->arena);
+        b->refused = false;
+    }
+    if (b->refused)
+        return false;
+    if (b->values == NULL || !paramtext_opaque(p->opaque, b->values, p->item, b->arena, &value)) {
+        b->refused = true;
+        return fail(b, BAD_USER_INPUT, "is not one of this order");
+    }
+    *out = value.data;
+    return true;
+}
+
 static bool bind_one(struct binding *b, const char **out)
 {
     const struct plan_param *p = b->param;
@@ -159,6 +187,8 @@ static bool bind_one(struct binding *b, const char **out)
     case PARAM_LIMIT:
     case PARAM_OFFSET:
         return bind_number(b, text, out);
+    case PARAM_OPAQUE:
+        return bind_opaque(b, text, out);
     case PARAM_TEXT:
     case PARAM_ARRAY:
     case PARAM_CONTAINS:

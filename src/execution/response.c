@@ -11,6 +11,7 @@
 
 #include "base/jwriter.h"
 #include "execution/encode.h"
+#include "execution/encode_opaque.h"
 #include "execution/introspection.h"
 
 /* What became of a value. Only WRITTEN has appended something. */
@@ -29,6 +30,7 @@ struct writer {
     struct pgvalue *columns; /* room for rows one inside the other */
     size_t ncolumns;
     size_t used;
+    struct buf scratch;
 };
 
 /* --- errors ------------------------------------------------------------------------------- */
@@ -246,6 +248,118 @@ static enum outcome write_step(struct writer *w, const struct shape_field *f,
     return pgrows_count(rows) > 0 ? write_result_row(w, f, 0, path) : NOTHING;
 }
 
+static enum outcome write_opaque(struct writer *w, const struct shape_field *f,
+                                 const struct shape_opaque *o, const struct pgvalue *columns,
+                                 const struct path *path)
+{
+    size_t start = w->out->len;
+
+    if (encode_opaque(o, columns, &w->scratch, w->out) || !buf_ok(w->out))
+        return WRITTEN;
+    w->out->len = start;
+    return fail(w, f, path, "could not read a value", "bytes do not fit the codec of the column");
+}
+
+/* --- pages -------------------------------------------------------------------------------- */
+
+/* The rows of a page among those fetched, which are one more if there are more. */
+struct page {
+    struct encode_array rows; /* the next is the first of the page */
+    int32_t n;
+    bool more;
+};
+
+static int64_t page_size(const struct writer *w, const struct shape_page *p)
+{
+    int64_t n = p->limit;
+
+    if (p->param >= 0)
+        CHECK(str_to_i64(str_of(w->params[p->param]), &n));
+    return n;
+}
+
+static bool page_open(const struct writer *w, const struct shape_page *p, struct pgvalue v,
+                      struct page *out)
+{
+    int64_t size = page_size(w, p);
+    struct pgvalue ignored;
+
+    if (v.len < 0 || !encode_array_begin(v, &out->rows))
+        return false;
+    out->more = out->rows.left > size;
+    out->n = out->more ? (int32_t)size : out->rows.left;
+    while (p->backward && out->rows.left > out->n)
+        if (!encode_array_next(&out->rows, &ignored))
+            return false;
+    return true;
+}
+
+static enum outcome malformed(struct writer *w, const struct shape_field *f,
+                              const struct path *path)
+{
+    return fail(w, f, path, "could not read a value", "malformed array of records");
+}
+
+static enum outcome write_page(struct writer *w, const struct shape_field *f, struct pgvalue v,
+                               const struct path *path)
+{
+    struct path at = {.parent = path, .index = 0};
+    struct page p;
+
+    if (!page_open(w, f->page, v, &p))
+        return malformed(w, f, path);
+    buf_append_char(w->out, '[');
+    for (; at.index < p.n && buf_ok(w->out); at.index++) {
+        struct pgvalue record;
+
+        if (at.index > 0)
+            buf_append_char(w->out, ',');
+        if (!encode_array_next(&p.rows, &record))
+            return malformed(w, f, path);
+        if (!write_item_end(w, f, write_record(w, f, record, &at)))
+            return FAILED;
+    }
+    buf_append_char(w->out, ']');
+    return WRITTEN;
+}
+
+static enum outcome write_page_cursor(struct writer *w, const struct shape_field *f,
+                                      struct pgvalue v, const struct path *path)
+{
+    const struct shape row = {.ncolumns = f->page->ncolumns};
+    struct pgvalue record = {NULL, -1};
+    struct pgvalue *columns;
+    enum outcome o;
+    struct page p;
+
+    if (!page_open(w, f->page, v, &p))
+        return malformed(w, f, path);
+    for (int32_t i = 0; i < (f->end ? p.n : p.n > 0); i++)
+        if (!encode_array_next(&p.rows, &record))
+            return malformed(w, f, path);
+    if (record.len < 0)
+        return NOTHING;
+    if (row_open(w, &row, record, &columns))
+        o = write_opaque(w, f, &f->page->cursor, columns, path);
+    else
+        o = malformed(w, f, path);
+    row_close(w, &row);
+    return o;
+}
+
+static enum outcome write_page_more(struct writer *w, const struct shape_field *f,
+                                    const struct pgvalue *columns, const struct path *path)
+{
+    int column = f->end ? f->page->behind : f->page->before;
+    bool more = column >= 0 && columns[column].len == 1 && columns[column].data[0] != 0;
+    struct page p;
+
+    if (!page_open(w, f->page, columns[f->page->column], &p))
+        return malformed(w, f, path);
+    jwriter_bool(w->out, more || (p.more && f->end != f->page->backward));
+    return WRITTEN;
+}
+
 static enum outcome write_field_value(struct writer *w, const struct shape_field *f,
                                       const struct pgvalue *columns, const struct path *path)
 {
@@ -270,6 +384,14 @@ static enum outcome write_field_value(struct writer *w, const struct shape_field
         return WRITTEN;
     case SHAPE_INTROSPECTION:
         return introspection_write(w->plan, f, w->params, w->out) ? WRITTEN : NOTHING;
+    case SHAPE_OPAQUE:
+        return write_opaque(w, f, f->opaque, columns, path);
+    case SHAPE_PAGE:
+        return write_page(w, f, columns[f->page->column], path);
+    case SHAPE_PAGE_CURSOR:
+        return write_page_cursor(w, f, columns[f->page->column], path);
+    case SHAPE_PAGE_MORE:
+        return write_page_more(w, f, columns, path);
     }
     return NOTHING;
 }
@@ -345,10 +467,12 @@ bool response_data(const struct plan *p, const char *const *params, const struct
         pgrows_row(calls[0].rows, 0, w.columns);
         w.used = p->root->ncolumns;
     }
+    buf_init(&w.scratch, 0);
     buf_append_lit(out, "{\"data\":");
     if (write_object(&w, p->root, w.columns, NULL) != WRITTEN)
         buf_append_lit(out, "null");
     buf_append_char(out, '}');
+    buf_fini(&w.scratch);
     return buf_ok(out);
 }
 

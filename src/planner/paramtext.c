@@ -7,6 +7,8 @@
  */
 #include "planner/paramtext.h"
 
+#include "schema/scalartext.h"
+
 struct str paramtext_pattern(enum param_form form, struct str text, struct arena *a)
 {
     bool before = form == PARAM_CONTAINS || form == PARAM_ENDS;
@@ -126,6 +128,81 @@ bool paramtext_literal(const struct type *t, const struct ast_value *v, struct a
     else
         return false;
     return !has_nul(*out);
+}
+
+static bool encoded_value(const struct codec *c, const struct jval *v, struct arena *a,
+                          struct str *out);
+
+static bool encoded_array(const struct codec *c, const struct jval *v, struct arena *a,
+                          struct str *out)
+{
+    struct str *items;
+
+    if (v->kind != JVAL_ARRAY)
+        return false;
+    items = ARENA_ARRAY(a, v->n, struct str);
+    for (size_t i = 0; i < v->n; i++)
+        if (!encoded_value(c->element, v->items[i], a, &items[i]))
+            return false;
+    *out = paramtext_array(items, v->n, a);
+    return true;
+}
+
+static bool encoded_enum(const struct type *t, const struct jval *v, struct str *out)
+{
+    *out = v->text;
+    return v->kind == JVAL_STRING && (t == NULL || label_of(t, v->text, out));
+}
+
+static bool encoded_document(const struct jval *v, struct arena *a, struct str *out)
+{
+    struct buf b;
+
+    buf_init(&b, 0);
+    jval_write(v, &b);
+    *out = arena_dup(a, buf_str(&b));
+    buf_fini(&b);
+    return true;
+}
+
+/* A value as encode_value() writes it, back to PostgreSQL's text. Lists are as deep as the codec.
+ */
+static bool encoded_value(const struct codec *c, const struct jval *v, struct arena *a,
+                          struct str *out)
+{
+    struct str text = v->text;
+    bool ok = true;
+
+    if (v->kind == JVAL_NULL) {
+        *out = str_make(NULL, 0);
+        return true;
+    }
+    if (c->kind == CODEC_ARRAY)
+        return encoded_array(c, v, a, out);
+    if (c->kind == CODEC_JSON || c->kind == CODEC_JSONB)
+        return encoded_document(v, a, out);
+    if (c->kind == CODEC_ENUM)
+        ok = encoded_enum(c->enum_type, v, &text);
+    else if (c->kind == CODEC_BYTEA)
+        ok = v->kind == JVAL_STRING && scalartext_bytes(v->text, a, &text);
+    else if (v->kind == JVAL_BOOL)
+        text = v->boolean ? STR("true") : STR("false");
+    else
+        ok = v->kind == JVAL_STRING || v->kind == JVAL_NUMBER;
+    if (!ok || has_nul(text))
+        return false;
+    *out = arena_dup(a, text);
+    if (out->data == NULL)
+        *out = STR("");
+    return true;
+}
+
+bool paramtext_opaque(const struct opaque_form *form, const struct jval *const *values, size_t i,
+                      struct arena *a, struct str *out)
+{
+    if (values[i]->kind == JVAL_NULL && (form->nullable == NULL || !form->nullable[i]))
+        return false;
+    return encoded_value(form->codecs[i], values[i], a, out);
 }
 
 static const struct jval *json_of_list(const struct operation *op,

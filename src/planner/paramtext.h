@@ -28,6 +28,11 @@ NODISCARD bool paramtext_leaf(const struct type *t, const struct jval *v, struct
 NODISCARD bool paramtext_literal(const struct type *t, const struct ast_value *v, struct arena *a,
                                  struct str *out);
 
+/* The i-th value of opaque_values() as PostgreSQL's text, NUL-terminated; data NULL: null. False:
+ * not one of the codec. */
+NODISCARD bool paramtext_opaque(const struct opaque_form *form, const struct jval *const *values,
+                                size_t i, struct arena *a, struct str *out);
+
 /* The JSON a literal means once the variables in it have values; in an object, a member whose
  * variable is absent is left out. */
 const struct jval *paramtext_json(const struct operation *op, const struct variables *variables,

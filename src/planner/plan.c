@@ -49,17 +49,19 @@ struct location plan_location(const struct plan *p, uint32_t offset)
 /* --- description -------------------------------------------------------------------- */
 
 static const char *const shape_names[] = {
-    [SHAPE_VALUE] = "value",       [SHAPE_OBJECT] = "object",
-    [SHAPE_RECORD] = "record",     [SHAPE_RECORDS] = "records",
-    [SHAPE_ROWS] = "rows",         [SHAPE_ROW] = "row",
-    [SHAPE_RESULT] = "result",     [SHAPE_OUTCOME] = "outcome",
-    [SHAPE_TYPENAME] = "typename", [SHAPE_INTROSPECTION] = "introspection",
+    [SHAPE_VALUE] = "value",        [SHAPE_OBJECT] = "object",
+    [SHAPE_RECORD] = "record",      [SHAPE_RECORDS] = "records",
+    [SHAPE_ROWS] = "rows",          [SHAPE_ROW] = "row",
+    [SHAPE_RESULT] = "result",      [SHAPE_OUTCOME] = "outcome",
+    [SHAPE_TYPENAME] = "typename",  [SHAPE_INTROSPECTION] = "introspection",
+    [SHAPE_OPAQUE] = "opaque",      [SHAPE_PAGE] = "page",
+    [SHAPE_PAGE_CURSOR] = "cursor", [SHAPE_PAGE_MORE] = "more",
 };
 
 static const char *const form_names[] = {
     [PARAM_TEXT] = "text",         [PARAM_ARRAY] = "array",   [PARAM_CONTAINS] = "contains",
     [PARAM_STARTS] = "startswith", [PARAM_ENDS] = "endswith", [PARAM_LIMIT] = "limit",
-    [PARAM_OFFSET] = "offset",     [PARAM_COLUMN] = "column",
+    [PARAM_OFFSET] = "offset",     [PARAM_COLUMN] = "column", [PARAM_OPAQUE] = "opaque",
 };
 
 static const char *const codec_names[] = {
@@ -136,17 +138,24 @@ void plan_describe_sql(struct str sql, struct buf *out)
     buf_append_char(out, '\n');
 }
 
+static void describe_variable(const struct plan *p, const struct plan_param *param, struct buf *out)
+{
+    buf_append_char(out, '$');
+    buf_append_str(out, p->operation->variables[param->variable].name);
+    for (size_t j = 0; j < param->nsteps; j++)
+        buf_printf(out, "/%u", param->steps[j]);
+}
+
 static void describe_param(const struct plan *p, const struct plan_step *step, size_t i,
                            struct buf *out)
 {
     const struct plan_param *param = &p->params[step->first_param + i];
 
     buf_printf(out, "  $%zu %s ", i + 1, form_names[param->form]);
+    if (param->form == PARAM_OPAQUE)
+        buf_printf(out, "%u of ", param->item);
     if (param->variable >= 0) {
-        buf_append_char(out, '$');
-        buf_append_str(out, p->operation->variables[param->variable].name);
-        for (size_t j = 0; j < param->nsteps; j++)
-            buf_printf(out, "/%u", param->steps[j]);
+        describe_variable(p, param, out);
         buf_append_lit(out, ": ");
         type_ref_print(param->type, out);
     } else if (param->literal != NULL) {
@@ -166,7 +175,37 @@ static void describe_codec(const struct codec *c, struct buf *out)
     buf_printf(out, " %s", codec_names[c->kind]);
 }
 
-static void describe_shape(const struct shape *s, unsigned depth, struct buf *out);
+static void describe_shape(const struct plan *p, const struct shape *s, unsigned depth,
+                           struct buf *out);
+
+static void describe_opaque(const struct shape_opaque *o, struct buf *out)
+{
+    for (size_t i = 0; i < o->form.n; i++) {
+        buf_printf(out, " %u", o->columns[i]);
+        describe_codec(o->form.codecs[i], out);
+    }
+}
+
+static void describe_page(const struct plan *p, const struct shape_field *f, struct buf *out)
+{
+    const struct shape_page *page = f->page;
+
+    if (f->kind == SHAPE_PAGE_CURSOR) {
+        buf_printf(out, " of the %s:", f->end ? "last" : "first");
+        describe_opaque(&page->cursor, out);
+        return;
+    }
+    if (f->kind == SHAPE_PAGE_MORE)
+        buf_printf(out, " %s", f->end ? "behind" : "before");
+    buf_printf(out, " of %u, %s", page->column, page->backward ? "last" : "first");
+    buf_append_char(out, ' ');
+    if (page->param < 0)
+        buf_append_i64(out, page->limit);
+    else
+        describe_variable(p, &p->params[page->param], out);
+    if (f->kind == SHAPE_PAGE_MORE && (f->end ? page->behind : page->before) >= 0)
+        buf_printf(out, ", or %d", f->end ? page->behind : page->before);
+}
 
 static bool has_step(const struct shape_field *f)
 {
@@ -174,7 +213,8 @@ static bool has_step(const struct shape_field *f)
            f->kind == SHAPE_OUTCOME;
 }
 
-static void describe_field(const struct shape_field *f, unsigned depth, struct buf *out)
+static void describe_field(const struct plan *p, const struct shape_field *f, unsigned depth,
+                           struct buf *out)
 {
     indent(out, depth);
     buf_append_str(out, f->key);
@@ -189,24 +229,29 @@ static void describe_field(const struct shape_field *f, unsigned depth, struct b
         buf_printf(out, " %.*s", STR_ARG(f->text));
     if (f->kind == SHAPE_OBJECT)
         buf_printf(out, " if %d", f->object->presence);
+    if (f->kind == SHAPE_OPAQUE)
+        describe_opaque(f->opaque, out);
+    if (f->kind == SHAPE_PAGE || f->kind == SHAPE_PAGE_CURSOR || f->kind == SHAPE_PAGE_MORE)
+        describe_page(p, f, out);
     if (f->items_non_null)
         buf_append_lit(out, ", items non-null");
     if (f->non_null)
         buf_append_lit(out, ", non-null");
     buf_append_char(out, '\n');
     if (f->object != NULL)
-        describe_shape(f->object, depth + 1, out);
+        describe_shape(p, f->object, depth + 1, out);
     if (f->kind == SHAPE_OUTCOME) {
         indent(out, depth);
         buf_append_lit(out, "otherwise\n");
-        describe_shape(f->otherwise, depth + 1, out);
+        describe_shape(p, f->otherwise, depth + 1, out);
     }
 }
 
-static void describe_shape(const struct shape *s, unsigned depth, struct buf *out)
+static void describe_shape(const struct plan *p, const struct shape *s, unsigned depth,
+                           struct buf *out)
 {
     for (size_t i = 0; i < s->nfields; i++)
-        describe_field(&s->fields[i], depth, out);
+        describe_field(p, &s->fields[i], depth, out);
 }
 
 static void describe_step(const struct plan *p, const struct plan_step *step, struct buf *out)
@@ -228,5 +273,5 @@ void plan_describe(const struct plan *p, struct buf *out)
     for (size_t i = 0; i < p->nsteps; i++)
         describe_step(p, &p->steps[i], out);
     buf_append_lit(out, "shape\n");
-    describe_shape(p->root, 1, out);
+    describe_shape(p, p->root, 1, out);
 }

@@ -18,6 +18,7 @@
 #define PLANNER_PLAN_H
 
 #include "pg/pgstatement.h"
+#include "schema/opaque.h"
 #include "schema/schema.h"
 #include "validation/variables.h"
 
@@ -35,11 +36,32 @@ enum shape_kind {
     SHAPE_OUTCOME,  /* root only: columns of the step's row, `object` or `otherwise` says which, as
                        the first of them is true or not */
     SHAPE_TYPENAME, /* `text` is the type's name */
+    SHAPE_OPAQUE,   /* `opaque` values of this row behind one text */
+    SHAPE_PAGE,     /* the rows of `page`, each an `object`: a list */
+    SHAPE_PAGE_CURSOR,   /* of the first row of `page`, or the last; null if it has none */
+    SHAPE_PAGE_MORE,     /* whether there are rows before `page`, or behind it */
     SHAPE_INTROSPECTION, /* root only: __schema or __type, `field` and `selection` say what */
 };
 
 struct shape;
 struct selection;
+
+struct shape_opaque {
+    struct opaque_form form;
+    const uint16_t *columns; /* form.n of the row */
+};
+
+/* A page of a connection: a column that holds its rows, and one row more where there are more. */
+struct shape_page {
+    uint16_t column; /* an array of records */
+    size_t ncolumns; /* of each row */
+    bool backward;   /* the one more is the first, not the last */
+    int param;       /* position in the plan's params of the size of the page; -1: limit */
+    int64_t limit;
+    int before; /* column that tells if rows lie before the page; -1: none, see backward */
+    int behind;
+    struct shape_opaque cursor; /* of each row */
+};
 
 struct shape_field {
     enum shape_kind kind;
@@ -52,8 +74,12 @@ struct shape_field {
     struct str key_json;       /* "\"name\":" ready to append */
     struct str key;            /* response key */
     struct str text;
-    const struct shape *object;    /* SHAPE_OBJECT, RECORD, RECORDS, ROWS, ROW, OUTCOME; RESULT */
-    const struct shape *otherwise; /* SHAPE_OUTCOME */
+    const struct shape
+        *object; /* SHAPE_OBJECT, RECORD, RECORDS, ROWS, ROW, OUTCOME, PAGE; RESULT */
+    const struct shape *otherwise;     /* SHAPE_OUTCOME */
+    const struct shape_opaque *opaque; /* SHAPE_OPAQUE */
+    const struct shape_page *page;     /* SHAPE_PAGE, PAGE_CURSOR, PAGE_MORE */
+    bool end; /* SHAPE_PAGE_CURSOR, PAGE_MORE: of the last row, behind it */
     const struct selection *selection; /* in the plan's arena */
     uint32_t offset;                   /* in the document: plan_location() */
 };
@@ -61,7 +87,7 @@ struct shape_field {
 struct shape {
     const struct shape_field *fields;
     size_t nfields;
-    size_t ncolumns; /* of the row it reads; the parent's for SHAPE_OBJECT */
+    size_t ncolumns; /* of the row it reads; of no use for SHAPE_OBJECT, which reads the parent's */
     int presence;    /* SHAPE_OBJECT: a column that is null only if the object is absent; -1: always
                         there */
 };
@@ -77,6 +103,7 @@ enum param_form {
     PARAM_OFFSET, /* non-negative; absent or null: 0 */
     PARAM_COLUMN, /* of a list of input objects: one array of what all have for the member that the
                      last of `steps` names, each as its text */
+    PARAM_OPAQUE, /* one of the values behind an opaque text */
 };
 
 /* Where the value of $n comes from. */
@@ -89,9 +116,11 @@ struct plan_param {
     size_t nsteps;
     struct type_ref type; /* of the value: scalar coercion, enum labels */
     struct str constant;  /* NUL-terminated text, already in its form; data NULL: SQL null */
-    const struct ast_value *literal; /* not NULL: of a scalar such as JSON, with variables in it */
-    uint32_t offset;                 /* in the document, for errors */
-    struct str what;                 /* "limit": names it in errors */
+    const struct ast_value *literal;  /* not NULL: of a scalar such as JSON, with variables in it */
+    const struct opaque_form *opaque; /* PARAM_OPAQUE */
+    uint32_t item;                    /* PARAM_OPAQUE: which of the values, from 0 */
+    uint32_t offset;                  /* in the document, for errors */
+    struct str what;                  /* "limit": names it in errors */
 };
 
 /* One statement, and what is to be known of its rows. */

@@ -396,6 +396,10 @@ static bool filter_member(struct filter *f, const struct input_value *input, con
     case INPUT_ORDER_BY:
     case INPUT_LIMIT:
     case INPUT_OFFSET:
+    case INPUT_FIRST:
+    case INPUT_AFTER:
+    case INPUT_LAST:
+    case INPUT_BEFORE:
     case INPUT_DISTINCT_ON:
     case INPUT_FIELD:
     case INPUT_BY:

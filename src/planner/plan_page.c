@@ -166,8 +166,8 @@ static bool read_order(struct order *o, unsigned alias, const struct pvalue *ord
 }
 
 /* One more term, unless the order has the column already. */
-static void append_column(struct compiler *c, struct order_terms *order, unsigned alias,
-                          const struct column *column)
+void plan_append(struct compiler *c, struct order_terms *order, unsigned alias,
+                 const struct column *column)
 {
     for (size_t i = 0; i < order->n; i++)
         if (order->items[i].alias == alias && order->items[i].column == column)
@@ -182,13 +182,13 @@ static void append_key(struct compiler *c, struct page *page, unsigned alias,
     const struct key *k = relation_key(r);
 
     for (size_t i = 0; i < page->groups.n; i++)
-        append_column(c, &page->order, alias, page->groups.items[i]);
+        plan_append(c, &page->order, alias, page->groups.items[i]);
     if (page->groups.n > 0)
         return;
     for (size_t i = 0; k != NULL && i < k->n; i++)
-        append_column(c, &page->order, alias, k->columns[i]);
+        plan_append(c, &page->order, alias, k->columns[i]);
     for (size_t i = 0; k == NULL && i < page->distinct.n; i++)
-        append_column(c, &page->order, alias, page->distinct.items[i]);
+        plan_append(c, &page->order, alias, page->distinct.items[i]);
 }
 
 /*
@@ -206,7 +206,7 @@ static void set_pick(struct compiler *c, struct page *page, unsigned alias)
          n++)
         VEC_PUSH(c->in.scratch, &page->pick, order->items[n]);
     for (size_t i = 0; i < page->distinct.n; i++)
-        append_column(c, &page->pick, alias, page->distinct.items[i]);
+        plan_append(c, &page->pick, alias, page->distinct.items[i]);
     for (; n < order->n; n++)
         VEC_PUSH(c->in.scratch, &page->pick, order->items[n]);
 }
@@ -227,8 +227,8 @@ bool plan_columns(struct compiler *c, const struct relation *r, const struct pva
     return true;
 }
 
-static bool check_range(struct compiler *c, const struct pvalue *v, const struct input_value *input,
-                        int64_t n, int64_t max)
+bool plan_range(struct compiler *c, const struct pvalue *v, const struct input_value *input,
+                int64_t n, int64_t max)
 {
     if (n < 0)
         return input_fail(&c->in, v, "\"%.*s\" cannot be negative", STR_ARG(input->name));
@@ -263,7 +263,7 @@ static bool read_number(struct compiler *c, const struct pvalue *v, const struct
         if (!paramtext_literal(v->type.type, v->literal, c->in.scratch, &text) ||
             !str_to_i64(text, &n))
             return input_fail(&c->in, v, "\"%.*s\" must be an integer", STR_ARG(input->name));
-        if (!check_range(c, v, input, n, max))
+        if (!plan_range(c, v, input, n, max))
             return false;
     }
     if (form == PARAM_LIMIT)
@@ -308,9 +308,6 @@ bool plan_order(struct compiler *c, unsigned alias, const struct relation *r,
         if (a->role == INPUT_BY && !read_groups(c, r, &v, &out->groups))
             return false;
     }
-    append_key(c, out, alias, r);
-    if (out->distinct.n > 0)
-        set_pick(c, out, alias);
     return true;
 }
 
@@ -325,6 +322,9 @@ bool plan_page(struct compiler *c, unsigned alias, const struct relation *r,
 
     if (!plan_order(c, alias, r, s, out))
         return false;
+    append_key(c, out, alias, r);
+    if (out->distinct.n > 0)
+        set_pick(c, out, alias);
     for (size_t i = 0; i < s->field->narguments; i++) {
         const struct input_value *a = &s->field->arguments[i];
 

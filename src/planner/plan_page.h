@@ -34,10 +34,12 @@ struct page {
     struct columns groups; /* of a list of groups: by these columns, at least one */
 };
 
-/* Reads the order of a list field, and begins *out with it. False with errors added. */
+/* Reads the order of a list field, and begins *out with it; no key yet. False with errors added. */
 NODISCARD bool plan_order(struct compiler *c, unsigned alias, const struct relation *r,
                           const struct selection *s, struct page *out);
-
+/* One more term, unless it is there already. */
+void plan_append(struct compiler *c, struct order_terms *order, unsigned alias,
+                 const struct column *column);
 /* Reads all arguments of a list field but `where`. False with errors added. */
 NODISCARD bool plan_page(struct compiler *c, unsigned alias, const struct relation *r,
                          const struct selection *s, struct page *out);
@@ -45,6 +47,9 @@ NODISCARD bool plan_page(struct compiler *c, unsigned alias, const struct relati
 NODISCARD bool plan_columns(struct compiler *c, const struct relation *r, const struct pvalue *v,
                             struct columns *out);
 bool plan_has_column(const struct columns *columns, const struct column *column);
+/* Is n, the value v of an argument, a number of rows from 0 to max? False with an error added. */
+bool plan_range(struct compiler *c, const struct pvalue *v, const struct input_value *input,
+                int64_t n, int64_t max);
 /* " asc nulls last" */
 void plan_direction(struct sqlbuf *b, enum order_direction direction);
 /* The one in which everything comes from the other end. */

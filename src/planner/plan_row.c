@@ -8,6 +8,7 @@
 #include "language/source.h"
 #include "planner/plan_aggregate.h"
 #include "planner/plan_composite.h"
+#include "planner/plan_connection.h"
 
 void plan_shape_field(struct compiler *c, const struct selection *s, struct shape_field *out)
 {
@@ -129,6 +130,22 @@ static bool select_aggregate(struct row *r, struct source *source, const struct 
     return true;
 }
 
+static bool select_connection(struct row *r, struct source *source, const struct selection *s,
+                              unsigned depth, struct shape_field *out)
+{
+    const struct parent parent = {r, source};
+    struct connection_columns columns;
+
+    r->nested = true;
+    if (!plan_connection(r->c, s, &parent, r->nitems, depth + 1, &columns, out))
+        return false;
+    for (size_t i = 0; i < columns.n; i++) {
+        row_item(r);
+        sqlbuf_append(&r->items, &columns.sql[i]);
+    }
+    return true;
+}
+
 static bool select_field(struct row *r, struct source *source, const struct selection *s,
                          unsigned depth, struct shape_field *out)
 {
@@ -149,6 +166,8 @@ static bool select_field(struct row *r, struct source *source, const struct sele
         return select_to_many(r, source, s, depth, out);
     case RESOLVE_AGGREGATE:
         return select_aggregate(r, source, s, out);
+    case RESOLVE_CONNECTION:
+        return select_connection(r, source, s, depth, out);
     case RESOLVE_TYPENAME:
         out->kind = SHAPE_TYPENAME;
         out->text = s->parent->name;
@@ -162,6 +181,7 @@ static bool select_field(struct row *r, struct source *source, const struct sele
     case RESOLVE_AGGREGATED:
     case RESOLVE_GROUPS:
     case RESOLVE_GROUP_KEY:
+    case RESOLVE_CONNECTION_PART:
     case RESOLVE_FUNCTION:
     case RESOLVE_CHANGE:
     case RESOLVE_AFFECTED:

@@ -7,14 +7,15 @@
 #include "planner/planner.h"
 
 #include "planner/plan_change.h"
+#include "planner/plan_connection.h"
 #include "planner/plan_guard.h"
 #include "planner/plan_mutation.h"
-#include "planner/plan_select.h"
 
 #include <stdatomic.h>
 
-#define MAX_ROOT_FIELDS 1600 /* PostgreSQL: 1664 */
-#define MAX_SOURCES     1000 /* relations in one operation, each to be planned */
+#define MAX_ROOT_FIELDS  1600
+#define MAX_ROOT_COLUMNS 1600 /* PostgreSQL: 1664 */
+#define MAX_SOURCES      1000 /* relations in one operation, each to be planned */
 
 /* Parameters of introspection fields. */
 struct introspected {
@@ -25,7 +26,30 @@ struct introspected {
 static bool reads_database(const struct selection *s)
 {
     return s->field->resolver == RESOLVE_LIST || s->field->resolver == RESOLVE_BY_KEY ||
-           s->field->resolver == RESOLVE_AGGREGATE || s->field->resolver == RESOLVE_GROUPS;
+           s->field->resolver == RESOLVE_AGGREGATE || s->field->resolver == RESOLVE_GROUPS ||
+           s->field->resolver == RESOLVE_CONNECTION;
+}
+
+static void next_column(struct sqlbuf *sql, size_t *ncolumns)
+{
+    if ((*ncolumns)++ == 0)
+        sqlbuf_text(sql, "select ");
+    else
+        sqlbuf_text(sql, ", ");
+}
+
+static bool plan_root_connection(struct compiler *c, const struct selection *s, struct sqlbuf *sql,
+                                 size_t *ncolumns, struct shape_field *out)
+{
+    struct connection_columns columns;
+
+    if (!plan_connection(c, s, NULL, *ncolumns, 0, &columns, out))
+        return false;
+    for (size_t i = 0; i < columns.n; i++) {
+        next_column(sql, ncolumns);
+        sqlbuf_append(sql, &columns.sql[i]);
+    }
+    return true;
 }
 
 /* The name that __type asks for may be a variable: a parameter, though not of the statement. */
@@ -62,13 +86,12 @@ static bool plan_root_field(struct compiler *c, const struct selection *s, bool 
         out->text = s->parent->name;
         return true;
     }
+    if (s->field->resolver == RESOLVE_CONNECTION)
+        return plan_root_connection(c, s, sql, ncolumns, out);
     if (alone)
         return plan_select(c, s, false, sql, out);
     out->column = (uint16_t)*ncolumns;
-    if ((*ncolumns)++ == 0)
-        sqlbuf_text(sql, "select ");
-    else
-        sqlbuf_text(sql, ", ");
+    next_column(sql, ncolumns);
     if (type_ref_is_list(s->field->type))
         sqlbuf_text(sql, "array");
     sqlbuf_text(sql, "(");
@@ -98,10 +121,12 @@ static bool plan_query(struct compiler *c, const struct selection *root, struct 
         if (!plan_root_field(c, root->children[i], nreads == 1, &sql, names, &out->ncolumns,
                              &fields[i]))
             return false;
-    if (nreads == 1)
+    if (out->ncolumns > MAX_ROOT_COLUMNS)
+        return plan_too_complex(c, root->children[last], "the operation has too many root fields");
+    if (out->ncolumns > 0)
+        compile_step(c, &sql, nreads == 1 ? last : -1, out->ncolumns, true);
+    else if (nreads == 1)
         compile_step(c, &sql, last, fields[last].object->ncolumns, false);
-    else if (nreads > 1)
-        compile_step(c, &sql, -1, out->ncolumns, true);
     return true;
 }
 
@@ -174,6 +199,8 @@ static size_t open_columns(const struct shape *s)
     for (size_t i = 0; i < s->nfields; i++) {
         const struct shape_field *f = &s->fields[i];
 
+        if (f->kind == SHAPE_PAGE_CURSOR)
+            deepest = size_max(deepest, f->page->ncolumns);
         if (f->object == NULL)
             continue;
         deepest = size_max(deepest, open_columns(f->object) +

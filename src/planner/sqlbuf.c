@@ -131,7 +131,7 @@ void sqlbuf_integer(struct sqlbuf *b, int64_t v)
 
 static bool same_source(const struct plan_param *a, const struct plan_param *b)
 {
-    if (a->variable != b->variable)
+    if (a->variable != b->variable || a->opaque != b->opaque || a->item != b->item)
         return false;
     if (a->variable < 0)
         return a->literal == b->literal &&
@@ -164,14 +164,16 @@ static size_t number_parameter(struct sqlparams *ps, const struct plan_param *p,
     return ++ps->n;
 }
 
-void sqlbuf_parameter(struct sqlbuf *b, const struct plan_param *p, struct str cast, bool array)
+size_t sqlbuf_parameter(struct sqlbuf *b, const struct plan_param *p, struct str cast, bool array)
 {
     struct arena *scratch = b->params->scratch;
     struct str whole = array ? arena_printf(scratch, "%.*s[]", STR_ARG(cast)) : cast;
+    size_t number = number_parameter(b->params, p, whole);
 
     sqlbuf_text(b, "$");
-    sqlbuf_integer(b, (int64_t)number_parameter(b->params, p, whole));
+    sqlbuf_integer(b, (int64_t)number);
     sqlbuf_cast(b, whole, false);
+    return number;
 }
 
 void sqlbuf_append(struct sqlbuf *b, const struct sqlbuf *piece)

@@ -51,10 +51,10 @@ void sqlbuf_value(struct sqlbuf *b, unsigned alias, const struct column *c);
 /* The type's name as the catalog prints it, quoted where needed, after "::". */
 void sqlbuf_cast(struct sqlbuf *b, struct str type_sql, bool array);
 /*
- * $n::cast. A recent equal parameter with an equal cast is used again. "::cast[]" when array.
- * Everything p points to is borrowed and has to live as long as the plan.
+ * $n::cast, and n. A recent equal parameter with an equal cast is used again. "::cast[]" when
+ * array. Everything p points to is borrowed and has to live as long as the plan.
  */
-void sqlbuf_parameter(struct sqlbuf *b, const struct plan_param *p, struct str cast, bool array);
+size_t sqlbuf_parameter(struct sqlbuf *b, const struct plan_param *p, struct str cast, bool array);
 /*
  * Digits in the text. For LIMIT and OFFSET that are constants of the document:
  * with a parameter there PostgreSQL estimates that a tenth of the rows is wanted,

@@ -36,6 +36,9 @@ struct built {
     struct type *group;                 /* NULL if nothing can be grouped by */
     const struct input_value *grouping; /* arguments of a list of groups */
     size_t ngrouping;
+    struct type *connection;              /* NULL if it has none */
+    const struct input_value *connecting; /* arguments of a connection */
+    size_t nconnecting;
 };
 
 /* The ways from a relation to others, before they have their names. */
@@ -188,8 +191,9 @@ void fieldenum_build(struct builder *b, const struct relation *r); /* fieldenum.
 void aggregates_build(struct builder *b); /* aggregate_types.c: of aggregates and groups */
 /* group_inputs.c: the arguments of lists of groups. */
 void groups_build(struct builder *b);
-void objects_build(struct builder *b);   /* objects.c: object types and the query root */
-void functions_build(struct builder *b); /* functions.c: the mutation root and its inputs */
+void connections_build(struct builder *b); /* connections.c: their types and arguments */
+void objects_build(struct builder *b);     /* objects.c: object types and the query root */
+void functions_build(struct builder *b);   /* functions.c: the mutation root and its inputs */
 /* crud.c: which rows may be changed; the mutations that change them, at the end of root. */
 void crud_build(struct builder *b, struct fields *root);
 /* audit.c: does row security hold whom it should? */

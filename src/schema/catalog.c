@@ -21,7 +21,8 @@ struct schema_options schema_options_default(void)
                                    .nstrip_prefixes = COUNT_OF(prefixes),
                                    .tenant_column = STR("tenant_id"),
                                    .default_limit = 100,
-                                   .max_limit = 1000};
+                                   .max_limit = 1000,
+                                   .connections = true};
 }
 
 static struct schema *new_schema(const struct schema_options *opt)
@@ -110,6 +111,8 @@ static bool build(struct builder *b, struct str json)
     inputs_build(b);
     aggregates_build(b);
     groups_build(b);
+    if (b->opt->connections)
+        connections_build(b);
     objects_build(b);
     functions_build(b);
     sdl_check(b);

@@ -209,11 +209,6 @@ static void set_where(struct builder *b, const struct relation *r, struct type *
 
 /* --- order ------------------------------------------------------------------------------------ */
 
-static bool is_sortable(const struct column *c)
-{
-    return c->comparable && !c->is_array && c->codec->kind != CODEC_JSONB;
-}
-
 static bool has_sortable(struct builder *b, const struct relation *r)
 {
     size_t i;
@@ -221,7 +216,7 @@ static bool has_sortable(struct builder *b, const struct relation *r)
     for (i = 0; i < r->ncolumns; i++) {
         const struct column *c = &r->columns[i];
 
-        if (is_sortable(c) ||
+        if (column_sortable(c) ||
             (c->composite != NULL && !c->is_array && composite_order_by(b, c->composite) != NULL))
             return true;
     }
@@ -254,7 +249,7 @@ void inputs_add_order(struct builder *b, const struct column *c, struct inputs *
 
     if (c->composite != NULL && !c->is_array)
         parts = composite_order_by(b, c->composite);
-    if (parts == NULL && !is_sortable(c))
+    if (parts == NULL && !column_sortable(c))
         return;
     v.deprecated = c->deprecated;
     v.type = type_ref_named(parts != NULL ? parts : inputs_direction(b));

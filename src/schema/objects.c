@@ -62,6 +62,25 @@ static void add_groups(struct builder *b, const struct field *list, struct field
     VEC_PUSH(b->scratch, out, f);
 }
 
+/* tasksConnection, next to the list tasks. */
+static void add_connection(struct builder *b, const struct field *list, struct fields *out)
+{
+    const struct built *made = &b->built[builder_index(b, list->relation)];
+    struct field f = {.resolver = RESOLVE_CONNECTION,
+                      .relation = list->relation,
+                      .relationship = list->relationship};
+
+    if (made->connection == NULL)
+        return;
+    f.name = arena_printf(b->arena, "%.*sConnection", STR_ARG(list->name));
+    f.description = list->description;
+    f.deprecated = list->deprecated;
+    f.type = type_ref_required(made->connection);
+    f.arguments = made->connecting;
+    f.narguments = made->nconnecting;
+    VEC_PUSH(b->scratch, out, f);
+}
+
 static void add_relationships(struct builder *b, const struct relation *r, struct fields *out)
 {
     size_t i;
@@ -82,8 +101,10 @@ static void add_relationships(struct builder *b, const struct relation *r, struc
             f.type = w->nullable ? type_ref_named(to->object) : type_ref_required(to->object);
         }
         VEC_PUSH(b->scratch, out, f);
-        if (w->to_many)
+        if (w->to_many) {
+            add_connection(b, &f, out);
             add_aggregate(b, &f, out);
+        }
     }
 }
 
@@ -141,6 +162,7 @@ static void add_list(struct builder *b, const struct relation *r, struct fields 
     f.arguments = made->list;
     f.narguments = made->nlist;
     VEC_PUSH(b->scratch, out, f);
+    add_connection(b, &f, out);
     add_aggregate(b, &f, out);
     add_groups(b, &f, out);
 }

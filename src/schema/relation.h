@@ -205,4 +205,25 @@ static inline const struct key *relation_key(const struct relation *r)
     return r->nkeys && r->keys[0].identifies ? &r->keys[0] : NULL;
 }
 
+/* One that identifies rows by columns that clients may know, or NULL. */
+static inline const struct key *relation_visible_key(const struct relation *r)
+{
+    for (size_t i = 0; i < r->nkeys; i++) {
+        const struct key *k = &r->keys[i];
+        size_t n = 0;
+
+        while (n < k->n && !column_is_hidden(r, k->columns[n]))
+            n++;
+        if (n == k->n && k->identifies)
+            return k;
+    }
+    return NULL;
+}
+
+/* Can rows be put in the order of it? */
+static inline bool column_sortable(const struct column *c)
+{
+    return c->comparable && !c->is_array && c->codec->kind != CODEC_JSONB;
+}
+
 #endif

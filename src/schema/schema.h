@@ -77,6 +77,10 @@ enum input_role {
     INPUT_ORDER_BY,
     INPUT_LIMIT,
     INPUT_OFFSET,
+    INPUT_FIRST, /* of a connection, as the next three */
+    INPUT_AFTER,
+    INPUT_LAST,
+    INPUT_BEFORE,
     INPUT_DISTINCT_ON,
     INPUT_FIELD,          /* countDistinct(field:) */
     INPUT_BY,             /* of groups: the argument `by`, the first */
@@ -154,9 +158,26 @@ enum resolver {
     RESOLVE_AFFECTED,  /* of a change: number of rows */
     RESOLVE_RETURNING, /* of a change: the rows, of `relation` */
     RESOLVE_OUTCOME,   /* of what a function says of its success: `outcome` */
-    RESOLVE_TYPENAME,  /* __typename */
-    RESOLVE_INTROSPECTION, /* __schema, __type, and every field of the introspection types:
-                              `introspect` names it */
+    RESOLVE_CONNECTION,      /* rows of `relation` in pages, by `relationship` if there is one */
+    RESOLVE_CONNECTION_PART, /* in a connection: `part` says what */
+    RESOLVE_TYPENAME,        /* __typename */
+    RESOLVE_INTROSPECTION,   /* __schema, __type, and every field of the introspection types:
+                                `introspect` names it */
+};
+
+/* field.part: of a connection, its edges, its page info (Relay's Cursor Connections). */
+enum connection_part {
+    CONNECTION_NONE,
+    CONNECTION_EDGES,
+    CONNECTION_NODES,
+    CONNECTION_PAGE_INFO,
+    CONNECTION_TOTAL_COUNT,
+    CONNECTION_EDGE_CURSOR,
+    CONNECTION_EDGE_NODE,
+    CONNECTION_HAS_NEXT,
+    CONNECTION_HAS_PREVIOUS,
+    CONNECTION_START_CURSOR,
+    CONNECTION_END_CURSOR,
 };
 
 /* field.introspect: which field of the introspection system this is (specification section 4). */
@@ -240,6 +261,7 @@ struct field {
     enum change change;                  /* RESOLVE_CHANGE */
     unsigned weight;                     /* @cost: what it counts for; 0: as any other */
     enum outcome_field outcome;          /* RESOLVE_OUTCOME */
+    enum connection_part part;           /* RESOLVE_CONNECTION_PART */
 };
 
 struct enum_value {

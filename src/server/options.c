@@ -279,5 +279,6 @@ struct schema_watch_options options_schema_watch(const struct config *c, struct 
     opt.schema.default_limit = (int64_t)c->default_limit;
     opt.schema.max_limit = (int64_t)c->max_limit;
     opt.schema.field_transactions = c->mutation_transaction == CONFIG_TRANSACTION_FIELD;
+    opt.schema.connections = c->relay_connections;
     return opt;
 }

@@ -76,11 +76,12 @@ static void add_step(struct measuring *m, enum step_kind kind, uint32_t index, u
 static void add_set(struct measuring *m, const struct ast_selection_set *set,
                     const struct type *parent);
 
-/* The value of the argument `limit`; NULL: not given. */
-static const struct ast_value *limit_value(const struct field *f, const struct ast_selection *s)
+/* The value of an argument; NULL: not given. */
+static const struct ast_value *argument_value(const struct field *f, const struct ast_selection *s,
+                                              enum input_role role)
 {
     for (size_t i = 0; i < f->narguments; i++)
-        for (size_t j = 0; f->arguments[i].role == INPUT_LIMIT && j < s->arguments.n; j++)
+        for (size_t j = 0; f->arguments[i].role == role && j < s->arguments.n; j++)
             if (str_eq(s->arguments.items[j].name, f->arguments[i].name))
                 return s->arguments.items[j].value;
     return NULL;
@@ -96,25 +97,56 @@ static uint64_t rows_of(struct str text, uint64_t fallback)
     return n < 0 ? 0 : (uint64_t)n;
 }
 
-static void add_times(struct measuring *m, const struct field *f, const struct ast_selection *s)
+/* Times the rows that a number of rows asks for; NULL: not given. */
+static void add_rows(struct measuring *m, const struct ast_value *limit)
 {
-    const struct ast_value *limit = limit_value(f, s);
+    int variable;
 
-    if (!type_ref_is_list(f->type) || f->resolver == RESOLVE_INTROSPECTION) {
-        add_step(m, STEP_TIMES, 0, 1);
-    } else if (f->column != NULL) {
-        add_step(m, STEP_TIMES, 0, VALUE_ITEMS);
-    } else if (limit != NULL && limit->kind == AST_VARIABLE) {
-        int variable = operation_variable_find(m->op, limit->text);
-
-        CHECK(variable >= 0);
-        m->variable = true;
-        add_step(m, STEP_TIMES_VARIABLE, (uint32_t)variable, m->list_rows);
-    } else {
+    if (limit == NULL || limit->kind != AST_VARIABLE) {
         add_step(m, STEP_TIMES, 0,
                  limit != NULL && limit->kind == AST_INT ? rows_of(limit->text, m->list_rows)
                                                          : m->list_rows);
+        return;
     }
+    variable = operation_variable_find(m->op, limit->text);
+    CHECK(variable >= 0);
+    m->variable = true;
+    add_step(m, STEP_TIMES_VARIABLE, (uint32_t)variable, m->list_rows);
+}
+
+/* A connection is a list of rows, whatever it selects of them. `first` and `last` stand together
+ * only as variables of which one is null: their sum is never too little. */
+static void add_connection(struct measuring *m, const struct field *f,
+                           const struct ast_selection *s)
+{
+    const struct ast_value *first = argument_value(f, s, INPUT_FIRST);
+    const struct ast_value *last = argument_value(f, s, INPUT_LAST);
+    uint32_t result = (uint32_t)m->nresults++;
+
+    if (first == NULL || last == NULL) {
+        add_rows(m, first != NULL ? first : last);
+        return;
+    }
+    add_step(m, STEP_KEEP, result, 0);
+    add_step(m, STEP_OPEN, 0, 0);
+    add_step(m, STEP_RESULT, result, 0);
+    add_rows(m, first);
+    add_step(m, STEP_OPEN, 0, 0);
+    add_step(m, STEP_RESULT, result, 0);
+    add_rows(m, last);
+}
+
+static void add_times(struct measuring *m, const struct field *f, const struct ast_selection *s)
+{
+    if (f->resolver == RESOLVE_CONNECTION)
+        add_connection(m, f, s);
+    else if (type_ref_is_list(f->type) && f->column != NULL)
+        add_step(m, STEP_TIMES, 0, VALUE_ITEMS);
+    else if (type_ref_is_list(f->type) && f->resolver != RESOLVE_INTROSPECTION &&
+             f->resolver != RESOLVE_CONNECTION_PART)
+        add_rows(m, argument_value(f, s, INPUT_LIMIT));
+    else
+        add_step(m, STEP_TIMES, 0, 1);
 }
 
 /* What reads all rows of a list, however many, counts as one that reads so many. */
