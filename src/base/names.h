@@ -15,15 +15,18 @@
 
 struct names {
     const char *items;
-    size_t n;
-    size_t size;           /* of an item, which begins with its name: a struct str */
     const uint32_t *slots; /* position + 1 in items, 0 = free; NULL while there are few */
-    size_t nslots;         /* power of two */
+    uint32_t n;
+    uint32_t nslots; /* power of two */
+    uint32_t size;   /* of an item, which begins with its name: a struct str */
+    bool pointers;   /* the items are pointers to what begins with its name */
 };
 
 /* Of items with one name the first will be found. */
 void names_init(struct names *x, const void *items, size_t n, size_t size, struct arena *a);
-/* The item, or NULL. */
+/* The same of an array of pointers to items. */
+void names_init_pointers(struct names *x, const void *items, size_t n, struct arena *a);
+/* The item, or what it points to; or NULL. */
 const void *names_get(const struct names *x, struct str name);
 
 #endif

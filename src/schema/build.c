@@ -11,7 +11,7 @@
 
 struct type *builder_find_type(const struct builder *b, struct str name)
 {
-    return map_get(&b->schema->types_by_name, name);
+    return map_get(&b->types_by_name, name);
 }
 
 struct type *builder_add_type(struct builder *b, enum type_kind kind, struct str name,
@@ -23,7 +23,7 @@ struct type *builder_add_type(struct builder *b, enum type_kind kind, struct str
     t->kind = kind;
     t->name = name;
     t->index = b->types.n;
-    if (!map_add(&b->schema->types_by_name, name, t)) {
+    if (!map_add(&b->types_by_name, name, t)) {
         const struct str *other = map_get(&b->origins, name);
         struct error *e = errors_add(b->errs, SCHEMA_INVALID,
                                      "the type name \"%.*s\" is taken twice: by %.*s and by %.*s",

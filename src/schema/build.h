@@ -75,9 +75,10 @@ struct builder {
         struct composite **items;
         size_t n, cap;
     } composites;
-    struct type **scalars; /* by position in the table of scalars; NULL until used */
-    struct sdl *sdl;       /* sdlfile.h; NULL: there is no such file */
-    struct map origins;    /* type name -> struct str: what it was made of, for messages */
+    struct map types_by_name; /* in scratch */
+    struct type **scalars;    /* by position in the table of scalars; NULL until used */
+    struct sdl *sdl;          /* sdlfile.h; NULL: there is no such file */
+    struct map origins;       /* type name -> struct str: what it was made of, for messages */
 };
 
 /* A type in the schema under a name; if the name is taken, SCHEMA_INVALID naming both origins. */

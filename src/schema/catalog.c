@@ -41,7 +41,6 @@ static struct schema *new_schema(const struct schema_options *opt)
     s->max_limit = opt->max_limit;
     s->field_transactions = opt->field_transactions;
     s->null_safe_filters = opt->null_safe_filters;
-    map_init(&s->types_by_name, a);
     return s;
 }
 
@@ -89,6 +88,7 @@ static void order_types(struct builder *b)
     }
     b->schema->types = types;
     b->schema->ntypes = b->types.n;
+    names_init_pointers(&b->schema->types_by_name, types, b->types.n, b->arena);
 }
 
 static bool build(struct builder *b, struct str json)
@@ -136,6 +136,7 @@ struct schema *schema_from_catalog(struct str json, const struct schema_options 
     b.scratch = arena_new(0);
     b.scalars = ARENA_ARRAY(b.scratch, scalar_count(), struct type *);
     map_init(&b.origins, b.scratch);
+    map_init(&b.types_by_name, b.scratch);
     ok = build(&b, json);
     arena_free(b.scratch);
     if (ok)

@@ -110,7 +110,8 @@ const struct type *inputs_filter(struct builder *b, const struct column *c)
                             : c->full_text ? "SearchFilter"
                                            : "Filter");
     t = builder_find_type(b, name);
-    if (t != NULL && t->kind == TYPE_INPUT_OBJECT && t->ninputs > 0 && t->inputs[0].op != NULL)
+    if (t != NULL && t->kind == TYPE_INPUT_OBJECT && t->ninputs > 0 &&
+        t->inputs[0].role == INPUT_OPERATOR)
         return t;
     t = builder_add_type(b, TYPE_INPUT_OBJECT, name, STR("a filter"));
     if (classes == FILTER_ANY)

@@ -269,7 +269,8 @@ static const struct type *error_item_type(struct builder *b)
     struct type *t = builder_find_type(b, STR("MutationError"));
     struct fields fields = {0};
 
-    if (t != NULL && t->nfields > 0 && t->fields[0].outcome == OUTCOME_ERROR_CODE)
+    if (t != NULL && t->nfields > 0 && t->fields[0].resolver == RESOLVE_OUTCOME &&
+        t->fields[0].outcome == OUTCOME_ERROR_CODE)
         return t;
     t = builder_add_type(b, TYPE_OBJECT, STR("MutationError"), STR("errors of mutations"));
     t->description = STR("One of the reasons why a mutation did not succeed.");
@@ -305,7 +306,8 @@ static const struct type *error_type(struct builder *b, const struct candidate *
     struct type *t = named ? builder_find_type(b, name) : NULL;
     struct fields fields = {0};
 
-    if (t != NULL && t->nfields > 2 && t->fields[2].outcome == OUTCOME_CODE)
+    if (t != NULL && t->nfields > 2 && t->fields[2].resolver == RESOLVE_OUTCOME &&
+        t->fields[2].outcome == OUTCOME_CODE)
         return t;
     t = builder_add_type(b, TYPE_OBJECT, name, origin);
     t->description = STR("It did not succeed, and nothing was changed.");

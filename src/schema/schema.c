@@ -18,7 +18,7 @@ struct schema_slot {
 
 const struct type *schema_type(const struct schema *s, struct str name)
 {
-    return map_get(&s->types_by_name, name);
+    return names_get(&s->types_by_name, name);
 }
 
 const struct field *schema_field(const struct schema *s, const struct type *t, struct str name)

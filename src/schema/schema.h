@@ -126,13 +126,15 @@ struct input_value {
     struct type_ref type;
     const struct ast_value *default_value; /* NULL if none */
     enum input_role role;
-    const struct column *column;
-    const struct relationship *relationship;
-    const struct filter_operator *op;
     union { /* by role */
         enum quantifier quantifier;
         enum aggregate aggregate;
         int parameter;
+    };
+    const struct column *column;
+    union { /* by role */
+        const struct relationship *relationship;
+        const struct filter_operator *op;
     };
 };
 
@@ -249,19 +251,21 @@ struct field {
     struct str deprecated; /* reason; data is NULL if not deprecated */
     struct type_ref type;
     const struct input_value *arguments;
-    size_t narguments;
+    uint32_t narguments;
     enum resolver resolver;
+    union {                                  /* by resolver */
+        enum introspection_field introspect; /* RESOLVE_INTROSPECTION */
+        enum aggregate aggregate;            /* RESOLVE_AGGREGATES */
+        enum change change;                  /* RESOLVE_CHANGE */
+        enum outcome_field outcome;          /* RESOLVE_OUTCOME */
+        enum connection_part part;           /* RESOLVE_CONNECTION_PART */
+    };
+    unsigned weight; /* @cost: what it counts for; 0: as any other */
     const struct column *column;
     const struct relationship *relationship;
     const struct relation *relation;
     const struct key *key;
     const struct function *function;
-    enum introspection_field introspect; /* RESOLVE_INTROSPECTION */
-    enum aggregate aggregate;            /* RESOLVE_AGGREGATES */
-    enum change change;                  /* RESOLVE_CHANGE */
-    unsigned weight;                     /* @cost: what it counts for; 0: as any other */
-    enum outcome_field outcome;          /* RESOLVE_OUTCOME */
-    enum connection_part part;           /* RESOLVE_CONNECTION_PART */
 };
 
 struct enum_value {
@@ -290,8 +294,8 @@ enum schema_type_kind {
 };
 
 struct type {
-    enum type_kind kind;
     struct str name;
+    enum type_kind kind;
     struct str description;
     const struct scalar *scalar; /* TYPE_SCALAR; NULL for named scalars of unknown PostgreSQL types:
                                     text in and out */
@@ -354,7 +358,7 @@ struct schema {
     uint64_t version;                /* unique in the process, grows */
     const struct type *const *types; /* by index; order of introspection */
     size_t ntypes;
-    struct map types_by_name;
+    struct names types_by_name;
     const struct type *query;
     const struct type *mutation; /* NULL if none */
     const struct type *subscription;

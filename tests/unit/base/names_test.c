@@ -46,6 +46,28 @@ static void test_finds_the_first_of_each_name(void **state)
     arena_free(a);
 }
 
+static void test_finds_what_pointers_lead_to(void **state)
+{
+    static const size_t sizes[] = {1, 8, 9, 1000};
+    struct arena *a = arena_new(0);
+
+    (void)state;
+    for (size_t s = 0; s < COUNT_OF(sizes); s++) {
+        size_t n = sizes[s];
+        struct item *items = make(n, n, a);
+        const struct item **pointers = ARENA_ARRAY(a, n, const struct item *);
+        struct names x;
+
+        for (size_t i = 0; i < n; i++)
+            pointers[i] = &items[n - 1 - i];
+        names_init_pointers(&x, pointers, n, a);
+        for (size_t i = 0; i < n; i++)
+            assert_ptr_equal(names_get(&x, items[i].name), &items[i]);
+        assert_null(names_get(&x, STR("name")));
+    }
+    arena_free(a);
+}
+
 static void test_none_are_found_in_zeros(void **state)
 {
     struct names x = {0};
@@ -58,6 +80,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_finds_the_first_of_each_name),
+        cmocka_unit_test(test_finds_what_pointers_lead_to),
         cmocka_unit_test(test_none_are_found_in_zeros),
     };
 

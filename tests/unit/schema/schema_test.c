@@ -149,8 +149,7 @@ static void print_one(const char *description, const char *reason, const char *e
 
     f.description = str_of(description);
     f.deprecated = str_of(reason);
-    map_init(&s.types_by_name, a);
-    map_add(&s.types_by_name, query.name, &query);
+    names_init_pointers(&s.types_by_name, types, 1, a);
     buf_init(&b, 0);
     schema_print(&s, &b);
     if (!str_is(buf_str(&b), expected))

@@ -303,16 +303,15 @@ static const struct schema *test_schema_new(const char *sdl)
     b.schema->references = arena_alloc(a, sizeof(*b.schema->references));
     atomic_init(b.schema->references, 1);
     test_schema_define(&b, doc);
-    map_init(&b.schema->types_by_name, a);
     types = ARENA_ARRAY(a, b.ntypes, const struct type *);
     for (size_t i = 0; i < b.ntypes; i++) {
         if (b.types[i].kind == TYPE_INTERFACE)
             test_schema_possible(&b, &b.types[i]);
-        map_add(&b.schema->types_by_name, b.types[i].name, &b.types[i]);
         types[i] = &b.types[i];
     }
     b.schema->types = types;
     b.schema->ntypes = b.ntypes;
+    names_init_pointers(&b.schema->types_by_name, types, b.ntypes, a);
     b.schema->query = schema_type(b.schema, STR("Query"));
     b.schema->mutation = schema_type(b.schema, STR("Mutation"));
     b.schema->subscription = schema_type(b.schema, STR("Subscription"));
