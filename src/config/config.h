@@ -152,6 +152,7 @@ struct config {
     enum config_transaction mutation_transaction;
     bool mutations_crud;
     bool relay_connections;
+    uint64_t idempotency_ttl_ms;
     enum config_introspection introspection;
     struct str sdl_file;
 

@@ -170,8 +170,17 @@ static bool by_fields(const struct execution *x)
            x->plan->root->nfields > 1;
 }
 
+/* The body's last member: what was done is not there any more. */
+static void mark_dry_run(struct execution *x)
+{
+    CHECK(buf_ok(&x->body) && x->body.len > 2);
+    x->body.max = 0;
+    x->body.len--;
+    buf_append_lit(&x->body, ",\"extensions\":{\"dryRun\":true}}");
+}
+
 /* {"data":…} with what went wrong on the way, or a failure of the whole when it is too large. */
-static void respond(struct execution *x)
+static void write_answer(struct execution *x)
 {
     uint64_t since = monotonic_ns();
 
@@ -187,36 +196,61 @@ static void respond(struct execution *x)
     }
     if (errors_any(&x->errors))
         response_add_errors(&x->body, &x->errors, x->request_id, x->engine->mask_errors);
+    if (x->dry_run)
+        mark_dry_run(x);
     phase(HISTOGRAM_PHASE_RESPOND, since);
+}
+
+static void respond(struct execution *x)
+{
+    if (!x->answered)
+        write_answer(x);
     finish(x);
+}
+
+/* The answer to what came to nothing in the end. */
+static void forget_answer(struct execution *x)
+{
+    buf_fini(&x->body);
+    buf_init(&x->body, x->engine->max_response_bytes);
+    errors_init(&x->errors, x->arena);
+}
+
+/* The step that failed; NULL: none, as when the commit fails. */
+static const struct plan_step *failed_step(const struct execution *x)
+{
+    const struct pgbatch *b = &x->batch;
+    size_t i = envelope_step(&x->envelope, b->failed_call);
+
+    if (b->outcome != PGBATCH_FAILED || i >= x->envelope.nsteps)
+        return NULL;
+    return &x->plan->steps[x->first_step + i];
 }
 
 /* The root field that a failure belongs to; NULL: several, or all of them. */
 static const struct shape_field *failed_field(const struct execution *x)
 {
     const struct plan *p = x->plan;
-    const struct pgbatch *b = &x->batch;
-    const struct plan_step *step = &p->steps[x->first_step];
+    const struct plan_step *step = by_fields(x) ? &p->steps[x->first_step] : failed_step(x);
 
     if (p->root->nfields == 1)
         return &p->root->fields[0];
-    if (!by_fields(x)) {
-        if (b->outcome != PGBATCH_FAILED || b->failed_call >= b->ncalls)
-            return NULL;
-        step += b->failed_call;
-    }
-    return step->field >= 0 ? &p->root->fields[step->field] : NULL;
+    return step != NULL && step->field >= 0 ? &p->root->fields[step->field] : NULL;
 }
 
 /* A step that is there to fail did; NULL: another one, or in another way. */
 static const char *refusal(const struct execution *x)
 {
-    const struct pgbatch *b = &x->batch;
+    const struct plan_step *step = failed_step(x);
 
-    if (b->outcome != PGBATCH_FAILED || b->failed_call >= b->ncalls ||
-        strcmp(b->sqlstate, "22012") != 0)
-        return NULL;
-    return x->plan->steps[x->first_step + b->failed_call].refusal;
+    return step != NULL && strcmp(x->batch.sqlstate, "22012") == 0 ? step->refusal : NULL;
+}
+
+/* Was the connection lost before anything could be committed? */
+static bool lost_in_time(const struct execution *x)
+{
+    return x->batch.outcome == PGBATCH_LOST &&
+           (x->batch.rolls_back || (x->batch.hold > 0 && !x->answered));
 }
 
 static struct error *failure(struct execution *x)
@@ -225,6 +259,9 @@ static struct error *failure(struct execution *x)
 
     if (message != NULL)
         return errors_add(&x->errors, CONFLICT, "%s", message);
+    if (lost_in_time(x))
+        return errors_add(&x->errors, SERVICE_UNAVAILABLE,
+                          "the connection to the database was lost; nothing was changed");
     return sqlstate_error(&x->batch, &x->errors);
 }
 
@@ -251,12 +288,16 @@ static void note_failure(struct execution *x)
 /* A statement raised an error: the operation has begun, so there is "data", which is null. */
 static void respond_failed(struct execution *x)
 {
+    if (x->answered)
+        forget_answer(x);
     note_failure(x);
     x->executed = x->batch.outcome == PGBATCH_FAILED || x->batch.outcome == PGBATCH_LOST ||
                   x->batch.outcome == PGBATCH_CANCELLED;
     if (x->executed) {
         buf_append_lit(&x->body, "{\"data\":null}");
         response_add_errors(&x->body, &x->errors, x->request_id, x->engine->mask_errors);
+        if (x->dry_run)
+            mark_dry_run(x);
     }
     finish(x);
 }
@@ -291,16 +332,117 @@ static bool doubts_schema(const struct pgbatch *b)
     return false;
 }
 
+/* --- idempotency keys ------------------------------------------------------------------ */
+
 static void submit(struct execution *x);
+
+/* An error of the key, not of the operation. */
+static void refuse_key(struct execution *x, enum error_code code, const char *message)
+{
+    errors_add(&x->errors, code, "%s", message);
+    finish(x);
+}
+
+/* What was answered when the key came first. */
+static void on_read(struct pgbatch *b, void *ctx)
+{
+    struct execution *x = ctx;
+    struct str response = STR("");
+
+    x->in_flight = false;
+    x->backend_ns += b->backend_ns;
+    if (b->outcome != PGBATCH_OK) {
+        count_outcome(b);
+        respond_failed(x);
+        return;
+    }
+    switch (idempotency_found(x->key, b->calls[0].rows, &response)) {
+    case IDEMPOTENCY_REPEAT:
+        buf_append_str(&x->body, response);
+        x->executed = x->replayed = true;
+        finish(x);
+        break;
+    case IDEMPOTENCY_OTHER:
+        refuse_key(x, CONFLICT, "the idempotency key was used for another request");
+        break;
+    case IDEMPOTENCY_GONE:
+        if (x->claims < 3)
+            submit(x);
+        else
+            refuse_key(x, CONFLICT, "the idempotency key is used by others");
+        break;
+    }
+}
+
+static void read_answer(struct execution *x)
+{
+    struct pgcall *call = ARENA_NEW(x->arena, struct pgcall);
+
+    x->claims++;
+    *call = idempotency_read(x->key);
+    envelope_plain(&x->envelope, call, 0, false);
+    pgbatch_init(&x->batch, &x->session, call, 1, x->arena);
+    x->batch.until = x->until;
+    x->batch.repeatable = true;
+    x->in_flight = true;
+    pgclient_submit(x->pg, &x->batch, on_read, x);
+}
+
+static bool failed_at_claim(const struct execution *x)
+{
+    return x->key != NULL && x->batch.outcome == PGBATCH_FAILED &&
+           x->batch.failed_call == envelope_first(&x->envelope);
+}
+
+/* False: the failure is like any other. */
+static bool take_claim(struct execution *x)
+{
+    switch (idempotency_claim_failure(&x->batch)) {
+    case IDEMPOTENCY_TAKEN:
+        read_answer(x);
+        return true;
+    case IDEMPOTENCY_MISSING:
+        LOG(LOG_ERROR, "idempotency keys cannot be kept", LOG_CSTR("sqlstate", x->batch.sqlstate),
+            LOG_STR("detail", x->batch.message),
+            LOG_CSTR("hint", "apply sql/optional/idempotency.sql"),
+            LOG_STR("request_id", x->request_id));
+        refuse_key(x, BAD_REQUEST, "the server keeps no idempotency keys");
+        return true;
+    case IDEMPOTENCY_ERROR:
+        break;
+    }
+    return false;
+}
+
+/* All steps are answered, and the transaction goes on: the answer is to be a part of it. */
+static void on_held(struct pgbatch *b)
+{
+    struct execution *x = CONTAINER_OF(b, struct execution, batch);
+    const struct envelope *e = &x->envelope;
+
+    if (x->answered) /* before it was sent again */
+        forget_answer(x);
+    envelope_read(e);
+    if (e->transaction) /* COMMIT is still to come, and answers as BEGIN does. */
+        e->steps[e->nsteps - 1].rows = e->steps[0].rows;
+    write_answer(x);
+    x->answered = true;
+    x->key->store[2] = buf_cstr(&x->body);
+}
+
+/* --- batches ----------------------------------------------------------------------------- */
 
 static void on_batch(struct pgbatch *b, void *ctx)
 {
     struct execution *x = ctx;
+    size_t nsteps = x->envelope.nsteps;
 
     x->in_flight = false;
     x->backend_ns += b->backend_ns;
     metric_observe(HISTOGRAM_DB_QUERY, b->queued_ns + b->backend_ns);
     metric_observe(HISTOGRAM_PHASE_DB, b->backend_ns);
+    if (failed_at_claim(x) && take_claim(x))
+        return;
     count_outcome(b);
     if (doubts_schema(b) && x->engine->on_doubt != NULL)
         x->engine->on_doubt(x->engine->on_doubt_ctx);
@@ -308,14 +450,15 @@ static void on_batch(struct pgbatch *b, void *ctx)
         respond_failed(x);
         return;
     }
+    envelope_read(&x->envelope);
     if (b->outcome != PGBATCH_OK) {
         note_failure(x);
         /* They may have come before the commit failed. */
-        for (size_t i = 0; i < b->ncalls; i++)
-            b->calls[i].rows = NULL;
+        for (size_t i = 0; i < nsteps; i++)
+            x->envelope.steps[i].rows = NULL;
     }
     learn_cost(x->plan, b->backend_ns);
-    x->first_step += b->ncalls;
+    x->first_step += nsteps;
     /* Nobody waits for the rest of one that has gone. */
     if (x->first_step < x->plan->nsteps && !x->abandoned)
         submit(x);
@@ -337,14 +480,31 @@ static size_t transaction_size(const struct execution *x)
     return n;
 }
 
+static void fill_envelope(struct execution *x)
+{
+    struct pgcall *steps = x->calls + x->first_step;
+    size_t n = transaction_size(x);
+    bool transaction = x->plan->transaction;
+
+    if (x->key != NULL)
+        envelope_between(&x->envelope, steps, n, transaction, idempotency_claim(x->key),
+                         idempotency_store(x->key, NULL), x->arena);
+    else if (x->dry_run)
+        envelope_dry_run(&x->envelope, steps, n, transaction, x->arena);
+    else
+        envelope_plain(&x->envelope, steps, n, transaction);
+}
+
 static void submit(struct execution *x)
 {
     uint64_t cost = __atomic_load_n(x->plan->cost_ns, __ATOMIC_RELAXED);
 
-    pgbatch_init(&x->batch, &x->session, x->calls + x->first_step, transaction_size(x), x->arena);
+    fill_envelope(x);
+    pgbatch_init(&x->batch, &x->session, x->envelope.calls, x->envelope.ncalls, x->arena);
+    envelope_seal(&x->envelope, &x->batch);
+    x->batch.held = on_held;
     x->batch.until = x->until;
     x->batch.repeatable = x->operation->kind == AST_QUERY;
-    x->batch.transaction = x->plan->transaction;
     if (x->batch.repeatable && cost > 0 && cost < FAST_PLAN_NS)
         x->batch.lane = PGLANE_FAST;
     x->in_flight = true;
@@ -376,6 +536,38 @@ static bool take_variables(struct execution *x, struct variables *v)
             complexity_check(x->operation, v, limits->max_complexity, x->arena, &x->errors));
 }
 
+/* What a mutation may ask for besides; queries do not mind. False with errors. */
+static bool take_extensions(struct execution *x)
+{
+    const char *problem = NULL;
+
+    if (x->operation->kind != AST_MUTATION)
+        return true;
+    x->dry_run = x->request.dry_run;
+    if (x->request.idempotency_key.len > 0 && x->dry_run)
+        problem = "a dry run cannot have an idempotency key";
+    else if (x->request.idempotency_key.len > 0 && by_fields(x))
+        problem = "an idempotency key needs one field, or one transaction for all fields";
+    if (problem == NULL)
+        return true;
+    errors_add(&x->errors, BAD_REQUEST, "%s", problem);
+    return false;
+}
+
+static void prepare_key(struct execution *x)
+{
+    const struct idempotency_request r = {.key = x->request.idempotency_key,
+                                          .document = x->request.query,
+                                          .operation_name = x->request.operation_name,
+                                          .variables = x->request.variables};
+
+    if (x->operation->kind != AST_MUTATION || r.key.len == 0)
+        return;
+    x->key = ARENA_NEW(x->arena, struct idempotency);
+    idempotency_init(x->key, &r, x->identity, x->session.role, x->engine->idempotency_ttl_ms,
+                     x->arena);
+}
+
 void execute_start(struct execution *x)
 {
     struct variables v;
@@ -383,7 +575,7 @@ void execute_start(struct execution *x)
     x->operation_type = "unknown";
     errors_init(&x->errors, x->arena);
     buf_init(&x->body, x->engine->max_response_bytes);
-    if (!find_operation(x) || !take_variables(x, &v) || !find_plan(x, &v) ||
+    if (!find_operation(x) || !take_variables(x, &v) || !find_plan(x, &v) || !take_extensions(x) ||
         !bind_parameters(x->plan, &v, x->arena, &x->params, &x->errors)) {
         finish(x);
         return;
@@ -398,6 +590,7 @@ void execute_start(struct execution *x)
         return;
     }
     prepare_calls(x);
+    prepare_key(x);
     submit(x);
 }
 

@@ -12,6 +12,8 @@
 #include "base/buf.h"
 #include "base/deadline.h"
 #include "cache/turbo.h"
+#include "execution/envelope.h"
+#include "execution/idempotency.h"
 #include "pg/pgpool.h"
 
 enum introspection_policy {
@@ -28,6 +30,7 @@ struct engine {
     struct validate_limits validate_limits;
     const char *const *roles; /* by identity.role; the first is database.role, "": the login role */
     uint32_t statement_timeout_ms;
+    uint64_t idempotency_ttl_ms; /* how long a key stands for its answer */
     size_t max_response_bytes;
     enum introspection_policy introspection;
     bool mask_errors;
@@ -42,6 +45,8 @@ struct graphql_request {
     struct str operation_name;    /* empty if none */
     const struct jval *variables; /* object or NULL */
     bool query_only;              /* GET: a mutation is refused */
+    bool dry_run;                 /* a mutation is rolled back */
+    struct str idempotency_key;   /* of a mutation; empty if none */
 };
 
 struct execution {
@@ -61,6 +66,7 @@ struct execution {
     struct errors errors;
     const char *operation_type; /* "query", "mutation", "subscription", or "unknown" */
     bool turbo_hit;
+    bool replayed;     /* what was answered before, by an idempotency key */
     uint64_t parse_ns; /* parsing and validating; 0: found in the cache, as plan_ns */
     uint64_t plan_ns;
     uint64_t backend_ns;
@@ -71,8 +77,13 @@ struct execution {
     const char *const *params;
     struct pgsession session;
     struct pgbatch batch;
-    struct pgcall *calls; /* of the plan's steps */
-    size_t first_step;    /* of those in the batch */
+    struct pgcall *calls;     /* of the plan's steps */
+    size_t first_step;        /* of those in the batch */
+    struct envelope envelope; /* of the batch */
+    bool dry_run;             /* what the plan's steps do is rolled back */
+    struct idempotency *key;  /* NULL: none */
+    unsigned claims;          /* of it, that found it used and then gone */
+    bool answered;            /* the response is there, before the transaction has ended */
     bool in_flight;
     bool abandoned; /* by execute_cancel() */
 };

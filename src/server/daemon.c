@@ -167,6 +167,7 @@ static void init_engine(struct daemon *d)
         .validate_limits = options_validate_limits(c),
         .roles = options_roles(c, d->arena),
         .statement_timeout_ms = (uint32_t)c->statement_timeout_ms,
+        .idempotency_ttl_ms = c->idempotency_ttl_ms,
         .max_response_bytes = c->max_response_bytes,
         .introspection = introspection,
         .mask_errors = c->mask_errors,

@@ -198,6 +198,8 @@ static void reply(struct graphql_job *g)
     encode_body(g, &r, h);
     add_cache_headers(g, &r, h);
     cors_add(&ctx->cors, g->headers.origin, h);
+    if (x->replayed && g->batch == NULL)
+        headers_add(h, STR("Idempotency-Replayed"), STR("true"));
     if (ctx->server_timing)
         add_timing(g, h);
     r.headers = h->items;
@@ -346,6 +348,21 @@ static bool authenticate(struct graphql_job *g)
     return ok;
 }
 
+/* One key for several operations would be none. */
+static bool take_idempotency_key(struct graphql_job *g)
+{
+    struct execution *x = &g->job->execution;
+    struct str header = g->headers.idempotency_key;
+
+    if (g->batch == NULL)
+        return request_idempotency(header, &x->request, &x->errors);
+    if (header.data == NULL)
+        return true;
+    errors_add(&x->errors, BAD_REQUEST,
+               "the operations of a batch have their idempotency keys in their extensions");
+    return false;
+}
+
 /* Who asks, and for what. False with errors. */
 static bool admit(struct graphql_job *g)
 {
@@ -369,8 +386,10 @@ static bool admit(struct graphql_job *g)
                    "apollo-require-preflight or content-type: application/json");
         return false;
     }
-    return authenticate(g) && request_decode(q, g->headers.content_type, x->arena, &x->request,
-                                             ctx->max_batch > 0 ? &g->batch : NULL, &x->errors);
+    return authenticate(g) &&
+           request_decode(q, g->headers.content_type, x->arena, &x->request,
+                          ctx->max_batch > 0 ? &g->batch : NULL, &x->errors) &&
+           take_idempotency_key(g);
 }
 
 void graphql_endpoint_run(struct job *j)

@@ -109,6 +109,48 @@ static bool require_query(const struct graphql_request *r, const struct jval *ex
     return false;
 }
 
+static bool check_key(struct str key, struct errors *errs)
+{
+    bool ok = key.len > 0 && key.len <= IDEMPOTENCY_KEY_MAX;
+
+    for (size_t i = 0; i < key.len && ok; i++)
+        ok = key.data[i] > ' ' && key.data[i] < 0x7f;
+    if (!ok)
+        errors_add(errs, BAD_REQUEST, "an idempotency key is 1 to %d visible characters of ASCII",
+                   IDEMPOTENCY_KEY_MAX);
+    return ok;
+}
+
+static bool read_extensions(const struct jval *extensions, struct graphql_request *out,
+                            struct errors *errs)
+{
+    const struct jval *dry = jval_get(extensions, STR("dryRun"));
+
+    if (dry != NULL && dry->kind != JVAL_NULL && dry->kind != JVAL_BOOL)
+        return bad(errs, "\"dryRun\" must be true or false");
+    out->dry_run = dry != NULL && dry->kind == JVAL_BOOL && dry->boolean;
+    if (!text_member(extensions, STR("idempotencyKey"), &out->idempotency_key, errs))
+        return false;
+    return out->idempotency_key.data == NULL || check_key(out->idempotency_key, errs);
+}
+
+bool request_idempotency(struct str header, struct graphql_request *out, struct errors *errs)
+{
+    struct str key = str_trim(header);
+
+    if (header.data == NULL)
+        return true;
+    /* A string of structured fields (RFC 9651), as the header's draft has it; most send it bare. */
+    if (key.len > 2 && key.data[0] == '"' && key.data[key.len - 1] == '"')
+        key = str_sub(key, 1, key.len - 2);
+    if (!check_key(key, errs))
+        return false;
+    if (out->idempotency_key.len > 0 && !str_eq(out->idempotency_key, key))
+        return bad(errs, "the header Idempotency-Key and the extension idempotencyKey differ");
+    out->idempotency_key = key;
+    return true;
+}
+
 bool request_from_json(const struct jval *v, struct graphql_request *out, struct errors *errs)
 {
     const struct jval *extensions = NULL;
@@ -119,7 +161,8 @@ bool request_from_json(const struct jval *v, struct graphql_request *out, struct
     if (!text_member(v, STR("query"), &out->query, errs) ||
         !text_member(v, STR("operationName"), &out->operation_name, errs) ||
         !object_member(v, STR("variables"), &out->variables, errs) ||
-        !object_member(v, STR("extensions"), &extensions, errs))
+        !object_member(v, STR("extensions"), &extensions, errs) ||
+        !read_extensions(extensions, out, errs))
         return false;
     return require_query(out, extensions, errs);
 }

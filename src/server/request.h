@@ -27,6 +27,12 @@ NODISCARD bool request_decode(const struct http_request *q, struct str content_t
 /* An element of a batch. BAD_REQUEST when it is none. */
 NODISCARD bool request_from_json(const struct jval *v, struct graphql_request *out,
                                  struct errors *errs);
+/*
+ * What the header Idempotency-Key says; data NULL if there is none. BAD_REQUEST if
+ * it is no key, or not the one that the request itself has.
+ */
+NODISCARD bool request_idempotency(struct str header, struct graphql_request *out,
+                                   struct errors *errs);
 /* Undo percent-encoding and '+' (application/x-www-form-urlencoded); false if malformed or not
  * UTF-8. */
 bool request_percent_decode(struct str s, struct arena *a, struct str *out);
