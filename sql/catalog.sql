@@ -130,10 +130,9 @@ columns as (
                'fixed', nullif(a.attgenerated <> '' or w.passed_on
                                and not pg_catalog.pg_column_is_updatable(a.attrelid, a.attnum, false), false))
                order by a.attnum) as columns
-      from reached r
-      join changes w on w.oid = r.oid
-      join pg_catalog.pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
-      left join exposed e on e.oid = r.oid
+      from changes w
+      join pg_catalog.pg_attribute a on a.attrelid = w.oid and a.attnum > 0 and not a.attisdropped
+      left join exposed e on e.oid = w.oid
       left join not_validated v on v.oid = a.attrelid and v.num = a.attnum
       left join pg_catalog.pg_description d on d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
                                            and d.objoid = a.attrelid
@@ -215,8 +214,8 @@ relations as (
                'uses', u.used,
                'rule', case when c.relkind in ('v', 'm') then w.ev_action::text end) as document,
            n.nspname, c.relname
-      from reached r
-      join pg_catalog.pg_class c on c.oid = r.oid
+      from changes g
+      join pg_catalog.pg_class c on c.oid = g.oid
       join pg_catalog.pg_namespace n on n.oid = c.relnamespace
      cross join request_role q
      cross join lateral (select c.reloptions is not null
@@ -229,7 +228,6 @@ relations as (
                                               from pg_catalog.pg_options_to_table(c.reloptions) o
                                              where o.option_name = 'security_barrier'
                                                and o.option_value::boolean) as barrier) o
-      join changes g on g.oid = c.oid
       left join exposed e on e.oid = c.oid
       left join columns a on a.oid = c.oid
       left join keys k on k.oid = c.oid

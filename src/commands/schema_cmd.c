@@ -18,8 +18,8 @@
 #include "server/options.h"
 
 static const char usage[] =
-    "usage: fraiseqld schema print [-c FILE] [--set KEY=VALUE]... [--format sdl|json]\n"
-    "           [--role ROLE]\n"
+    "usage: fraiseqld schema print [-c FILE] [--set KEY=VALUE]... [--role ROLE]\n"
+    "           [--format sdl|json | --from-db]\n"
     "\n"
     "Connect to the database, read its catalog as \"serve\" would, and print the\n"
     "schema that comes of it.\n"
@@ -29,6 +29,8 @@ static const char usage[] =
     "      --format FORMAT  sdl (default), or json: the answer to the introspection\n"
     "                       query of most tools\n"
     "      --role ROLE      as that role of the database sees it\n"
+    "      --from-db        the file for schema.sdl_file that makes the same of this\n"
+    "                       database; one that is configured is not looked at\n"
     "  -h, --help           show this text\n"
     "\n"
     "Exit code: 0 printed, 64 usage, 65 the catalog gives no legal schema, 66 the\n"
@@ -77,15 +79,26 @@ enum flag {
     FLAG_SET = 256,
     FLAG_FORMAT,
     FLAG_ROLE,
+    FLAG_FROM_DB,
+};
+
+struct request {
+    const char *role; /* NULL: that of the configuration */
+    enum print_form {
+        PRINT_SDL,
+        PRINT_JSON,
+        PRINT_SOURCE,
+    } form;
 };
 
 static const struct option flags[] = {
-    {"config", required_argument, NULL, 'c'        },
-    {"set",    required_argument, NULL, FLAG_SET   },
-    {"format", required_argument, NULL, FLAG_FORMAT},
-    {"role",   required_argument, NULL, FLAG_ROLE  },
-    {"help",   no_argument,       NULL, 'h'        },
-    {NULL,     0,                 NULL, 0          },
+    {"config",  required_argument, NULL, 'c'         },
+    {"set",     required_argument, NULL, FLAG_SET    },
+    {"format",  required_argument, NULL, FLAG_FORMAT },
+    {"role",    required_argument, NULL, FLAG_ROLE   },
+    {"from-db", no_argument,       NULL, FLAG_FROM_DB},
+    {"help",    no_argument,       NULL, 'h'         },
+    {NULL,      0,                 NULL, 0           },
 };
 
 /* {"data":{"__schema":…}}: the daemon's own way to answer, but that nobody asked for it by HTTP. */
@@ -116,16 +129,19 @@ static void print_json(const struct schema *s, struct arena *a, struct buf *out,
 
 /* NULL, with errors: CONFIG_INVALID, SERVICE_UNAVAILABLE, SCHEMA_INVALID or what the database said.
  */
-static const struct schema *load(struct command_config *cc, const char *role)
+static const struct schema *load(struct command_config *cc, const struct request *r)
 {
     struct schema_watch_options opt = options_schema_watch(cc->config, cc->arena);
     const struct schema *s;
 
+    if (r->form == PRINT_SOURCE)
+        opt.sdl_file = STR("");
+
     opt.pool = options_pool(cc->config, cc->arena, &cc->errs);
     if (opt.pool == NULL)
         return NULL;
-    if (role != NULL) {
-        opt.roles = &role;
+    if (r->role != NULL) {
+        opt.roles = &r->role;
         opt.nroles = 1;
     }
     s = schema_load(&opt, 0, &cc->errs);
@@ -140,7 +156,7 @@ static int status_of(const struct errors *errs)
     return errs->first->code == SCHEMA_INVALID ? EX_DATAERR : EX_UNAVAILABLE;
 }
 
-static int print(struct command_config *cc, const char *role, bool json)
+static int print(struct command_config *cc, const struct request *r)
 {
     int status = command_config_load(cc);
     const struct schema *s = NULL;
@@ -149,7 +165,7 @@ static int print(struct command_config *cc, const char *role, bool json)
     if (status == EX_OK) {
         /* What is wrong is printed once, by us. */
         log_setup(LOG_ERROR, cc->config->log_format, STDERR_FILENO);
-        s = load(cc, role);
+        s = load(cc, r);
         status = s != NULL ? EX_OK : status_of(&cc->errs);
     }
     if (status != EX_OK) {
@@ -157,10 +173,17 @@ static int print(struct command_config *cc, const char *role, bool json)
         return status;
     }
     buf_init(&out, 0);
-    if (json)
-        print_json(s, cc->arena, &out, &cc->errs);
-    else
+    switch (r->form) {
+    case PRINT_SDL:
         schema_print(s, &out);
+        break;
+    case PRINT_JSON:
+        print_json(s, cc->arena, &out, &cc->errs);
+        break;
+    case PRINT_SOURCE:
+        schema_print_source(s, &out);
+        break;
+    }
     if (fwrite(out.data, 1, out.len, stdout) != out.len || fflush(stdout) != 0) {
         fputs("fraiseqld: could not write to standard output\n", stderr);
         status = EX_IOERR;
@@ -174,8 +197,7 @@ int command_schema(int argc, char **argv)
 {
     struct command_config cc;
     int status = EX_OK, c;
-    const char *role = NULL;
-    bool json = false;
+    struct request r = {0};
 
     command_config_init(&cc, argc);
     while (status == EX_OK && (c = getopt_long(argc, argv, "c:h", flags, NULL)) != -1) {
@@ -185,9 +207,11 @@ int command_schema(int argc, char **argv)
             command_config_set(&cc, optarg);
         } else if (c == FLAG_FORMAT &&
                    (strcmp(optarg, "json") == 0 || strcmp(optarg, "sdl") == 0)) {
-            json = optarg[0] == 'j';
+            r.form = optarg[0] == 'j' ? PRINT_JSON : PRINT_SDL;
+        } else if (c == FLAG_FROM_DB) {
+            r.form = PRINT_SOURCE;
         } else if (c == FLAG_ROLE) {
-            role = optarg;
+            r.role = optarg;
         } else if (c == 'h') {
             fputs(usage, stdout);
             command_config_fini(&cc);
@@ -200,7 +224,7 @@ int command_schema(int argc, char **argv)
     if (status == EX_OK && (optind != argc - 1 || strcmp(argv[optind], "print") != 0))
         status = command_usage(argv[0], "say print");
     if (status == EX_OK)
-        status = print(&cc, role, json);
+        status = print(&cc, &r);
     command_config_fini(&cc);
     return status;
 }

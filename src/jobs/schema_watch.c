@@ -175,12 +175,15 @@ static const struct schema *build(const struct schema_watch_options *opt, size_t
                                   const struct schema_options *options, struct str json,
                                   struct errors *errs)
 {
+    struct schema_options partial = *options;
     const struct schema *s;
     struct errors own;
 
+    /* The file is about what the first role sees. */
+    partial.partial = role > 0;
     errors_init(&own, errs->arena);
     own.max = errs->max;
-    s = schema_from_catalog(json, options, &own);
+    s = schema_from_catalog(json, &partial, &own);
     take_errors(opt, role, &own, errs);
     return s;
 }

@@ -28,6 +28,7 @@ struct schema_options {
     bool field_transactions; /* schema.mutations.transaction: field */
     struct str sdl;          /* text of schema.sdl_file; data is NULL: none */
     struct str sdl_name;     /* its path, for messages */
+    bool partial;            /* of a role that may see less than what comments and the file name */
     const struct schema_claim *claims;
     size_t nclaims;
     bool crud;                   /* mutations that insert, update, delete and upsert rows */

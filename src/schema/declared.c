@@ -8,8 +8,8 @@
 #include "schema/build.h"
 #include "schema/naming.h"
 
-/* "User", "v_user" or "app.v_user"; NULL, as was told, if there is none. */
-static struct doc_relation *find_relation(struct builder *b, const struct said *to)
+/* "v_user" or "app.v_user". */
+static struct doc_relation *find_by_name(struct builder *b, const struct said *to)
 {
     struct str schema, name;
     bool qualified = str_cut(to->text, '.', &schema, &name);
@@ -19,8 +19,6 @@ static struct doc_relation *find_relation(struct builder *b, const struct said *
     for (i = 0; i < b->nrelations; i++) {
         struct doc_relation *d = b->sources[i];
 
-        if (!qualified && str_eq(b->relations[i].type_name, to->text))
-            return d;
         if (!str_eq(d->name, qualified ? name : to->text) ||
             (qualified && !str_eq(d->schema, schema)))
             continue;
@@ -31,10 +29,20 @@ static struct doc_relation *find_relation(struct builder *b, const struct said *
         }
         found = d;
     }
-    if (found == NULL)
+    if (found == NULL && !b->opt->partial)
         place_error(to->at, b->errs, "there is no type or exposed relation \"%.*s\"",
                     STR_ARG(to->text));
     return found;
+}
+
+/* NULL, as was told, if there is none. */
+static struct doc_relation *find_relation(struct builder *b, const struct said *to)
+{
+    const struct type *t = builder_find_type(b, to->text);
+
+    if (t != NULL && t->kind == TYPE_OBJECT && t->relation != NULL && t->relation->type == t)
+        return b->sources[builder_index(b, t->relation)];
+    return find_by_name(b, to);
 }
 
 /* NULL if one is not there, as was told, or is not the role's to read. */

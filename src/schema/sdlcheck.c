@@ -138,7 +138,7 @@ static void tell_missing(struct builder *b, const struct sdl_type *t,
     struct str reason = reason_of(b, of);
     struct error *e;
 
-    if (of->told || of->on.said || is_said(of->column))
+    if (of->told || of->on.said || is_said(of->column) || b->opt->partial)
         return;
     if (reason.len > 0) {
         place_error(d->at, b->errs, "function \"%.*s\" is not exposed: %.*s",
@@ -196,6 +196,8 @@ static struct type *type_made(struct builder *b, const struct sdl_other *o, enum
 
     if (t != NULL && t->kind == kind)
         return t;
+    if (t == NULL && b->opt->partial)
+        return NULL;
     place_error(o->at, b->errs,
                 t == NULL ? "there is nothing that type \"%.*s\" could be"
                           : "type \"%.*s\" is of another kind",
@@ -326,7 +328,7 @@ void sdl_check(struct builder *b)
     for (i = 0; i < b->sdl->types.n; i++) {
         const struct sdl_type *t = b->sdl->types.entries[i].value;
 
-        if (!t->seen && !is_said(t->directives.relation))
+        if (!t->seen && !b->opt->partial && !is_said(t->directives.relation))
             place_error(t->at, b->errs, "there is nothing that type \"%.*s\" could be",
                         STR_ARG(t->name))
                 ->hint = STR("name a relation with @source(relation:)");

@@ -265,7 +265,7 @@ static struct doc_relation *relation_of(struct builder *b, const struct sdl *s,
             ->hint = STR("name it with its schema");
         return NULL;
     }
-    if (found == NULL)
+    if (found == NULL && !b->opt->partial)
         place_error(source->at, b->errs, "there is no exposed relation \"%.*s\"",
                     STR_ARG(source->text))
             ->hint = STR("check schema.expose and the privileges of the role");
@@ -284,6 +284,16 @@ static struct field_annotation *field_annotation(struct builder *b, struct doc_c
     return f;
 }
 
+/* Other columns of a type in the file are of composite types. */
+static bool is_json(const struct builder *b, const struct doc_column *c)
+{
+    const struct doc_type *t = values_base_type(b, c->type);
+
+    if (t != NULL && t->element)
+        t = values_base_type(b, t->element);
+    return t != NULL && (str_is(t->name, "jsonb") || str_is(t->name, "json"));
+}
+
 static void lay_column(struct builder *b, struct doc_column *c, const struct declared_field *from)
 {
     struct field_annotation *f = field_annotation(b, c, from->at);
@@ -293,7 +303,7 @@ static void lay_column(struct builder *b, struct doc_column *c, const struct dec
     f->required = UNSAID;
     f->is_enum = UNSAID;
     f->hide = from->hide ? SAID_YES : SAID_NO;
-    if (from->fields != NULL) {
+    if (from->fields != NULL && is_json(b, c)) {
         f->fields = from->fields;
         f->shape = (struct said){0};
     }
@@ -365,18 +375,25 @@ static struct doc_column *column_of(struct builder *b, struct doc_relation *d,
     return NULL;
 }
 
+/* "fn_make" or "app.fn_make"; names may have dots in them. */
+static bool is_function_named(const struct doc_function *f, struct str text)
+{
+    size_t n = f->schema.len;
+
+    return str_eq(f->name, text) ||
+           (text.len > n && text.data[n] == '.' && str_starts(text, f->schema) &&
+            str_eq(str_sub(text, n + 1, SIZE_MAX), f->name));
+}
+
 static struct doc_function *find_function(struct builder *b, const struct said *name)
 {
-    struct str schema, rest;
-    bool qualified = str_cut(name->text, '.', &schema, &rest);
     struct doc_function *found = NULL;
     size_t i;
 
     for (i = 0; i < b->doc.nfunctions; i++) {
         struct doc_function *f = &b->doc.functions[i];
 
-        if (!str_eq(f->name, qualified ? rest : name->text) ||
-            (qualified && !str_eq(f->schema, schema)))
+        if (!is_function_named(f, name->text))
             continue;
         if (found != NULL) {
             place_error(name->at, b->errs, "there are several functions \"%.*s\"",
@@ -385,7 +402,7 @@ static struct doc_function *find_function(struct builder *b, const struct said *
         }
         found = f;
     }
-    if (found == NULL)
+    if (found == NULL && !b->opt->partial)
         place_error(name->at, b->errs, "there is no exposed function \"%.*s\"", STR_ARG(name->text))
             ->hint = STR("check schema.expose.functions and the privileges of the role");
     return found;
@@ -428,6 +445,36 @@ static void lay_function(struct builder *b, const struct declared_field *from,
     d->annotation = f;
 }
 
+/* Those whose names the file gives to none of its own. */
+static size_t keep_relations(const struct sdl_type *t, const struct relation_annotations *from,
+                             struct relation_annotation *out)
+{
+    size_t n = 0, i, j;
+
+    for (i = 0; i < from->n; i++) {
+        for (j = 0; j < t->fields.n; j++)
+            if (t->of_fields[j].on.said && is_said(from->items[i].name) &&
+                str_eq(t->fields.items[j].name, from->items[i].name.text))
+                break;
+        if (j == t->fields.n)
+            out[n++] = from->items[i];
+    }
+    return n;
+}
+
+static void keep_column_relations(struct builder *b, const struct sdl_type *t, struct doc_column *c)
+{
+    struct field_annotation *f;
+    struct relation_annotation *kept;
+
+    if (c->annotation == NULL || c->annotation->relations.n == 0)
+        return;
+    f = field_annotation(b, c, c->annotation->at);
+    kept = ARENA_ARRAY(b->scratch, f->relations.n, struct relation_annotation);
+    f->relations.n = keep_relations(t, &f->relations, kept);
+    f->relations.items = kept;
+}
+
 static void lay_fields(struct builder *b, struct sdl_type *t, struct doc_relation *d,
                        struct type_annotation *a)
 {
@@ -438,8 +485,9 @@ static void lay_fields(struct builder *b, struct sdl_type *t, struct doc_relatio
     struct declared_fields *document = ARENA_NEW(b->scratch, struct declared_fields);
     bool *listed = ARENA_ARRAY(b->scratch, d->ncolumns, bool);
 
-    if (n > 0)
-        memcpy(relations, a->relations.items, n * sizeof(*relations));
+    n = keep_relations(t, &a->relations, relations);
+    for (j = 0; j < d->ncolumns; j++)
+        keep_column_relations(b, t, &d->columns[j]);
     for (i = 0; i < t->fields.n; i++) {
         const struct declared_field *f = &t->fields.items[i];
         struct sdl_directives *of = &t->of_fields[i];

@@ -37,7 +37,7 @@ static void print_line(struct str line, struct buf *out)
     }
 }
 
-static void print_description(struct str s, const char *indent, struct buf *out)
+void sdl_print_description(struct str s, const char *indent, struct buf *out)
 {
     struct str line, rest = s;
     bool more = true;
@@ -67,7 +67,7 @@ static void print_description(struct str s, const char *indent, struct buf *out)
     buf_append_lit(out, "\"\"\"\n");
 }
 
-static void print_deprecated(struct str reason, struct buf *out)
+void sdl_print_deprecated(struct str reason, struct buf *out)
 {
     if (reason.data == NULL)
         return;
@@ -88,7 +88,7 @@ static void print_input(const struct input_value *v, struct buf *out)
         buf_append_lit(out, " = ");
         printer_value(v->default_value, out);
     }
-    print_deprecated(v->deprecated, out);
+    sdl_print_deprecated(v->deprecated, out);
 }
 
 static bool any_description(const struct input_value *args, size_t n)
@@ -112,7 +112,7 @@ static void print_arguments(const struct input_value *args, size_t n, struct buf
     for (i = 0; i < n; i++) {
         if (lines) {
             buf_append_char(out, '\n');
-            print_description(args[i].description, "    ", out);
+            sdl_print_description(args[i].description, "    ", out);
             buf_append_lit(out, "    ");
         } else if (i > 0) {
             buf_append_lit(out, ", ");
@@ -130,13 +130,13 @@ static void print_fields(const struct type *t, struct buf *out)
     for (i = 0; i < t->nfields; i++) {
         const struct field *f = &t->fields[i];
 
-        print_description(f->description, "  ", out);
+        sdl_print_description(f->description, "  ", out);
         buf_append_lit(out, "  ");
         buf_append_str(out, f->name);
         print_arguments(f->arguments, f->narguments, out);
         buf_append_lit(out, ": ");
         type_ref_print(f->type, out);
-        print_deprecated(f->deprecated, out);
+        sdl_print_deprecated(f->deprecated, out);
         buf_append_char(out, '\n');
     }
     buf_append_lit(out, "}\n");
@@ -153,16 +153,16 @@ static void print_names(const char *before, const struct type *const *types, siz
     }
 }
 
-static void print_enum(const struct type *t, struct buf *out)
+void sdl_print_enum(const struct type *t, struct buf *out)
 {
     size_t i;
 
     buf_append_lit(out, " {\n");
     for (i = 0; i < t->nvalues; i++) {
-        print_description(t->values[i].description, "  ", out);
+        sdl_print_description(t->values[i].description, "  ", out);
         buf_append_lit(out, "  ");
         buf_append_str(out, t->values[i].name);
-        print_deprecated(t->values[i].deprecated, out);
+        sdl_print_deprecated(t->values[i].deprecated, out);
         buf_append_char(out, '\n');
     }
     buf_append_lit(out, "}\n");
@@ -176,7 +176,7 @@ static void print_inputs(const struct type *t, struct buf *out)
         buf_append_lit(out, " @oneOf");
     buf_append_lit(out, " {\n");
     for (i = 0; i < t->ninputs; i++) {
-        print_description(t->inputs[i].description, "  ", out);
+        sdl_print_description(t->inputs[i].description, "  ", out);
         buf_append_lit(out, "  ");
         print_input(&t->inputs[i], out);
         buf_append_char(out, '\n');
@@ -189,7 +189,7 @@ static void print_type(const struct type *t, struct buf *out)
     static const char *const keywords[] = {"scalar ", "type ", "interface ",
                                            "union ",  "enum ", "input "};
 
-    print_description(t->description, "", out);
+    sdl_print_description(t->description, "", out);
     buf_printf(out, "%s", keywords[t->kind]);
     buf_append_str(out, t->name);
     switch (t->kind) {
@@ -211,7 +211,7 @@ static void print_type(const struct type *t, struct buf *out)
         buf_append_char(out, '\n');
         break;
     case TYPE_ENUM:
-        print_enum(t, out);
+        sdl_print_enum(t, out);
         break;
     case TYPE_INPUT_OBJECT:
         print_inputs(t, out);

@@ -64,7 +64,7 @@ references: [device]';
    grant select on v_machine, v_site, v_reading, v_gauge, v_person to app_user`,
 );
 const views = ["v_machine", "v_site", "v_reading", "v_gauge", "v_person"];
-const daemon = await start(database, { ...OPEN, schema: { expose: { views } } });
+const daemon = await start(database, { ...OPEN, schema: { expose: { views, functions: [] } } });
 after(() => daemon.stop());
 
 const typeOf = (t) => (t.kind === "NON_NULL" ? `${typeOf(t.ofType)}!` : t.kind === "LIST" ? `[${typeOf(t.ofType)}]` : t.name);
@@ -137,7 +137,7 @@ test("types of the database and types of columns", async () => {
 async function check(statements, more = {}) {
   const other = await createDatabase();
   await shared.sql(other, statements);
-  const file = writeConfiguration(configuration(other, { ...OPEN, schema: { expose: { views: ["v_a", "v_b", "v_c"] } }, ...more }));
+  const file = writeConfiguration(configuration(other, { ...OPEN, schema: { expose: { views: ["v_a", "v_b", "v_c"], functions: [] } }, ...more }));
   const { code, stdout } = await program(["check", "--connect", "-c", file, "--format", "json"]);
   return { code, errors: JSON.parse(stdout).errors };
 }
@@ -186,14 +186,14 @@ tenant_column: tenant';
 
 test("a table's nullable column cannot be declared not to be null", async () => {
   const { errors } = await check(`create table v_a (id int primary key, maybe int); grant select on v_a to app_user;
-    comment on column v_a.maybe is '@fraiseql:field type=Int!'`, { schema: { expose: { tables: ["v_a"], views: [] } } });
+    comment on column v_a.maybe is '@fraiseql:field type=Int!'`, { schema: { expose: { tables: ["v_a"], views: [], functions: [] } } });
   assert.deepEqual(errors.map((e) => e.message), [`column "maybe" of table "public.v_a" may be null`]);
 });
 
 test("the schema from before stays when a comment is wrong, and the log says where", async () => {
   const other = await createDatabase();
   await shared.sql(other, "create view v_a as select 1 as id, 2 as b; grant select on v_a to app_user");
-  const one = await start(other, { ...OPEN, schema: { expose: { views: ["v_a"] } } });
+  const one = await start(other, { ...OPEN, schema: { expose: { views: ["v_a"], functions: [] } } });
   try {
     await shared.sql(other, "comment on view v_a is '@fraiseql:type\nnmae: X'");
     one.signal("SIGHUP");
