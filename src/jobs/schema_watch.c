@@ -90,7 +90,17 @@ static const char *text_array(const struct str *items, size_t n, struct arena *a
 static bool read_value(struct pgpool *pool, struct str sql, const char *const *params,
                        size_t nparams, struct arena *a, struct str *out, struct errors *errs)
 {
-    struct pgsession session = {.role = "", .timeout_ms = LOAD_TIMEOUT_MS, .read_only = true};
+    /* PostgreSQL expects one row of each part of the catalog query, and would go through all the
+     * others for each of them. */
+    static const struct pgsetting settings[] = {
+        {"enable_nestloop", "off"},
+        {"jit",             "off"}
+    };
+    struct pgsession session = {.role = "",
+                                .settings = settings,
+                                .nsettings = COUNT_OF(settings),
+                                .timeout_ms = LOAD_TIMEOUT_MS,
+                                .read_only = true};
     struct pgstatement statement;
     struct pgcall call = {.statement = &statement, .params = params};
     struct pgbatch batch;
