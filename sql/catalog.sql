@@ -5,7 +5,7 @@
 -- $2 text[]  patterns of views             A pattern may hold * and ?, and is matched against both the
 -- $3 text[]  patterns of tables            name and schema.name. Tables are partitioned and foreign ones
 -- $4 text[]  patterns of matviews          as well; partitions themselves are left out.
--- $5 text[]  patterns of what to leave out
+-- $5 text[]  patterns of what to leave out; of functions also name(types) and schema.name(types)
 -- $6 text    role whose privileges count; null or empty: the current one
 -- $7 text[]  patterns of functions
 --
@@ -238,8 +238,8 @@ relations as (
                                            and d.objoid = c.oid
                                            and d.objsubid = 0
 ),
--- Functions that the role may call, but triggers, which nobody calls. Told apart by oid, described by
--- arrays of the catalog: nothing is read out of text.
+-- Functions that the role may call, and procedures, but triggers, which nobody calls. Told apart by oid,
+-- described by arrays of the catalog: nothing is read out of text.
 functions as (
     select p.prorettype as returns, a.types,
            pg_catalog.json_build_object(
@@ -254,6 +254,18 @@ functions as (
                                              where s.setting like 'search\_path=%'
                                                and s.setting not like '%$user%'), false),
                'comment', d.description,
+               'procedure', nullif(p.prokind = 'p', false),
+               -- A call by name could mean another one as well: the rows of a relation are taken for nothing else.
+               'overloaded', nullif(exists (
+                   select
+                     from pg_catalog.pg_proc o
+                     left join pg_catalog.pg_type x on x.oid = (p.proargtypes::oid[])[0]
+                     left join pg_catalog.pg_type y on y.oid = (o.proargtypes::oid[])[0]
+                    where o.pronamespace = p.pronamespace
+                      and o.proname = p.proname
+                      and o.oid <> p.oid
+                      and not coalesce('c' in (x.typtype, y.typtype) and 'p' not in (x.typtype, y.typtype)
+                                       and x.oid <> y.oid, false)), false),
                'volatility', p.provolatile,
                'returns', p.prorettype,
                'row', nullif(t.typrelid, 0),
@@ -277,7 +289,7 @@ functions as (
                                            and d.objoid = p.oid
                                            and d.objsubid = 0
      where n.nspname = any ($1::text[])
-       and p.prokind = 'f'
+       and p.prokind in ('f', 'p')
        and p.prorettype not in ('pg_catalog.trigger'::pg_catalog.regtype,
                                 'pg_catalog.event_trigger'::pg_catalog.regtype)
        and exists (select
@@ -286,8 +298,14 @@ functions as (
                       and (p.proname like x.pattern or n.nspname || '.' || p.proname like x.pattern))
        and not exists (select
                          from patterns x
+                        cross join lateral (values ('('
+                                                    || pg_catalog.oidvectortypes(p.proargtypes)
+                                                    || ')')) s (types)
                         where x.kind = 'exclude'
-                          and (p.proname like x.pattern or n.nspname || '.' || p.proname like x.pattern))
+                          and (p.proname like x.pattern
+                               or n.nspname || '.' || p.proname like x.pattern
+                               or p.proname || s.types like x.pattern
+                               or n.nspname || '.' || p.proname || s.types like x.pattern))
        and pg_catalog.has_schema_privilege(r.oid, n.oid, 'usage')
        and pg_catalog.has_function_privilege(r.oid, p.oid, 'execute')
 ),
@@ -341,6 +359,7 @@ types as (
                            else pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(t.typname) end,
                'element', e.oid,
                'base', nullif(t.typbasetype, 0),
+               'relation', nullif(t.typrelid, 0),
                'notNull', nullif(t.typnotnull, false),
                'default', nullif(t.typdefault is not null, false),
                'comment', d.description,

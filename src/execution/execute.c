@@ -517,6 +517,8 @@ static void prepare_calls(struct execution *x)
 
     session_init(&x->session, x->identity, x->engine->roles, x->engine->statement_timeout_ms,
                  x->arena);
+    /* It may be sent twice, and come by GET: it does not write, whatever its functions say. */
+    x->session.read_only = x->operation->kind == AST_QUERY;
     x->calls = ARENA_ARRAY(x->arena, p->nsteps, struct pgcall);
     for (size_t i = 0; i < p->nsteps; i++)
         x->calls[i] = (struct pgcall){.statement = &p->steps[i].statement,

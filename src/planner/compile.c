@@ -133,15 +133,60 @@ struct source *source_new(struct compiler *c, const struct relation *r)
     return s;
 }
 
-void source_name(struct sqlbuf *b, const struct relation *r, unsigned alias)
+struct str source_free_name(struct compiler *c, const struct source *s, struct str wanted)
+{
+    for (size_t i = 0; i < s->relation->nall_columns; i++) {
+        if (str_eq(s->relation->columns[i].name, wanted)) {
+            wanted = arena_printf(c->in.scratch, "%.*s_", STR_ARG(wanted));
+            i = (size_t)-1; /* look through all again */
+        }
+    }
+    return wanted;
+}
+
+/* An alias alone would be taken for a column of that name. Cast, because rows of a subquery are of
+ * no type; those of the relation stay what they are. */
+void source_whole(struct compiler *c, struct source *s, struct sqlbuf *out)
+{
+    sqlbuf_alias(out, s->alias);
+    if (s->paged) {
+        s->whole = true;
+        sqlbuf_text(out, ".");
+        sqlbuf_identifier(out, source_free_name(c, s, STR("row")));
+        return;
+    }
+    sqlbuf_text(out, ".*::");
+    sqlbuf_qualified(out, s->relation->schema, s->relation->name);
+}
+
+void source_is_there(const struct source *s, struct sqlbuf *out)
+{
+    if (s->present != NULL) {
+        sqlbuf_column(out, s->alias, s->present);
+        sqlbuf_text(out, " is not null");
+        return;
+    }
+    sqlbuf_text(out, "not (");
+    sqlbuf_alias(out, s->alias);
+    sqlbuf_text(out, ".* is null)");
+}
+
+/*
+ * The item as it is, or under the tenant's condition. A join with a row of no columns is a place
+ * for that, and leaves t1 what it is: the relation, whole rows and columns that cannot be read
+ * included. It costs nothing to run.
+ */
+static void write_guarded(struct sqlbuf *b, const struct sqlbuf *call, const struct relation *r,
+                          unsigned alias)
 {
     bool guarded = source_guarded(r);
 
-    /* A join with a row of no columns is a place for a condition, and leaves t1 what it is: the
-     * relation, whole rows and columns that cannot be read included. It costs nothing to run. */
     if (guarded)
         sqlbuf_text(b, "(");
-    sqlbuf_qualified(b, r->schema, r->name);
+    if (call != NULL)
+        sqlbuf_append(b, call);
+    else
+        sqlbuf_qualified(b, r->schema, r->name);
     sqlbuf_text(b, " ");
     sqlbuf_alias(b, alias);
     if (!guarded)
@@ -151,6 +196,16 @@ void source_name(struct sqlbuf *b, const struct relation *r, unsigned alias)
     sqlbuf_text(b, " on ");
     source_guard(b, r, alias);
     sqlbuf_text(b, ")");
+}
+
+void source_name(struct sqlbuf *b, const struct relation *r, unsigned alias)
+{
+    write_guarded(b, NULL, r, alias);
+}
+
+void source_from(struct sqlbuf *b, const struct source *s)
+{
+    write_guarded(b, s->call, s->relation, s->alias);
 }
 
 void source_guard(struct sqlbuf *b, const struct relation *r, unsigned alias)

@@ -58,10 +58,23 @@ const struct column *compile_aggregate(struct compiler *c, enum aggregate f,
 struct source {
     unsigned alias;
     const struct relation *relation;
+    const struct sqlbuf
+        *call;  /* whose rows these are, rows of the relation's type; NULL: its own */
     bool *used; /* by column index: mentioned outside the subquery that limits the rows */
+    bool paged; /* there may be such a subquery */
+    bool whole; /* and the row as a whole is mentioned outside */
+    const struct column *present; /* of a joined row: null only if there is none; NULL: take all */
 };
 
 struct source *source_new(struct compiler *c, const struct relation *r);
+/* The FROM item: the relation, or the call under the same condition. */
+void source_from(struct sqlbuf *b, const struct source *s);
+/* A name for something of a row that is no column of the relation: the one wanted, or longer. */
+struct str source_free_name(struct compiler *c, const struct source *s, struct str wanted);
+/* The row as a whole, of its relation's type. */
+void source_whole(struct compiler *c, struct source *s, struct sqlbuf *out);
+/* Is there a row, for a joined source? t2."id" is not null */
+void source_is_there(const struct source *s, struct sqlbuf *out);
 /*
  * Every FROM item that is a relation: "schema"."relation" t2. Where row security does not keep
  * tenants apart, with the condition that does: ("schema"."relation" t2 join (select) g2 on …).

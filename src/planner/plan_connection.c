@@ -483,7 +483,7 @@ bool plan_connection(struct compiler *c, const struct selection *s, const struct
                      size_t first, unsigned depth, struct connection_columns *columns,
                      struct shape_field *shape)
 {
-    struct connection k = {.c = c, .s = s, .base = source_new(c, s->field->relation)};
+    struct connection k = {.c = c, .s = s, .base = select_source(c, s, parent)};
 
     k.out = ARENA_NEW(c->in.arena, struct shape_page);
     plan_shape_field(c, s, shape);

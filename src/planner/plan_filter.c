@@ -420,6 +420,7 @@ static bool filter_member(struct filter *f, const struct input_value *input, con
     case INPUT_CONFLICT_KEY:
     case INPUT_CONFLICT_UPDATE:
     case INPUT_AT_MOST:
+    case INPUT_ARGUMENTS:
         break;
     }
     CHECK(!"a where input has no such member");

@@ -19,10 +19,10 @@
 #include "planner/plan_mutation.h"
 
 #include "planner/plan_call.h"
-#include "planner/plan_composite.h"
 #include "planner/plan_outcome.h"
 #include "planner/plan_result.h"
 #include "planner/plan_row.h"
+#include "planner/plan_select.h"
 
 /* Keep what identifies the rows, for the statement that reads them; the number of columns. */
 static size_t write_keeping(const struct relation *r, struct sqlbuf *out)
@@ -41,65 +41,47 @@ static size_t write_keeping(const struct relation *r, struct sqlbuf *out)
     }
     /* A null in place of a row comes as a row of nulls. */
     if (k == NULL)
-        sqlbuf_text(out, "pg_catalog.set_config('fraiseql.rows', coalesce(pg_catalog.array_agg(t1) "
-                         "filter (where not t1 is null)::text, '{}'), true)");
+        sqlbuf_text(out,
+                    "pg_catalog.set_config('fraiseql.rows', coalesce(pg_catalog.array_agg(t1.*) "
+                    "filter (where not t1.* is null)::text, '{}'), true)");
     sqlbuf_text(out, " from ");
     return k != NULL ? k->n : 1;
-}
-
-static const struct codec *write_result(const struct function *f, struct sqlbuf *out)
-{
-    static const struct codec boolean = {.kind = CODEC_BOOL};
-
-    if (f->result == FUNCTION_VOID) {
-        sqlbuf_text(out, "select true from ");
-        return &boolean;
-    }
-    sqlbuf_text(out, "select t1.result");
-    sqlbuf_raw(out, f->value.expression.data, f->value.expression.len);
-    sqlbuf_text(out, " from ");
-    return f->value.codec;
-}
-
-/* select case when t1.v … then row(…) end from (select function(…) as v offset 0) t1 */
-static bool plan_composite_value(struct compiler *c, const struct selection *s, int position,
-                                 struct shape_field *shape)
-{
-    const struct function *f = s->field->function;
-    struct sqlbuf sql, value;
-
-    sqlbuf_init(&sql, &c->params);
-    sqlbuf_init(&value, &c->params);
-    sqlbuf_text(&value, "t1.v");
-    c->aliases = 1;
-    sqlbuf_text(&sql, "select ");
-    if (!plan_composite(c, &f->value, &value, s, 0, &sql, shape))
-        return false;
-    shape->kind = SHAPE_RESULT;
-    sqlbuf_text(&sql, " from (select ");
-    if (!plan_call(c, s, &sql))
-        return false;
-    sqlbuf_text(&sql, " as v offset 0) t1");
-    shape->step = (uint16_t)c->steps.n;
-    compile_step(c, &sql, position, 1, true);
-    return true;
 }
 
 static bool plan_value(struct compiler *c, const struct selection *s, int position,
                        struct shape_field *shape)
 {
+    static const struct codec boolean = {.kind = CODEC_BOOL};
     struct sqlbuf sql;
 
     sqlbuf_init(&sql, &c->params);
-    shape->kind = SHAPE_RESULT;
-    shape->codec = write_result(s->field->function, &sql);
-    if (!plan_call(c, s, &sql))
-        return false;
-    sqlbuf_text(&sql, " t1");
-    if (s->field->function->result == FUNCTION_VALUE)
-        sqlbuf_text(&sql, "(result)");
     shape->step = (uint16_t)c->steps.n;
+    if (s->field->function->result == FUNCTION_VOID) {
+        shape->codec = &boolean;
+        sqlbuf_text(&sql, "select true from ");
+        if (!plan_call(c, s, NULL, &sql))
+            return false;
+    } else {
+        sqlbuf_text(&sql, "select ");
+        if (!plan_call_value(c, s, NULL, 0, &sql, shape))
+            return false;
+    }
+    shape->kind = SHAPE_RESULT;
     compile_step(c, &sql, position, 1, true);
+    return true;
+}
+
+/* Rows of its own are not in the database: what the call gives is all. */
+static bool plan_own_rows(struct compiler *c, const struct selection *s, int position,
+                          struct shape_field *shape)
+{
+    struct sqlbuf sql;
+
+    sqlbuf_init(&sql, &c->params);
+    if (!plan_select(c, s, false, &sql, shape))
+        return false;
+    shape->step = (uint16_t)c->steps.n;
+    compile_step(c, &sql, position, shape->object->ncolumns, false);
     return true;
 }
 
@@ -111,7 +93,7 @@ static bool plan_rows(struct compiler *c, const struct selection *s, int positio
 
     sqlbuf_init(&sql, &c->params);
     nkept = write_keeping(s->field->relation, &sql);
-    if (!plan_call(c, s, &sql))
+    if (!plan_call(c, s, NULL, &sql))
         return false;
     sqlbuf_text(&sql, " t1");
     compile_step(c, &sql, position, nkept, true);
@@ -127,11 +109,11 @@ bool plan_mutation(struct compiler *c, const struct selection *s, int position,
                    struct shape_field *shape)
 {
     plan_shape_field(c, s, shape);
-    if (s->field->function->value.composite != NULL)
-        return plan_composite_value(c, s, position, shape);
     if (s->field->function->result == FUNCTION_OUTCOME)
         return plan_outcome(c, s, position, shape);
     if (s->field->function->relation == NULL)
         return plan_value(c, s, position, shape);
+    if (s->field->function->own_rows)
+        return plan_own_rows(c, s, position, shape);
     return plan_rows(c, s, position, shape);
 }

@@ -392,7 +392,7 @@ static bool write_call(struct gathering *g, const struct selection *s, size_t *n
     if (g->pending.n > 0)
         *ncolumns += plan_entity_keep(g->outcome, &g->form->entity, g->c, out);
     sqlbuf_text(out, " from ");
-    if (!plan_call(g->c, s, out))
+    if (!plan_call(g->c, s, NULL, out))
         return false;
     sqlbuf_text(out, " t1");
     write_verdict(g, out);

@@ -179,7 +179,7 @@ void plan_append(struct compiler *c, struct order_terms *order, unsigned alias,
 static void append_key(struct compiler *c, struct page *page, unsigned alias,
                        const struct relation *r)
 {
-    const struct key *k = relation_key(r);
+    const struct key *k = r != NULL ? relation_key(r) : NULL;
 
     for (size_t i = 0; i < page->groups.n; i++)
         plan_append(c, &page->order, alias, page->groups.items[i]);
@@ -275,8 +275,6 @@ static bool read_number(struct compiler *c, const struct pvalue *v, const struct
     return true;
 }
 
-static const struct input_value no_limit = {.name = STR_INIT("limit"), .role = INPUT_LIMIT};
-
 static bool read_groups(struct compiler *c, const struct relation *r, const struct pvalue *v,
                         struct columns *out)
 {
@@ -314,7 +312,7 @@ bool plan_order(struct compiler *c, unsigned alias, const struct relation *r,
 bool plan_page(struct compiler *c, unsigned alias, const struct relation *r,
                const struct selection *s, struct page *out)
 {
-    const struct input_value *limit = &no_limit;
+    const struct input_value *limit = NULL;
     const struct input_value *offset = NULL;
     struct pvalue absent = {.kind = PVALUE_ABSENT, .variable = -1};
     struct pvalue limit_value = absent;
@@ -322,7 +320,9 @@ bool plan_page(struct compiler *c, unsigned alias, const struct relation *r,
 
     if (!plan_order(c, alias, r, s, out))
         return false;
-    append_key(c, out, alias, r);
+    out->as_given = s->field->function != NULL && out->order.n == 0 && out->distinct.n == 0;
+    if (!out->as_given)
+        append_key(c, out, alias, r);
     if (out->distinct.n > 0)
         set_pick(c, out, alias);
     for (size_t i = 0; i < s->field->narguments; i++) {
@@ -336,6 +336,6 @@ bool plan_page(struct compiler *c, unsigned alias, const struct relation *r,
             offset_value = input_argument(&c->in, s, a);
         }
     }
-    return read_number(c, &limit_value, limit, PARAM_LIMIT, &out->limit) &&
+    return (limit == NULL || read_number(c, &limit_value, limit, PARAM_LIMIT, &out->limit)) &&
            (offset == NULL || read_number(c, &offset_value, offset, PARAM_OFFSET, &out->limit));
 }

@@ -26,6 +26,7 @@ struct page {
     struct order_terms order;
     struct sqlbuf joins; /* for terms of to-one relations; may be empty */
     struct sqlbuf limit; /* " limit … offset …" */
+    bool as_given;       /* rows of a function, in the order it gives them */
     bool reversed;       /* the limit leaves the last rows of the order */
     /* One row for each combination of values of these columns: the first in the
      * order, which is to say the first of each in the order of `pick`. */
@@ -40,7 +41,8 @@ NODISCARD bool plan_order(struct compiler *c, unsigned alias, const struct relat
 /* One more term, unless it is there already. */
 void plan_append(struct compiler *c, struct order_terms *order, unsigned alias,
                  const struct column *column);
-/* Reads all arguments of a list field but `where`. False with errors added. */
+/* Reads all arguments of a list field but `where`. r: NULL for values. One without the argument
+ * `limit`, a mutation's, has no limit. False with errors added. */
 NODISCARD bool plan_page(struct compiler *c, unsigned alias, const struct relation *r,
                          const struct selection *s, struct page *out);
 /* The columns that a list of values of ProjectField names, each once. False with errors added. */

@@ -7,6 +7,7 @@
 
 #include "language/source.h"
 #include "planner/plan_aggregate.h"
+#include "planner/plan_call.h"
 #include "planner/plan_composite.h"
 #include "planner/plan_connection.h"
 
@@ -71,6 +72,8 @@ static struct source *row_join(struct row *r, struct source *from, const struct 
         if (r->to_ones.items[i].from == from->alias && r->to_ones.items[i].relationship == to)
             return r->to_ones.items[i].source;
     t.source = source_new(r->c, to->to);
+    /* It is compared with =, so it is not null where there is a row. */
+    t.source->present = to->to_columns[0];
     for (size_t i = 0; i < to->n; i++)
         row_use(r, from, to->from_columns[i]);
     source_join(&r->joins, to, from->alias, t.source->alias);
@@ -89,8 +92,7 @@ static bool select_to_one(struct row *r, struct source *source, const struct sel
     struct source *joined = row_join(r, source, to);
 
     out->kind = SHAPE_OBJECT;
-    /* It is compared with =, so it is not null where there is a row. */
-    return select_object(r, joined, s, row_column(r, joined, to->to_columns[0]), depth + 1,
+    return select_object(r, joined, s, row_column(r, joined, joined->present), depth + 1,
                          &out->object);
 }
 
@@ -146,6 +148,96 @@ static bool select_connection(struct row *r, struct source *source, const struct
     return true;
 }
 
+/* A value of a function of the row: worked out only where there is one. */
+static bool select_function_value(struct row *r, struct source *source, const struct selection *s,
+                                  unsigned depth, struct shape_field *out)
+{
+    bool joined = source != r->base;
+    struct sqlbuf whole, value;
+
+    sqlbuf_init(&whole, &r->c->params);
+    sqlbuf_init(&value, &r->c->params);
+    source_whole(r->c, source, &whole);
+    if (!plan_call_value(r->c, s, &whole, depth + 1, &value, out))
+        return false;
+    out->column = row_item(r);
+    if (joined) {
+        sqlbuf_text(&r->items, "case when ");
+        source_is_there(source, &r->items);
+        sqlbuf_text(&r->items, " then ");
+    }
+    sqlbuf_append(&r->items, &value);
+    if (joined)
+        sqlbuf_text(&r->items, " end");
+    return true;
+}
+
+/* left join lateral "function"(t1.*) t2 on true */
+static bool join_function(struct row *r, struct source *source, const struct selection *s,
+                          struct source *to)
+{
+    bool joined = source != r->base;
+    struct sqlbuf whole;
+
+    sqlbuf_init(&whole, &r->c->params);
+    source_whole(r->c, source, &whole);
+    sqlbuf_text(&r->joins, " left join lateral ");
+    if (joined)
+        sqlbuf_text(&r->joins, "(select * from ");
+    if (!plan_call(r->c, s, &whole, &r->joins))
+        return false;
+    if (joined) {
+        sqlbuf_text(&r->joins, " where ");
+        source_is_there(source, &r->joins);
+        sqlbuf_text(&r->joins, ")");
+    }
+    sqlbuf_text(&r->joins, " ");
+    sqlbuf_alias(&r->joins, to->alias);
+    sqlbuf_text(&r->joins, " on ");
+    if (source_guarded(to->relation))
+        source_guard(&r->joins, to->relation, to->alias);
+    else
+        sqlbuf_text(&r->joins, "true");
+    return true;
+}
+
+static bool select_function_row(struct row *r, struct source *source, const struct selection *s,
+                                unsigned depth, struct shape_field *out)
+{
+    struct source *to = source_new(r->c, s->field->relation);
+    uint16_t presence;
+
+    if (!join_function(r, source, s, to))
+        return false;
+    presence = row_item(r);
+    sqlbuf_text(&r->items, "nullif(");
+    source_is_there(to, &r->items);
+    sqlbuf_text(&r->items, ", false)");
+    out->kind = SHAPE_OBJECT;
+    return select_object(r, to, s, presence, depth + 1, &out->object);
+}
+
+/* Outside the subquery that limits the rows, so that it is called for those of the page only. */
+static bool select_function(struct row *r, struct source *source, const struct selection *s,
+                            unsigned depth, struct shape_field *out)
+{
+    r->nested = true;
+    switch (s->field->function->result) {
+    case FUNCTION_VALUE:
+    case FUNCTION_VALUES:
+        return select_function_value(r, source, s, depth, out);
+    case FUNCTION_ROW:
+        return select_function_row(r, source, s, depth, out);
+    case FUNCTION_ROWS:
+        return select_to_many(r, source, s, depth, out);
+    case FUNCTION_VOID:
+    case FUNCTION_OUTCOME:
+        break;
+    }
+    CHECK(!"a row has no such function");
+    return false;
+}
+
 static bool select_field(struct row *r, struct source *source, const struct selection *s,
                          unsigned depth, struct shape_field *out)
 {
@@ -172,6 +264,8 @@ static bool select_field(struct row *r, struct source *source, const struct sele
         out->kind = SHAPE_TYPENAME;
         out->text = s->parent->name;
         return true;
+    case RESOLVE_FUNCTION:
+        return select_function(r, source, s, depth, out);
     case RESOLVE_PART:
     case RESOLVE_BY_KEY:
     case RESOLVE_LIST:
@@ -182,7 +276,6 @@ static bool select_field(struct row *r, struct source *source, const struct sele
     case RESOLVE_GROUPS:
     case RESOLVE_GROUP_KEY:
     case RESOLVE_CONNECTION_PART:
-    case RESOLVE_FUNCTION:
     case RESOLVE_CHANGE:
     case RESOLVE_AFFECTED:
     case RESOLVE_RETURNING:

@@ -29,21 +29,13 @@
 #include "planner/plan_select.h"
 
 #include "planner/plan_aggregate.h"
+#include "planner/plan_call.h"
 #include "planner/plan_filter.h"
 #include "planner/plan_page.h"
 
 struct str select_order_name(const struct row *r, size_t n)
 {
-    struct arena *a = r->c->in.scratch;
-    struct str name = arena_printf(a, "order_%zu", n + 1);
-
-    for (size_t i = 0; i < r->base->relation->nall_columns; i++) {
-        if (str_eq(r->base->relation->columns[i].name, name)) {
-            name = arena_printf(a, "%.*s_", STR_ARG(name));
-            i = (size_t)-1; /* look through all again */
-        }
-    }
-    return name;
+    return source_free_name(r->c, r->base, arena_printf(r->c->in.scratch, "order_%zu", n + 1));
 }
 
 static void write_order(const struct row *r, const struct order_terms *order, bool outside,
@@ -65,6 +57,25 @@ static void write_order(const struct row *r, const struct order_terms *order, bo
         }
         plan_direction(out, reversed ? plan_reverse(t->direction) : t->direction);
     }
+}
+
+/* The order in which a function gave the rows, outside. */
+static void write_given(const struct row *r, struct sqlbuf *out)
+{
+    sqlbuf_text(out, " order by ");
+    sqlbuf_alias(out, r->base->alias);
+    sqlbuf_text(out, ".");
+    sqlbuf_identifier(out, select_order_name(r, 0));
+}
+
+/* t1.*::"schema"."relation" as "row" */
+static void write_whole(const struct row *r, struct sqlbuf *out)
+{
+    struct source inside = {.alias = r->base->alias, .relation = r->base->relation};
+
+    source_whole(r->c, &inside, out);
+    sqlbuf_text(out, " as ");
+    sqlbuf_identifier(out, source_free_name(r->c, r->base, STR("row")));
 }
 
 /* What the outer SELECT mentions of the limited rows. */
@@ -93,6 +104,16 @@ static void write_inner_items(const struct row *r, const struct page *page, stru
         sqlbuf_identifier(out, select_order_name(r, i));
         separator = ", ";
     }
+    if (page->as_given) {
+        sqlbuf_raw(out, separator, strlen(separator));
+        sqlbuf_text(out, "pg_catalog.row_number() over () as ");
+        sqlbuf_identifier(out, select_order_name(r, 0));
+        separator = ", ";
+    }
+    if (r->base->whole) {
+        sqlbuf_raw(out, separator, strlen(separator));
+        write_whole(r, out);
+    }
 }
 
 /* relation t1 [joins] [where …] order by … */
@@ -100,7 +121,7 @@ static void write_rows(const struct row *r, const struct page *page,
                        const struct order_terms *order, const struct sqlbuf *where,
                        struct sqlbuf *out)
 {
-    source_name(out, r->base->relation, r->base->alias);
+    source_from(out, r->base);
     sqlbuf_append(out, &page->joins);
     sqlbuf_append(out, where);
     write_order(r, order, false, page->reversed, out);
@@ -159,7 +180,56 @@ void select_write(const struct row *r, const struct page *page, const struct sql
     sqlbuf_text(out, ") ");
     sqlbuf_alias(out, r->base->alias);
     sqlbuf_append(out, &r->joins);
-    write_order(r, &page->order, true, false, out);
+    if (page->as_given)
+        write_given(r, out);
+    else
+        write_order(r, &page->order, true, false, out);
+}
+
+/* "function"(…) */
+static bool read_call(struct compiler *c, const struct selection *s, const struct parent *parent,
+                      struct sqlbuf *out)
+{
+    struct sqlbuf whole;
+
+    sqlbuf_init(out, &c->params);
+    if (parent == NULL)
+        return plan_call(c, s, NULL, out);
+    sqlbuf_init(&whole, &c->params);
+    source_whole(c, parent->source, &whole);
+    return plan_call(c, s, &whole, out);
+}
+
+struct source *select_source(struct compiler *c, const struct selection *s,
+                             const struct parent *parent)
+{
+    struct source *base = source_new(c, s->field->relation);
+    struct sqlbuf *call;
+
+    base->paged = true;
+    if (s->field->function == NULL)
+        return base;
+    base->call = call = ARENA_NEW(c->in.scratch, struct sqlbuf);
+    return read_call(c, s, parent, call) ? base : NULL;
+}
+
+/* Where a row hangs on its parent. A function is called only where there is one. */
+static void write_hold(const struct selection *s, unsigned alias, const struct parent *parent,
+                       struct sqlbuf *out, bool *any)
+{
+    const struct relationship *to = s->field->relationship;
+
+    if (s->field->function != NULL && parent->source == parent->row->base)
+        return;
+    *any = true;
+    sqlbuf_text(out, " where ");
+    if (s->field->function != NULL) {
+        source_is_there(parent->source, out);
+        return;
+    }
+    for (size_t i = 0; i < to->n; i++)
+        row_use(parent->row, parent->source, to->from_columns[i]);
+    source_match(out, to, parent->source->alias, alias);
 }
 
 void select_order(const struct row *r, const struct order_terms *order, struct sqlbuf *out)
@@ -170,16 +240,10 @@ void select_order(const struct row *r, const struct order_terms *order, struct s
 bool select_where(struct compiler *c, const struct selection *s, unsigned alias,
                   const struct parent *parent, struct sqlbuf *out, bool *any)
 {
-    const struct relationship *to = parent != NULL ? s->field->relationship : NULL;
-
     sqlbuf_init(out, &c->params);
-    *any = to != NULL;
-    if (to != NULL) {
-        for (size_t i = 0; i < to->n; i++)
-            row_use(parent->row, parent->source, to->from_columns[i]);
-        sqlbuf_text(out, " where ");
-        source_match(out, to, parent->source->alias, alias);
-    }
+    *any = false;
+    if (parent != NULL)
+        write_hold(s, alias, parent, out, any);
     for (size_t i = 0; i < s->field->narguments; i++) {
         if (s->field->arguments[i].role == INPUT_WHERE) {
             struct pvalue v = input_argument(&c->in, s, &s->field->arguments[i]);
@@ -196,17 +260,36 @@ static bool select_list(struct compiler *c, const struct selection *s, const str
                         bool as_record, unsigned depth, struct sqlbuf *out,
                         const struct shape **object)
 {
-    struct source *base = source_new(c, s->field->relation);
-    struct page page;
+    struct source *base = select_source(c, s, parent);
     struct sqlbuf where;
+    struct page page;
     struct row r;
     bool any;
 
-    if (!select_where(c, s, base->alias, parent, &where, &any) ||
+    if (base == NULL || !select_where(c, s, base->alias, parent, &where, &any) ||
         !plan_page(c, base->alias, base->relation, s, &page) ||
         !row_gather(c, base, s, depth, &r, object))
         return false;
     select_write(&r, &page, &where, as_record, out);
+    return true;
+}
+
+/* The row of a function, of which there is one: of nulls in place of none. */
+static bool select_function_row(struct compiler *c, const struct selection *s, bool as_record,
+                                struct sqlbuf *out, const struct shape **object)
+{
+    struct source *base = source_new(c, s->field->relation);
+    struct sqlbuf call;
+    struct row r;
+
+    base->call = &call;
+    if (!read_call(c, s, NULL, &call) || !row_gather(c, base, s, 0, &r, object))
+        return false;
+    row_write(&r, as_record, out);
+    source_from(out, base);
+    sqlbuf_append(out, &r.joins);
+    sqlbuf_text(out, " where ");
+    source_is_there(base, out);
     return true;
 }
 
@@ -253,11 +336,17 @@ bool plan_select_related(struct compiler *c, const struct selection *s, const st
     return select_list(c, s, parent, true, depth, out, object);
 }
 
+static bool is_list(const struct selection *s)
+{
+    return s->field->resolver == RESOLVE_LIST ||
+           (s->field->function != NULL && s->field->function->result == FUNCTION_ROWS);
+}
+
 bool plan_select(struct compiler *c, const struct selection *s, bool as_record, struct sqlbuf *out,
                  struct shape_field *shape)
 {
     plan_shape_field(c, s, shape);
-    if (s->field->resolver == RESOLVE_LIST) {
+    if (is_list(s)) {
         shape->kind = as_record ? SHAPE_RECORDS : SHAPE_ROWS;
         return select_list(c, s, NULL, as_record, 0, out, &shape->object);
     }
@@ -269,7 +358,9 @@ bool plan_select(struct compiler *c, const struct selection *s, bool as_record, 
         shape->kind = as_record ? SHAPE_RECORDS : SHAPE_ROWS;
         return plan_groups(c, s, as_record, out, &shape->object);
     }
-    CHECK(s->field->resolver == RESOLVE_BY_KEY);
     shape->kind = as_record ? SHAPE_RECORD : SHAPE_ROW;
+    if (s->field->function != NULL)
+        return select_function_row(c, s, as_record, out, &shape->object);
+    CHECK(s->field->resolver == RESOLVE_BY_KEY);
     return select_by_key(c, s, as_record, out, &shape->object);
 }

@@ -14,10 +14,10 @@ struct parent {
 };
 
 /*
- * The SELECT of a root field that reads a relation: rows of columns, or with
- * `as_record` rows of one record. Fills kind, object and the rest of *shape for
- * RESOLVE_LIST and RESOLVE_GROUPS (SHAPE_ROWS, SHAPE_RECORDS), RESOLVE_BY_KEY and
- * RESOLVE_AGGREGATE (SHAPE_ROW, SHAPE_RECORD). False with errors added.
+ * The SELECT of a root field that reads a relation, or rows of a function: rows of
+ * columns, or with `as_record` rows of one record. Fills kind, object and the rest
+ * of *shape: SHAPE_ROWS and SHAPE_RECORDS for lists, SHAPE_ROW and SHAPE_RECORD
+ * for others. False with errors added.
  */
 NODISCARD bool plan_select(struct compiler *c, const struct selection *s, bool as_record,
                            struct sqlbuf *out, struct shape_field *shape);
@@ -30,6 +30,11 @@ NODISCARD bool plan_select_related(struct compiler *c, const struct selection *s
 /*
  * The parts of a list, for what pages it in other ways.
  *
+ * The rows that a list field is of, of a relation or of a function: NULL with errors added.
+ */
+struct source *select_source(struct compiler *c, const struct selection *s,
+                             const struct parent *parent);
+/*
  * The condition " where …" of the rows that a list field is of, which hang on the
  * parent (NULL: a root field) and fulfil the argument `where`; *any: there is one.
  */

@@ -6,6 +6,7 @@
  */
 #include "planner/planner.h"
 
+#include "planner/plan_call.h"
 #include "planner/plan_change.h"
 #include "planner/plan_connection.h"
 #include "planner/plan_guard.h"
@@ -27,7 +28,13 @@ static bool reads_database(const struct selection *s)
 {
     return s->field->resolver == RESOLVE_LIST || s->field->resolver == RESOLVE_BY_KEY ||
            s->field->resolver == RESOLVE_AGGREGATE || s->field->resolver == RESOLVE_GROUPS ||
-           s->field->resolver == RESOLVE_CONNECTION;
+           s->field->resolver == RESOLVE_CONNECTION || s->field->resolver == RESOLVE_FUNCTION;
+}
+
+/* Rows as columns of a statement of their own; others are columns beside others. */
+static bool reads_rows(const struct selection *s)
+{
+    return s->field->relation != NULL && s->field->resolver != RESOLVE_CONNECTION;
 }
 
 static void next_column(struct sqlbuf *sql, size_t *ncolumns)
@@ -72,34 +79,53 @@ static bool plan_introspection(struct compiler *c, const struct selection *s,
     return true;
 }
 
-/* One root field: it is the whole statement, or one column of it. */
+/* A root field that is not read from the database. */
+static bool plan_constant(struct compiler *c, const struct selection *s, struct introspected *names,
+                          struct shape_field *out)
+{
+    plan_shape_field(c, s, out);
+    if (s->field->resolver == RESOLVE_INTROSPECTION)
+        return plan_introspection(c, s, names, out);
+    CHECK(s->field->resolver == RESOLVE_TYPENAME);
+    out->kind = SHAPE_TYPENAME;
+    out->text = s->parent->name;
+    return true;
+}
+
+/* One column of the statement. */
+static bool plan_column(struct compiler *c, const struct selection *s, struct sqlbuf *sql,
+                        size_t *ncolumns, struct shape_field *out)
+{
+    uint16_t column = (uint16_t)*ncolumns;
+
+    next_column(sql, ncolumns);
+    if (reads_rows(s)) {
+        if (type_ref_is_list(s->field->type))
+            sqlbuf_text(sql, "array");
+        sqlbuf_text(sql, "(");
+        if (!plan_select(c, s, true, sql, out))
+            return false;
+        sqlbuf_text(sql, ")");
+    } else {
+        plan_shape_field(c, s, out);
+        if (!plan_call_value(c, s, NULL, 0, sql, out))
+            return false;
+    }
+    out->column = column;
+    return true;
+}
+
 static bool plan_root_field(struct compiler *c, const struct selection *s, bool alone,
                             struct sqlbuf *sql, struct introspected *names, size_t *ncolumns,
                             struct shape_field *out)
 {
-    if (!reads_database(s)) {
-        plan_shape_field(c, s, out);
-        if (s->field->resolver == RESOLVE_INTROSPECTION)
-            return plan_introspection(c, s, names, out);
-        CHECK(s->field->resolver == RESOLVE_TYPENAME);
-        out->kind = SHAPE_TYPENAME;
-        out->text = s->parent->name;
-        return true;
-    }
+    if (!reads_database(s))
+        return plan_constant(c, s, names, out);
     if (s->field->resolver == RESOLVE_CONNECTION)
         return plan_root_connection(c, s, sql, ncolumns, out);
-    if (alone)
+    if (alone) /* it is the whole statement */
         return plan_select(c, s, false, sql, out);
-    out->column = (uint16_t)*ncolumns;
-    next_column(sql, ncolumns);
-    if (type_ref_is_list(s->field->type))
-        sqlbuf_text(sql, "array");
-    sqlbuf_text(sql, "(");
-    /* plan_select() sets everything but the column. */
-    if (!plan_select(c, s, true, sql, out))
-        return false;
-    sqlbuf_text(sql, ")");
-    return true;
+    return plan_column(c, s, sql, ncolumns, out);
 }
 
 /* All root fields of a query: one statement, or none. */
@@ -109,6 +135,7 @@ static bool plan_query(struct compiler *c, const struct selection *root, struct 
     size_t nreads = 0;
     int last = -1;
     struct sqlbuf sql;
+    bool alone;
 
     for (size_t i = 0; i < root->nchildren; i++) {
         if (!reads_database(root->children[i]))
@@ -116,17 +143,17 @@ static bool plan_query(struct compiler *c, const struct selection *root, struct 
         nreads++;
         last = (int)i;
     }
+    alone = nreads == 1 && reads_rows(root->children[last]);
     sqlbuf_init(&sql, &c->params);
     for (size_t i = 0; i < root->nchildren; i++)
-        if (!plan_root_field(c, root->children[i], nreads == 1, &sql, names, &out->ncolumns,
-                             &fields[i]))
+        if (!plan_root_field(c, root->children[i], alone, &sql, names, &out->ncolumns, &fields[i]))
             return false;
     if (out->ncolumns > MAX_ROOT_COLUMNS)
         return plan_too_complex(c, root->children[last], "the operation has too many root fields");
-    if (out->ncolumns > 0)
-        compile_step(c, &sql, nreads == 1 ? last : -1, out->ncolumns, true);
-    else if (nreads == 1)
+    if (alone)
         compile_step(c, &sql, last, fields[last].object->ncolumns, false);
+    else if (nreads > 0)
+        compile_step(c, &sql, nreads == 1 ? last : -1, out->ncolumns, true);
     return true;
 }
 

@@ -372,14 +372,6 @@ static void look_at_role(struct search *s)
         "the role of requests bypasses row security: it is superuser or has bypassrls", &fix);
 }
 
-static bool is_served(const struct schema *s, uint32_t oid)
-{
-    for (size_t i = 0; s->mutation != NULL && i < s->mutation->nfields; i++)
-        if (s->mutation->fields[i].function != NULL && s->mutation->fields[i].function->oid == oid)
-            return true;
-    return false;
-}
-
 /* Whoever may create objects in a schema of the caller's search_path has his own run as the owner.
  */
 static void look_at_functions(struct search *s)
@@ -388,7 +380,7 @@ static void look_at_functions(struct search *s)
         const struct doc_function *f = &s->doc->functions[i];
         struct buf fix = {0};
 
-        if (!f->definer || f->search_path || !is_served(s->b->schema, f->oid))
+        if (!f->definer || f->search_path || !f->served)
             continue;
         buf_printf(&fix, "alter function %.*s set search_path = ", STR_ARG(f->sql));
         append_quoted(&fix, f->schema, '"');

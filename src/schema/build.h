@@ -39,6 +39,7 @@ struct built {
     struct type *connection;              /* NULL if it has none */
     const struct input_value *connecting; /* arguments of a connection */
     size_t nconnecting;
+    struct fields fields; /* of object, until objects_finish() */
 };
 
 /* The ways from a relation to others, before they have their names. */
@@ -67,6 +68,8 @@ struct builder {
     struct doc_relation **sources; /* of relations, same order */
     struct built *built;           /* of relations, same order */
     size_t nrelations;
+    struct fields query;            /* of the query root, until objects_finish() */
+    const struct input_value *page; /* inputs_page() */
     struct {
         struct type **items;
         size_t n, cap;
@@ -180,6 +183,8 @@ void inputs_add_logic(struct builder *b, const struct type *where, struct inputs
 void inputs_add_order(struct builder *b, const struct column *c, struct inputs *out);
 /* OrderDirection */
 const struct type *inputs_direction(struct builder *b);
+/* inputs.c: the arguments of a list of which there are no conditions: limit and offset. */
+const struct input_value *inputs_page(struct builder *b, size_t *n);
 
 /* In the order the steps are taken: */
 void relations_build(struct builder *b);     /* relations.c: relations, columns, keys */
@@ -193,10 +198,13 @@ void aggregates_build(struct builder *b); /* aggregate_types.c: of aggregates an
 /* group_inputs.c: the arguments of lists of groups. */
 void groups_build(struct builder *b);
 void connections_build(struct builder *b); /* connections.c: their types and arguments */
-void objects_build(struct builder *b);     /* objects.c: object types and the query root */
-void functions_build(struct builder *b);   /* functions.c: the mutation root and its inputs */
+void objects_build(struct builder *b); /* objects.c: fields of object types and the query root */
+/* A field for each column. */
+void objects_add_columns(struct builder *b, const struct relation *r, struct fields *out);
+void functions_build(struct builder *b); /* functions.c: fields of all roots and types */
 /* crud.c: which rows may be changed; the mutations that change them, at the end of root. */
 void crud_build(struct builder *b, struct fields *root);
+void objects_finish(struct builder *b); /* the types have these fields, and no more come */
 /* audit.c: does row security hold whom it should? */
 void audit_run(struct builder *b);
 /* checks.c: is this a legal schema (specification section 3)? */

@@ -115,6 +115,7 @@ static bool build(struct builder *b, struct str json)
         connections_build(b);
     objects_build(b);
     functions_build(b);
+    objects_finish(b);
     sdl_check(b);
     order_types(b);
     if (b->opt->tenancy)

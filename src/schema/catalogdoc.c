@@ -278,6 +278,8 @@ static bool read_function(const struct jval *v, struct arena *a, struct doc_func
     out->name = text_member(&m, "name", true);
     out->comment = text_member(&m, "comment", false);
     out->volatility = letter_member(&m, "volatility");
+    out->procedure = flag_member(&m, "procedure");
+    out->overloaded = flag_member(&m, "overloaded");
     out->returns = oid_member(&m, "returns", true);
     out->row = oid_member(&m, "row", false);
     out->set = flag_member(&m, "set");
@@ -296,13 +298,12 @@ static bool read_function(const struct jval *v, struct arena *a, struct doc_func
 static bool read_functions(const struct jval *v, struct arena *a, struct doc *out,
                            struct errors *errs)
 {
-    struct doc_function *functions;
     size_t i;
 
     out->nfunctions = v ? v->n : 0;
-    out->functions = functions = ARENA_ARRAY(a, out->nfunctions, struct doc_function);
+    out->functions = ARENA_ARRAY(a, out->nfunctions, struct doc_function);
     for (i = 0; i < out->nfunctions; i++)
-        if (!read_function(v->items[i], a, &functions[i], errs))
+        if (!read_function(v->items[i], a, &out->functions[i], errs))
             return false;
     return true;
 }
@@ -322,6 +323,7 @@ static bool read_type(const struct jval *v, struct arena *a, struct doc_type *ou
     out->comment = text_member(&m, "comment", false);
     out->element = oid_member(&m, "element", false);
     out->base = oid_member(&m, "base", false);
+    out->relation = oid_member(&m, "relation", false);
     out->not_null = flag_member(&m, "notNull");
     out->has_default = flag_member(&m, "default");
     out->comparable = flag_member(&m, "comparable");

@@ -55,6 +55,7 @@ struct doc_type {
     bool leakproof;
     struct str operators;          /* quoted name of the schema of its =; empty: pg_catalog */
     const struct jval *labels;     /* enums: array of strings */
+    uint32_t relation;             /* composite types: pg_type.typrelid, else 0 */
     struct doc_column *attributes; /* composite types, but rows of relations */
     size_t nattributes;
     const struct aggregates *aggregates; /* of columns that are no identifiers, once made */
@@ -94,6 +95,8 @@ struct doc_function {
     struct str comment;
     const struct function_annotation *annotation; /* NULL if none */
     char volatility;                              /* pg_proc.provolatile */
+    bool procedure;
+    bool overloaded; /* there is another that a call could mean, be it one the role may not call */
     uint32_t returns;
     uint32_t row; /* relation or composite type whose rows it returns, else 0 */
     bool set;
@@ -103,6 +106,7 @@ struct doc_function {
     size_t ndefaults; /* so many of the last input arguments have defaults */
     const struct doc_argument *arguments;
     size_t narguments;
+    bool served; /* by the builder */
 };
 
 enum doc_state {

@@ -10,16 +10,20 @@
 
 #include "schema/relation.h"
 
+/* What goes into a function. */
 struct parameter {
-    struct str name;     /* in the database */
+    struct str name;     /* in the database; empty only where it is the row */
     struct str type_sql; /* its type's name for a cast, a domain's own */
-    bool optional;       /* it has a default, which holds when the argument is absent */
+    bool row;            /* the first: the row that it is a field of */
+    bool variadic;       /* the last; absent is an empty list */
+    bool optional;       /* absent is possible: it is left out of the call, and its default holds */
     struct str setting; /* session setting of the identity that is its value; empty: the client's */
 };
 
 enum function_result {
     FUNCTION_VOID,    /* nothing; true is the answer */
     FUNCTION_VALUE,   /* one value, by `value` */
+    FUNCTION_VALUES,  /* a set of values, each by `value`, and as an array by `codec` */
     FUNCTION_ROW,     /* one row of `relation`, or null */
     FUNCTION_ROWS,    /* rows of `relation` */
     FUNCTION_OUTCOME, /* whether it succeeded, and what became of it: by `outcome` */
@@ -47,8 +51,10 @@ struct function {
     const struct parameter *parameters;
     size_t nparameters;
     enum function_result result;
-    const struct relation *relation;        /* FUNCTION_ROW, FUNCTION_ROWS */
-    struct column value;                    /* FUNCTION_VALUE: type, codec, expression; no name */
+    const struct relation *relation; /* FUNCTION_ROW, FUNCTION_ROWS */
+    bool own_rows;                   /* `relation` is none, but made of the columns it returns */
+    struct column value;             /* FUNCTION_VALUE, VALUES: type, codec, expression; no name */
+    const struct codec *codec;       /* FUNCTION_VALUES */
     const struct function_outcome *outcome; /* FUNCTION_OUTCOME */
 };
 

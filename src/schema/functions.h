@@ -10,11 +10,20 @@
 
 #include "schema/build.h"
 
+/* Where a function is a field. */
+enum function_place {
+    PLACE_MUTATION, /* of the mutation root */
+    PLACE_QUERY,    /* of the query root */
+    PLACE_ROW,      /* of the type of a relation, whose row is its first argument */
+};
+
 /* A function that the patterns match. */
 struct candidate {
-    const struct doc_function *doc;
-    struct str name;   /* of the field */
-    struct str reason; /* why it is not served; empty: it is */
+    struct doc_function *doc;
+    enum function_place place;
+    const struct relation *of; /* PLACE_ROW */
+    struct str name;           /* of the field */
+    struct str reason;         /* why it is not served; empty: it is */
 };
 
 /* Is it a type of values: one with a text form, composite, or a list of such? Rows of relations are
@@ -22,15 +31,16 @@ struct candidate {
 bool functions_plain_type(const struct builder *b, uint32_t oid);
 /* The name of a type, for messages and casts. */
 struct str functions_type_name(const struct builder *b, uint32_t oid);
+/* The exposed relation of whose rows the type is; NULL: of none. */
+const struct relation *functions_row_type(const struct builder *b, uint32_t oid);
 
-/* parameters.c: why the arguments cannot be served; empty: they can. */
-struct str parameters_reason(struct builder *b, const struct doc_function *d);
-/* f's parameters, and the input values of those that the client gives, in scratch. */
-void parameters_build(struct builder *b, const struct doc_function *d, struct function *f,
-                      struct inputs *inputs);
-/* The one argument `input` of the field, if there are any. */
-void parameters_set_input(struct builder *b, const struct candidate *c, const struct inputs *inputs,
-                          struct field *field);
+/* parameters.c: is the argument one that goes in? */
+bool parameters_is_input(const struct doc_argument *a);
+/* Why the arguments cannot be served; empty: they can. */
+struct str parameters_reason(struct builder *b, const struct candidate *c);
+/* f's parameters, and the arguments of its field. */
+void parameters_build(struct builder *b, const struct candidate *c, struct function *f,
+                      struct inputs *arguments);
 
 /* outcomes.c: does it say whether it succeeded, in one of FraiseQL's composites? */
 bool outcomes_is(const struct builder *b, const struct doc_function *d);
@@ -40,8 +50,11 @@ struct str outcomes_reason(struct builder *b, const struct doc_function *d);
 struct type_ref outcomes_build(struct builder *b, const struct candidate *c, struct function *f);
 
 /* results.c: why the result cannot be served; empty: it can. */
-struct str results_reason(struct builder *b, const struct doc_function *d);
+struct str results_reason(struct builder *b, const struct candidate *c);
+/* The arguments of a field that choose some of its result: where, limit ... */
+const struct input_value *results_arguments(struct builder *b, const struct candidate *c,
+                                            size_t *n);
 /* f's result, and the type of a field that has it. */
-struct type_ref results_build(struct builder *b, const struct doc_function *d, struct function *f);
+struct type_ref results_build(struct builder *b, const struct candidate *c, struct function *f);
 
 #endif

@@ -279,21 +279,38 @@ static void set_order_by(struct builder *b, const struct relation *r, struct typ
 
 /* --- arguments of lists ----------------------------------------------------------------------- */
 
+#define PAGE_ARGUMENTS 2
+
+const struct input_value *inputs_page(struct builder *b, size_t *n)
+{
+    const struct type *integer = builder_scalar(b, "Int");
+    struct input_value *args;
+
+    *n = PAGE_ARGUMENTS;
+    if (b->page != NULL)
+        return b->page;
+    b->page = args = ARENA_ARRAY(b->arena, PAGE_ARGUMENTS, struct input_value);
+    args[0] = (struct input_value){
+        .name = STR("limit"), .role = INPUT_LIMIT, .type = type_ref_named(integer)};
+    args[1] = (struct input_value){
+        .name = STR("offset"), .role = INPUT_OFFSET, .type = type_ref_named(integer)};
+    return b->page;
+}
+
 static void set_list_arguments(struct builder *b, struct built *made)
 {
-    struct input_value *args = ARENA_ARRAY(b->arena, 5, struct input_value);
-    const struct type *integer = builder_scalar(b, "Int");
-    size_t n = 0;
+    struct input_value *args = ARENA_ARRAY(b->arena, 3 + PAGE_ARGUMENTS, struct input_value);
+    const struct input_value *page;
+    size_t n = 0, npage;
 
     args[n++] = (struct input_value){
         .name = STR("where"), .role = INPUT_WHERE, .type = type_ref_named(made->where)};
     if (made->order_by != NULL)
         args[n++] = (struct input_value){
             .name = STR("orderBy"), .role = INPUT_ORDER_BY, .type = type_ref_list(made->order_by)};
-    args[n++] = (struct input_value){
-        .name = STR("limit"), .role = INPUT_LIMIT, .type = type_ref_named(integer)};
-    args[n++] = (struct input_value){
-        .name = STR("offset"), .role = INPUT_OFFSET, .type = type_ref_named(integer)};
+    page = inputs_page(b, &npage);
+    memcpy(args + n, page, npage * sizeof(*args));
+    n += npage;
     if (made->field_enum != NULL)
         args[n++] = (struct input_value){.name = STR("distinctOn"),
                                          .role = INPUT_DISTINCT_ON,

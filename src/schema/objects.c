@@ -14,7 +14,7 @@ static struct type_ref column_type(const struct column *c)
     return (struct type_ref){c->type, c->is_array, c->not_null && !c->optional};
 }
 
-static void add_columns(struct builder *b, const struct relation *r, struct fields *out)
+void objects_add_columns(struct builder *b, const struct relation *r, struct fields *out)
 {
     size_t i;
 
@@ -169,21 +169,25 @@ static void add_list(struct builder *b, const struct relation *r, struct fields 
 
 void objects_build(struct builder *b)
 {
-    struct type *query = builder_find_type(b, STR("Query"));
-    struct fields root = {0};
     size_t i, j;
 
     for (i = 0; i < b->nrelations; i++) {
         const struct relation *r = &b->relations[i];
-        struct fields fields = {0};
 
-        add_columns(b, r, &fields);
-        add_relationships(b, r, &fields);
-        builder_set_fields(b, b->built[i].object, &fields);
+        objects_add_columns(b, r, &b->built[i].fields);
+        add_relationships(b, r, &b->built[i].fields);
         for (j = 0; j < r->nkeys; j++)
             if (!has_hidden_column(r, &r->keys[j]))
-                add_by_key(b, r, &r->keys[j], &root);
-        add_list(b, r, &root);
+                add_by_key(b, r, &r->keys[j], &b->query);
+        add_list(b, r, &b->query);
     }
-    builder_set_fields(b, query, &root);
+}
+
+void objects_finish(struct builder *b)
+{
+    size_t i;
+
+    for (i = 0; i < b->nrelations; i++)
+        builder_set_fields(b, b->built[i].object, &b->built[i].fields);
+    builder_set_fields(b, builder_find_type(b, STR("Query")), &b->query);
 }

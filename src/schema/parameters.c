@@ -1,14 +1,22 @@
 /*
- * parameters.c - arguments of functions: which come from the identity, and the input of the others.
+ * parameters.c - arguments of functions: which come from the identity, and where the others are.
  *
  * Thread:   one at a time.
  * Memory:   what is made is in the schema's arena.
  * Not here: writing them into a call (planner/plan_call.c).
+ *
+ * Those of a field of a root are the fields of its argument `input`, so that they can have any
+ * name; those of a field of a row are its arguments.
  */
 #include "schema/functions.h"
 #include "schema/naming.h"
 
 static const struct str context_prefix = STR_INIT("auth_");
+
+bool parameters_is_input(const struct doc_argument *a)
+{
+    return a->mode == 'i' || a->mode == 'b' || a->mode == 'v';
+}
 
 static bool is_context(const struct doc_argument *a)
 {
@@ -19,28 +27,42 @@ static bool is_context(const struct doc_argument *a)
 static struct str context_setting(const struct builder *b, const struct doc_argument *a)
 {
     struct str claim = str_sub(a->name, context_prefix.len, SIZE_MAX);
-    size_t i;
 
-    for (i = 0; i < b->opt->nclaims; i++)
+    for (size_t i = 0; i < b->opt->nclaims; i++)
         if (str_eq(b->opt->claims[i].name, claim))
             return b->opt->claims[i].setting;
     return str_make(NULL, 0);
 }
 
-static struct str argument_reason(struct builder *b, const struct doc_function *f, size_t i)
-{
-    const struct doc_argument *a = &f->arguments[i];
-    struct str field;
-    size_t j;
+/* --- what can be served ----------------------------------------------------------------------- */
 
-    if (a->mode != 'i')
-        return arena_printf(b->scratch, "argument %zu is %s", i + 1,
-                            a->mode == 'v' ? "variadic" : "an output");
+/* Another one before it that the client would give under the same name. */
+static bool is_twice(struct builder *b, const struct doc_function *d, size_t i, struct str field)
+{
+    for (size_t j = 0; j < i; j++) {
+        const struct doc_argument *a = &d->arguments[j];
+
+        if (parameters_is_input(a) && !is_context(a) &&
+            str_eq(naming_camel(a->name, b->scratch), field))
+            return true;
+    }
+    return false;
+}
+
+static struct str argument_reason(struct builder *b, const struct doc_function *d, size_t i)
+{
+    const struct doc_argument *a = &d->arguments[i];
+    struct str field;
+
     if (a->name.len == 0)
         return arena_printf(b->scratch, "argument %zu has no name", i + 1);
     if (!functions_plain_type(b, a->type))
         return arena_printf(b->scratch, "argument \"%.*s\" is of type %.*s", STR_ARG(a->name),
                             STR_ARG(functions_type_name(b, a->type)));
+    /* A call that names others cannot leave it to its default. */
+    if (a->mode == 'v' && d->ndefaults > 0)
+        return arena_printf(b->scratch, "argument \"%.*s\" is variadic and has a default",
+                            STR_ARG(a->name));
     if (is_context(a)) {
         if (context_setting(b, a).len > 0)
             return STR("");
@@ -51,26 +73,30 @@ static struct str argument_reason(struct builder *b, const struct doc_function *
     if (field.len == 0)
         return arena_printf(b->scratch, "argument \"%.*s\" has no letter or digit",
                             STR_ARG(a->name));
-    for (j = 0; j < i; j++)
-        if (!is_context(&f->arguments[j]) &&
-            str_eq(naming_camel(f->arguments[j].name, b->scratch), field))
-            return arena_printf(b->scratch, "two of its arguments would be \"%.*s\"",
-                                STR_ARG(field));
+    if (is_twice(b, d, i, field))
+        return arena_printf(b->scratch, "two of its arguments would be \"%.*s\"", STR_ARG(field));
     return STR("");
 }
 
-struct str parameters_reason(struct builder *b, const struct doc_function *d)
+struct str parameters_reason(struct builder *b, const struct candidate *c)
 {
-    size_t i;
+    const struct doc_function *d = c->doc;
+    bool row = c->place == PLACE_ROW;
 
-    for (i = 0; i < d->narguments; i++) {
-        struct str reason = argument_reason(b, d, i);
+    for (size_t i = 0; i < d->narguments; i++) {
+        struct str reason;
 
+        if (!parameters_is_input(&d->arguments[i]))
+            continue;
+        reason = row ? STR("") : argument_reason(b, d, i);
+        row = false;
         if (reason.len > 0)
             return reason;
     }
     return STR("");
 }
+
+/* --- what is made of it ----------------------------------------------------------------------- */
 
 /* No value of a list that the client gives has to be there: PostgreSQL's arrays may have nulls. */
 static struct type_ref argument_type(struct builder *b, const struct column *value, bool optional)
@@ -81,52 +107,70 @@ static struct type_ref argument_type(struct builder *b, const struct column *val
     return type;
 }
 
-void parameters_build(struct builder *b, const struct doc_function *d, struct function *f,
-                      struct inputs *inputs)
+/* The parameter, and unless it comes from elsewhere the input value for it. */
+static void make_parameter(struct builder *b, const struct doc_argument *from, size_t number,
+                           struct parameter *p, struct inputs *inputs)
 {
-    struct parameter *parameters = ARENA_ARRAY(b->arena, d->narguments, struct parameter);
-    size_t i;
+    struct input_value v = {.role = INPUT_FUNCTION, .parameter = (int)number};
+    struct column value = {0};
 
-    f->parameters = parameters;
-    f->nparameters = d->narguments;
-    for (i = 0; i < d->narguments; i++) {
-        const struct doc_argument *from = &d->arguments[i];
-        struct parameter *p = &parameters[i];
-        struct input_value v = {.role = INPUT_FUNCTION, .parameter = (int)i + 1};
-        struct column value = {0};
-
-        p->name = arena_dup(b->arena, from->name);
-        p->type_sql = arena_dup(b->arena, functions_type_name(b, from->type));
-        p->optional = i >= d->narguments - d->ndefaults;
-        if (is_context(from)) {
-            p->setting = arena_dup(b->arena, context_setting(b, from));
-            continue;
-        }
-        CHECK(values_describe(b, from->type, false, &value)); /* functions_plain_type() */
-        v.name = naming_camel(from->name, b->arena);
-        v.type = argument_type(b, &value, p->optional);
-        VEC_PUSH(b->scratch, inputs, v);
+    p->name = arena_dup(b->arena, from->name);
+    p->type_sql = arena_dup(b->arena, functions_type_name(b, from->type));
+    p->variadic = from->mode == 'v';
+    if (p->row)
+        return;
+    if (is_context(from)) {
+        p->setting = arena_dup(b->arena, context_setting(b, from));
+        return;
     }
+    CHECK(values_describe(b, from->type, false, &value)); /* functions_plain_type() */
+    v.name = naming_camel(from->name, b->arena);
+    v.type = argument_type(b, &value, p->optional || p->variadic);
+    VEC_PUSH(b->scratch, inputs, v);
 }
 
-void parameters_set_input(struct builder *b, const struct candidate *c, const struct inputs *inputs,
-                          struct field *field)
+static struct input_value make_input(struct builder *b, const struct candidate *c,
+                                     const struct inputs *fields)
 {
     struct str of = arena_printf(b->scratch, "the input of function \"%.*s.%.*s\"",
                                  STR_ARG(c->doc->schema), STR_ARG(c->doc->name));
-    struct input_value *argument;
-    struct type *t;
+    struct str name =
+        arena_printf(b->arena, "%.*sInput", STR_ARG(naming_upper_first(c->name, b->scratch)));
+    struct type *t = builder_add_type(b, TYPE_INPUT_OBJECT, name, of);
+    struct input_value input = {.name = STR("input"), .role = INPUT_ARGUMENTS};
 
-    if (inputs->n == 0)
-        return;
-    t = builder_add_type(
-        b, TYPE_INPUT_OBJECT,
-        arena_printf(b->arena, "%.*sInput", STR_ARG(naming_upper_first(c->name, b->scratch))), of);
     t->description = arena_printf(b->arena, "Arguments of %.*s.", STR_ARG(c->name));
-    builder_set_inputs(b, t, inputs);
-    argument = ARENA_NEW(b->arena, struct input_value);
-    argument->name = STR("input");
-    argument->type = type_ref_required(t);
-    field->arguments = argument;
-    field->narguments = 1;
+    builder_set_inputs(b, t, fields);
+    input.type = type_ref_named(t);
+    for (size_t i = 0; i < fields->n; i++)
+        if (type_ref_non_null(fields->items[i].type))
+            input.type = type_ref_required(t);
+    return input;
+}
+
+void parameters_build(struct builder *b, const struct candidate *c, struct function *f,
+                      struct inputs *arguments)
+{
+    const struct doc_function *d = c->doc;
+    struct parameter *parameters = ARENA_ARRAY(b->arena, d->narguments, struct parameter);
+    struct inputs inputs = {0};
+    size_t n = 0, ninputs = 0;
+
+    for (size_t i = 0; i < d->narguments; i++)
+        ninputs += parameters_is_input(&d->arguments[i]);
+    for (size_t i = 0; i < d->narguments; i++) {
+        struct parameter *p = &parameters[n];
+
+        if (!parameters_is_input(&d->arguments[i]))
+            continue;
+        p->row = c->place == PLACE_ROW && n == 0;
+        p->optional = n >= ninputs - d->ndefaults;
+        make_parameter(b, &d->arguments[i], ++n, p, &inputs);
+    }
+    f->parameters = parameters;
+    f->nparameters = n;
+    if (c->place == PLACE_ROW)
+        *arguments = inputs;
+    else if (inputs.n > 0)
+        VEC_PUSH(b->scratch, arguments, make_input(b, c, &inputs));
 }

@@ -97,11 +97,12 @@ enum input_role {
     INPUT_ORDER_COLUMN,   /* in an order input: `column` */
     INPUT_ORDER_RELATION, /* in an order input: to-one `relationship` */
     INPUT_INCLUDE_DEPRECATED,
-    INPUT_NAME,     /* __type(name:) */
-    INPUT_FUNCTION, /* a function's parameter: `column` is NULL, `parameter` its position from 1 */
-    INPUT_PART,     /* of a composite value: `column` */
-    INPUT_ROWS,     /* of a change: the argument `input`, a row or a list of them */
-    INPUT_VALUE,    /* in a row: of `column` */
+    INPUT_NAME,      /* __type(name:) */
+    INPUT_FUNCTION,  /* a function's parameter: `column` is NULL, `parameter` its position from 1 */
+    INPUT_ARGUMENTS, /* the argument `input`, whose fields are INPUT_FUNCTION */
+    INPUT_PART,      /* of a composite value: `column` */
+    INPUT_ROWS,      /* of a change: the argument `input`, a row or a list of them */
+    INPUT_VALUE,     /* in a row: of `column` */
     INPUT_VALUE_RELATION,  /* in a row: rows to be inserted with it, by `relationship` */
     INPUT_ON_CONFLICT,     /* of an upsert */
     INPUT_CONFLICT_KEY,    /* in it: an enum whose values are positions in relation->keys */
@@ -153,14 +154,13 @@ enum resolver {
     RESOLVE_AGGREGATED,     /* … and in that, of `column` */
     RESOLVE_GROUPS,         /* root: rows of `relation` by groups, each an aggregate … */
     RESOLVE_GROUP_KEY,      /* … with `column`, which all rows of it have in common */
-    RESOLVE_FUNCTION,  /* mutation root: a call of `function`; an argument `input` has its arguments
-                        */
-    RESOLVE_CHANGE,    /* mutation root: `change` of rows of `relation`; singular: by `key`, or one
-                          row inserted */
-    RESOLVE_AFFECTED,  /* of a change: number of rows */
-    RESOLVE_RETURNING, /* of a change: the rows, of `relation` */
-    RESOLVE_OUTCOME,   /* of what a function says of its success: `outcome` */
-    RESOLVE_CONNECTION,      /* rows of `relation` in pages, by `relationship` if there is one */
+    RESOLVE_FUNCTION,       /* a call of `function`, of a root or with the row of the parent */
+    RESOLVE_CHANGE,     /* mutation root: `change` of rows of `relation`; singular: by `key`, or one
+                           row inserted */
+    RESOLVE_AFFECTED,   /* of a change: number of rows */
+    RESOLVE_RETURNING,  /* of a change: the rows, of `relation` */
+    RESOLVE_OUTCOME,    /* of what a function says of its success: `outcome` */
+    RESOLVE_CONNECTION, /* rows of `relation` in pages, by `relationship` if there is one */
     RESOLVE_CONNECTION_PART, /* in a connection: `part` says what */
     RESOLVE_TYPENAME,        /* __typename */
     RESOLVE_INTROSPECTION,   /* __schema, __type, and every field of the introspection types:

@@ -47,6 +47,14 @@ await shared.sql(database, `
   create function guard.fn_notes() returns setof guard.v_note language sql volatile as 'select * from guard.v_note order by note desc';
   create function guard.fn_note(which text) returns guard.v_note language sql volatile as 'select * from guard.v_note where note = which';
   create function guard.fn_texts() returns setof guard.texts language sql volatile as 'select * from guard.texts order by id';
+  create function guard.fn_all_items() returns setof guard.items language sql stable as 'select * from guard.items order by id desc';
+  create function guard.fn_some_item(key int default 2) returns guard.items language sql stable as 'select i from guard.items i where id = key';
+  create function guard.fn_org_things(org guard.orgs) returns setof guard.items language sql stable as 'select * from guard.items';
+  create function guard.fn_org_thing(org guard.orgs, key int default 2) returns guard.items language sql stable
+    as 'select i from guard.items i where id = key';
+  create function guard.fn_item_next(item guard.items) returns guard.items language sql stable as 'select i from guard.items i where i.id = item.id + 1';
+  create function guard.fn_total_others(total guard.mv_total) returns setof guard.mv_total language sql stable
+    as 'select * from guard.mv_total t where t.id <> total.id';
   create function guard.fill() returns void language sql as $$
     insert into guard.orgs select n, case n % 2 when 1 then '${ACME}' else '${GLOBEX}' end::uuid, (array['globex', 'acme'])[n % 2 + 1] || n
       from generate_series(1, 6) n;

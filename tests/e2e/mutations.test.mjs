@@ -301,7 +301,6 @@ test("the schema has the mutations, and the log what is not one", async () => {
     assert.ok(!names.includes(absent), absent);
   }
   const said = Object.fromEntries(daemon.logged("function not exposed").map((line) => [line.function, line.reason]));
-  assert.match(said["public.fn_search_tasks"], /volatile/);
   assert.match(said["public.fn_over"], /overloaded/);
 });
 

@@ -49,3 +49,40 @@ create function public.fn_close_tag(id int) returns public.app_response
     language sql volatile as 'select null::public.app_response';
 create function public.fn_ping() returns public.mutation_result
     language sql volatile as 'select null::public.mutation_result';
+create function public.fn_log(lines integer) returns table (line integer, "the ""text""" text)
+    language sql volatile as 'select 1, null::text';
+create function public.fn_counts(variadic items integer[]) returns setof interval
+    language sql volatile as 'select null::interval';
+-- Of the query root.
+create function public.fn_who(auth_user_id uuid, greeting text default 'I am') returns text language sql stable as 'select null';
+create function public.fn_days(since date, variadic more date[]) returns setof interval language sql stable as 'select null::interval';
+create function public.fn_stats(out status text, out hours numeric) language sql stable as 'select null::text, null::numeric';
+-- Of rows: values, a row, rows, rows of its own.
+create function public.fn_project_code(project public.v_project, width integer, pad text default '0') returns text
+    language sql stable as 'select null';
+create function public.fn_project_days(project public.v_project) returns setof interval language sql stable as 'select null::interval';
+create function public.fn_last_task(project public.v_project, auth_user_id uuid) returns public.v_task
+    language sql stable as 'select null::public.v_task';
+create function public.fn_open_tasks(project public.v_project, above integer default 0) returns setof public.v_task
+    language sql stable as 'select null::public.v_task';
+create function public.fn_project_hours(public.v_project) returns table (status text, hours numeric)
+    language sql stable as 'select null::text, null::numeric';
+create function public.fn_brief(task public.v_task) returns text language sql stable as 'select null';
+create function public.fn_brief(person public.v_user) returns text language sql stable as 'select null';
+create function public.fn_user_manager(person public.v_user) returns public.v_user language sql stable as 'select null::public.v_user';
+create function public.fn_user_deputies(person public.v_user) returns setof public.v_user language sql stable as 'select null::public.v_user';
+create function public.fn_label_size(label public.v_label) returns integer language sql stable as 'select 1';
+create function public.fn_home(id integer) returns public.address language sql stable as 'select null::public.address';
+create function public.fn_homes("to" public.address[] default null) returns setof public.address language sql stable
+    as 'select null::public.address';
+create function public.fn_project_home(project public.v_project) returns public.address language sql stable
+    as 'select null::public.address';
+create function public.fn_user_route(person public.v_user) returns public.geo[] language sql stable as 'select null::public.geo[]';
+create function public.fn_legs(out leg public.geo, out stops public.address[]) language sql stable
+    as 'select null::public.geo, null::public.address[]';
+create function public.fn_summaries() returns setof public.v_tenant_summary language sql stable as 'select * from public.v_tenant_summary';
+create function public.fn_summary() returns public.v_tenant_summary language sql stable as 'select null::public.v_tenant_summary';
+create function public.fn_neighbour(of public.v_tenant_summary) returns public.v_tenant_summary
+    language sql stable as 'select null::public.v_tenant_summary';
+create function public.fn_others(of public.v_tenant_summary) returns setof public.v_tenant_summary
+    language sql stable as 'select * from public.v_tenant_summary';

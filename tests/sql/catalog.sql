@@ -40,7 +40,7 @@ execute catalog ('{shop}', '{v_order*}', '{people,secrets,events*}', '{*}', '{*_
 \gset
 insert into document values (:'catalog');
 \o /dev/null
-select checks.is(pg_temp.exposed(), 'events mv_company_count people v_order',
+select checks.is(pg_temp.exposed(), 'events mv_company_count people v_order v_order_tag',
                  'what is exposed is what patterns say, less what is excluded, forbidden, or a partition');
 select checks.is(pg_temp.relation('orders') ->> 'exposed', null, 'a table below a view is there, unexposed');
 select checks.is(pg_temp.relation('secrets') ->> 'name', null, 'a table without privileges is not there');
@@ -131,6 +131,14 @@ grant select on audit.v_barrier to public;
 create function audit.fn_loose() returns int language sql security definer as 'select 1';
 create function audit.fn_pinned() returns int language sql security definer set search_path = '' as 'select 1';
 create function audit.fn_user() returns int language sql security definer set search_path = "$user", public as 'select 1';
+create procedure audit.fn_procedure() language sql as '';
+create function audit.fn_twice(a int) returns int language sql as 'select 1';
+create function audit.fn_twice(a text) returns int language sql as 'select 1';
+create function audit.fn_of(a audit.targets) returns int language sql as 'select 1';
+create function audit.fn_of(a audit.refers) returns int language sql as 'select 1';
+create function audit.fn_of(a int) returns int language sql as 'select 1';
+create function audit.fn_of_any(a audit.targets) returns int language sql as 'select 1';
+create function audit.fn_of_any(a anyelement) returns int language sql as 'select 1';
 create function audit.fn_other(a int, "b c" text) returns int language sql set searchxpath.x = '' as 'select 1';
 create function pg_temp.policies(whose regrole) returns text language sql stable as
 $$
@@ -157,6 +165,11 @@ select checks.is((select string_agg(k ->> 'name', ' ' order by k ->> 'name')
 select checks.is(pg_temp.relation('v_barrier') ->> 'barrier', 'true', 'a security barrier is told');
 select checks.is(pg_temp.functions('definer'), 'fn_loose fn_pinned fn_user', 'security definer is told');
 select checks.is(pg_temp.functions('searchPath'), 'fn_pinned', 'and a search_path that does not depend on the user');
+select checks.is(pg_temp.functions('procedure'), 'fn_procedure', 'procedures are told');
+select checks.is(pg_temp.functions('overloaded'), 'fn_of_any fn_of_any fn_twice fn_twice',
+                 'functions of one name are told, but for those that are told apart by the row they take');
+select checks.is((select t ->> 'relation' from document, json_array_elements(catalog::json -> 'types') t where t ->> 'name' = 'targets'),
+                 'audit.targets'::regclass::oid::text, 'the type of a row comes with its relation');
 select checks.is((select f ->> 'sql' from document, json_array_elements(catalog::json -> 'functions') f where f ->> 'name' = 'fn_other'),
                  'audit.fn_other(a integer, "b c" text)', 'functions have names for statements');
 delete from document;
@@ -166,6 +179,17 @@ execute catalog ('{audit}', '{*}', '{*}', '{}', '{}', 'audit_stranger', '{*}')
 insert into document values (:'catalog');
 \o /dev/null
 select checks.is(pg_temp.policies('audit_stranger'), 'audit.of_all', 'a member that does not inherit has no policy of the group');
+delete from document;
+
+-- Functions of one name are told apart by their types, also where one is left out.
+\o
+execute catalog ('{audit}', '{*}', '{*}', '{}', '{fn_twice(integer),audit.fn_of(audit.*),fn_o*r(*text),fn_of_any}', 'audit_member', '{fn_o*,fn_t*}')
+\gset
+insert into document values (:'catalog');
+\o /dev/null
+select checks.is((select string_agg(f ->> 'sql', ' ') from document, json_array_elements(catalog::json -> 'functions') f),
+                 'audit.fn_of(a integer) audit.fn_twice(a text)', 'a function is left out by its types');
+select checks.is(pg_temp.functions('overloaded'), 'fn_twice', 'and there is still another');
 delete from document;
 
 -- It takes no privileges to ask, and asking about nobody or nothing is no error.

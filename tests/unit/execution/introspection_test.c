@@ -48,7 +48,9 @@ static const struct {
      "{\"name\":\"projectCount\",\"type\":{\"kind\":\"SCALAR\",\"name\":\"BigInt\",\"ofType\":null}},"
      "{\"name\":\"totalTasks\",\"type\":{\"kind\":\"SCALAR\",\"name\":\"BigInt\",\"ofType\":null}},"
      "{\"name\":\"projectIds\",\"type\":{\"kind\":\"LIST\",\"name\":null,\"ofType\":{\"kind\":\"SCALAR\",\"name\":\"UUID\"}}},"
-     "{\"name\":\"tenant\",\"type\":{\"kind\":\"OBJECT\",\"name\":\"Tenant\",\"ofType\":null}}]}}"},
+     "{\"name\":\"tenant\",\"type\":{\"kind\":\"OBJECT\",\"name\":\"Tenant\",\"ofType\":null}},"
+     "{\"name\":\"neighbour\",\"type\":{\"kind\":\"OBJECT\",\"name\":\"TenantSummary\",\"ofType\":null}},"
+     "{\"name\":\"others\",\"type\":{\"kind\":\"NON_NULL\",\"name\":null,\"ofType\":{\"kind\":\"LIST\",\"name\":null}}}]}}"},
     {"{__type(name: \"TaskListWhereInput\") {kind isOneOf inputFields {name type {name} defaultValue isDeprecated deprecationReason}}}", "",
      "{\"__type\":{\"kind\":\"INPUT_OBJECT\",\"isOneOf\":false,\"inputFields\":["
      "{\"name\":\"some\",\"type\":{\"name\":\"TaskWhereInput\"},\"defaultValue\":null,\"isDeprecated\":false,\"deprecationReason\":null},"

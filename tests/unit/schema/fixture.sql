@@ -153,7 +153,7 @@ create view shop.v_tag_ban as select * from shop.tag_bans;
 create view shop.v_tag_view as select * from shop.tag_views;
 create view shop.v_tag_owner as select * from shop.tag_owners;
 
--- What mutations are made of, and what cannot be one.
+-- What mutations are made of.
 create domain shop.positive as int check (value > 0);
 create type shop.range_of_days as range (subtype = date);
 create function shop.fn_place_order(auth_user_id bigint, company_id uuid, "Total" numeric, status shop.order_status,
@@ -171,17 +171,46 @@ create function shop.fn_tags() returns shop.order_status[] language sql volatile
 create function shop.fn_clean_up(code char(3)) returns void language sql volatile as '';
 create function shop.fn_total(company_id uuid) returns shop.v_company_total
     language sql volatile as 'select null::shop.v_company_total';
--- Not these:
-create function shop.fn_stable() returns int language sql stable as 'select 1';
-create function shop.fn_unnamed(int) returns int language sql volatile as 'select 1';
 create function shop.fn_variadic(variadic items int[]) returns int language sql volatile as 'select 1';
 create function shop.fn_out(a int, out b int) language sql volatile as 'select 1';
-create function shop.fn_rows() returns table (a int, b int) language sql volatile as 'select 1, 2';
+create function shop.fn_rows() returns table (a int, "b C" int[]) language sql volatile as 'select 1, null::int[]';
+create function shop.fn_set() returns setof int language sql volatile as 'select 1';
+-- Fields of the query root.
+create function shop.fn_stable(auth_user_id bigint, optional int default 1) returns int language sql stable as 'select 1';
+create function shop.fn_orders_before(before date, max int default 1) returns setof shop.v_order
+    language sql stable security definer as 'select * from shop.v_order';
+create function shop.fn_newest() returns shop.v_order language sql stable as 'select null::shop.v_order';
+create function shop.fn_levels(a int) returns setof shop.order_status language sql immutable as 'select null::shop.order_status';
+create function shop.fn_extent(inout a int, out date, out last date) language sql stable as 'select 1, null::date, null::date';
+-- Fields of types: by the relation's name or its stem in front, or without; told apart by their rows.
+create function shop.fn_v_order_code("order" shop.v_order, width int, pad text default ' ') returns text
+    language sql immutable as 'select ''x''';
+create function shop.fn_order_next(shop.v_order) returns shop.v_order language sql stable as 'select null::shop.v_order';
+create function shop.fn_before("order" shop.v_order, auth_user_id bigint) returns setof shop.v_order
+    language sql stable as 'select null::shop.v_order';
+create function shop.fn_sums("order" shop.v_order, variadic of text[]) returns table (name text, total numeric)
+    language sql stable as 'select null, null::numeric';
+create function shop.fn_code(total shop.v_company_total) returns text language sql stable as 'select ''x''';
+create function shop.fn_code(invoker shop.v_invoker) returns text language sql stable as 'select ''x''';
+create function shop.fn_code(a int, b int) returns text language sql stable as 'select ''x''';
+-- Not these:
+create function shop.fn_order(id int) returns int language sql stable as 'select 1';
+create function shop.fn_order_number("order" shop.v_order) returns int language sql stable as 'select 1';
+create function shop.fn_order_nothing("order" shop.v_order) returns void language sql stable as '';
+create function shop.fn_order_where("order" shop.v_order, "where" int) returns setof shop.v_order
+    language sql stable as 'select null::shop.v_order';
+create function shop.fn_person(person shop.people) returns int language sql stable as 'select 1';
+create function shop.fn_volatile_row("order" shop.v_order) returns int language sql volatile as 'select 1';
+create function shop.fn_lists() returns setof int[] language sql stable as 'select null::int[]';
+create function shop.fn_same_result(out a_b int, out "aB" int) language sql stable as 'select 1, 1';
+create function shop.fn_odd_result(out "Ω" int, out b int) language sql stable as 'select 1, 1';
+create function shop.fn_out_row(out a shop.companies, out b int) language sql stable as 'select null::shop.companies, 1';
+create function shop.fn_variadic_default(a int, variadic items int[] default '{}') returns int language sql volatile as 'select 1';
+create function shop.fn_unnamed(int) returns int language sql volatile as 'select 1';
 create function shop.fn_composite(a shop.companies) returns int language sql volatile as 'select 1';
 create function shop.fn_anything(a anyelement) returns int language sql volatile as 'select 1';
 create function shop.fn_table_row() returns shop.companies language sql volatile as 'select null::shop.companies';
 create function shop.fn_record() returns record language sql volatile as 'select 1, 2';
-create function shop.fn_set() returns setof int language sql volatile as 'select 1';
 create function shop.fn_claim(auth_shoe_size int) returns int language sql volatile as 'select 1';
 create function shop.fn_same_argument(a_b int, "aB" int) returns int language sql volatile as 'select 1';
 create function shop.fn_over(a int) returns int language sql volatile as 'select 1';
@@ -189,9 +218,9 @@ create function shop.fn_over(a int, b int default 1) returns int language sql st
 create function shop.fn_twice_named() returns int language sql volatile as 'select 1';
 create function shop."fn_twiceNamed"() returns int language sql volatile as 'select 1';
 create function shop."fn_Ω"() returns int language sql volatile as 'select 1';
+create procedure shop.fn_procedure() language sql as '';
 -- Nor, and without a word, these:
 create function shop.fn_trigger() returns trigger language plpgsql as 'begin return new; end';
-create procedure shop.fn_procedure() language sql as '';
 create aggregate shop.fn_aggregate(int) (sfunc = int4pl, stype = int);
 create function shop.fn_left_out() returns int language sql volatile as 'select 1';
 create function shop.fn_denied() returns int language sql volatile as 'select 1';

@@ -1,4 +1,4 @@
-/* functions_test.c - functions of captured catalog documents to mutations, and which are none. */
+/* functions_test.c - functions of captured catalog documents to fields, and which are none. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,38 +46,82 @@ static int drop_document(void **state)
     return 0;
 }
 
-static const struct field *mutation(const char *name)
+static const struct field *field(const char *type, const char *name)
 {
-    const struct field *f = document_field(shop, "Mutation", name);
+    const struct field *f = document_field(shop, type, name);
 
     if (f == NULL)
-        fail_msg("there is no mutation %s", name);
+        fail_msg("there is no field %s.%s", type, name);
     return f;
 }
 
-static void volatile_functions_become_mutations(void **state)
+static const struct field *mutation(const char *name)
+{
+    return field("Mutation", name);
+}
+
+/* Those that choose of the rows of a relation are "...". */
+static void print_arguments(const struct field *f, struct buf *out)
+{
+    buf_init(out, 0);
+    for (size_t i = 0; i < f->narguments; i++) {
+        const struct input_value *a = &f->arguments[i];
+
+        if (a->role == INPUT_WHERE) {
+            buf_append_lit(out, "...");
+            assert_int_equal(f->narguments - i, field("Query", "orders")->narguments);
+            return;
+        }
+        buf_printf(out, "%.*s: %s ", STR_ARG(a->name), document_type_text(a->type, arena));
+    }
+}
+
+static void functions_become_fields(void **state)
 {
     static const struct {
+        const char *of;
         const char *name;
         const char *type;
         enum function_result result;
         size_t nparameters;
+        const char *arguments;
     } rows[] = {
-        {"placeOrder",  "Order",         FUNCTION_ROW,   8},
-        {"closeOrders", "[Order!]!",     FUNCTION_ROWS,  2},
-        {"countEvents", "BigInt",        FUNCTION_VALUE, 0},
-        {"tags",        "[OrderStatus]", FUNCTION_VALUE, 0},
-        {"cleanUp",     "Boolean",       FUNCTION_VOID,  1},
-        {"total",       "CompanyTotal",  FUNCTION_ROW,   1},
+        {"Mutation",     "placeOrder",   "Order",               FUNCTION_ROW,    8, "input: PlaceOrderInput! "     },
+        {"Mutation",     "closeOrders",  "[Order!]!",           FUNCTION_ROWS,   2, "input: CloseOrdersInput! "    },
+        {"Mutation",     "countEvents",  "BigInt",              FUNCTION_VALUE,  0, ""                             },
+        {"Mutation",     "tags",         "[OrderStatus]",       FUNCTION_VALUE,  0, ""                             },
+        {"Mutation",     "cleanUp",      "Boolean",             FUNCTION_VOID,   1, "input: CleanUpInput! "        },
+        {"Mutation",     "total",        "CompanyTotal",        FUNCTION_ROW,    1, "input: TotalInput! "          },
+        {"Mutation",     "variadic",     "Int",                 FUNCTION_VALUE,  1, "input: VariadicInput "        },
+        {"Mutation",     "out",          "Int",                 FUNCTION_VALUE,  1, "input: OutInput! "            },
+        {"Mutation",     "rows",         "[RowsResult!]!",      FUNCTION_ROWS,   0, ""                             },
+        {"Mutation",     "set",          "[Int]!",              FUNCTION_VALUES, 0, ""                             },
+        {"Query",        "stable",       "Int",                 FUNCTION_VALUE,  2, "input: StableInput "          },
+        {"Query",        "ordersBefore", "[Order!]!",           FUNCTION_ROWS,   2, "input: OrdersBeforeInput! ..."},
+        {"Query",        "newest",       "Order",               FUNCTION_ROW,    0, ""                             },
+        {"Query",        "levels",       "[OrderStatus]!",      FUNCTION_VALUES, 1,
+         "input: LevelsInput! limit: Int offset: Int "                                                             },
+        {"Query",        "extent",       "ExtentResult",        FUNCTION_ROW,    1, "input: ExtentInput! "         },
+        {"Query",        "code",         "String",              FUNCTION_VALUE,  2, "input: CodeInput! "           },
+        {"Order",        "code",         "String",              FUNCTION_VALUE,  3, "width: Int! pad: String "     },
+        {"Order",        "next",         "Order",               FUNCTION_ROW,    1, ""                             },
+        {"Order",        "before",       "[Order!]!",           FUNCTION_ROWS,   2, "..."                          },
+        {"Order",        "sums",         "[OrderSumsResult!]!", FUNCTION_ROWS,   2,
+         "of: [String] limit: Int offset: Int "                                                                    },
+        {"CompanyTotal", "code",         "String",              FUNCTION_VALUE,  1, ""                             },
+        {"Invoker",      "code",         "String",              FUNCTION_VALUE,  1, ""                             },
     };
 
     (void)state;
     assert_ptr_equal(shop->mutation, schema_type(shop, STR("Mutation")));
-    assert_int_equal(shop->mutation->nfields, COUNT_OF(rows));
     assert_int_equal(shop->nfunctions, COUNT_OF(rows));
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        const struct field *f = mutation(rows[i].name);
+        const struct field *f = field(rows[i].of, rows[i].name);
+        struct buf arguments;
 
+        print_arguments(f, &arguments);
+        assert_string_equal(buf_cstr(&arguments), rows[i].arguments);
+        buf_fini(&arguments);
         assert_string_equal(document_type_text(f->type, arena), rows[i].type);
         assert_int_equal(f->resolver, RESOLVE_FUNCTION);
         assert_int_equal(f->function->result, rows[i].result);
@@ -88,6 +132,42 @@ static void volatile_functions_become_mutations(void **state)
     assert_true(str_starts(mutation("placeOrder")->function->name, STR("fn_place_order")));
     assert_string_equal(mutation("placeOrder")->description.data, "Places an order.");
     assert_string_equal(mutation("placeOrder")->deprecated.data, "use another");
+}
+
+/* What is the same for many is there once. */
+static void arguments_that_choose_are_shared(void **state)
+{
+    (void)state;
+    assert_ptr_equal(field("Order", "before")->arguments, field("Query", "orders")->arguments);
+    assert_int_equal(field("Order", "sums")->arguments[0].parameter, 2);
+    assert_true(field("Order", "sums")->function->parameters[0].row);
+    assert_true(field("Order", "sums")->function->parameters[1].variadic);
+}
+
+static void results_of_their_own_are_types(void **state)
+{
+    static const struct {
+        const char *type;
+        const char *fields;
+    } rows[] = {
+        {"RowsResult",      "a:Int bC:[Int] "              },
+        {"ExtentResult",    "a:Int column2:Date last:Date "},
+        {"OrderSumsResult", "name:String total:Decimal "   },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const struct type *t = schema_type(shop, str_of(rows[i].type));
+        struct buf fields;
+
+        assert_non_null(t);
+        buf_init(&fields, 0);
+        for (size_t j = 0; j < t->nfields; j++)
+            buf_printf(&fields, "%.*s:%s ", STR_ARG(t->fields[j].name),
+                       document_type_text(t->fields[j].type, arena));
+        assert_string_equal(buf_cstr(&fields), rows[i].fields);
+        buf_fini(&fields);
+    }
 }
 
 static void arguments_are_the_fields_of_an_input(void **state)
@@ -151,22 +231,29 @@ static void what_is_not_served_is_said_why(void **state)
         const char *name;
         const char *reason; /* a part of it */
     } rows[] = {
-        {"shop.fn_anything",      "\"a\" is of type anyelement"    },
-        {"shop.fn_claim",         "\"auth_shoe_size\""             },
-        {"shop.fn_composite",     "\"a\" is of type shop.companies"},
-        {"shop.fn_out",           "argument 2 is an output"        },
-        {"shop.fn_over",          "overloaded"                     },
-        {"shop.fn_record",        "of type record"                 },
-        {"shop.fn_rows",          "argument 1 is an output"        },
-        {"shop.fn_same_argument", "\"aB\""                         },
-        {"shop.fn_set",           "a set of values"                },
-        {"shop.fn_stable",        "volatile"                       },
-        {"shop.fn_table_row",     "of type shop.companies"         },
-        {"shop.fn_twiceNamed",    "\"twiceNamed\""                 },
-        {"shop.fn_twice_named",   "\"shop.fn_twiceNamed\""         },
-        {"shop.fn_unnamed",       "argument 1 has no name"         },
-        {"shop.fn_variadic",      "argument 1 is variadic"         },
-        {"shop.fn_\xce\xa9",      "no letter"                      },
+        {"shop.fn_anything",         "\"a\" is of type anyelement"           },
+        {"shop.fn_claim",            "\"auth_shoe_size\""                    },
+        {"shop.fn_composite",        "\"a\" is of type shop.companies"       },
+        {"shop.fn_lists",            "set of lists"                          },
+        {"shop.fn_odd_result",       "result \"\xce\xa9\" has no letter"     },
+        {"shop.fn_order",            "type \"Query\" has a field \"order\""  },
+        {"shop.fn_order_nothing",    "returns nothing"                       },
+        {"shop.fn_order_number",     "type \"Order\" has a field \"number\"" },
+        {"shop.fn_order_where",      "\"where\" is what the field has"       },
+        {"shop.fn_out_row",          "result \"a\" is of type shop.companies"},
+        {"shop.fn_over",             "overloaded"                            },
+        {"shop.fn_person",           "may not read all columns"              },
+        {"shop.fn_procedure",        "procedure"                             },
+        {"shop.fn_record",           "of type record"                        },
+        {"shop.fn_same_argument",    "\"aB\""                                },
+        {"shop.fn_same_result",      "two of its results would be \"aB\""    },
+        {"shop.fn_table_row",        "of type shop.companies"                },
+        {"shop.fn_twiceNamed",       "\"Mutation.twiceNamed\""               },
+        {"shop.fn_twice_named",      "\"shop.fn_twiceNamed\""                },
+        {"shop.fn_unnamed",          "argument 1 has no name"                },
+        {"shop.fn_variadic_default", "variadic and has a default"            },
+        {"shop.fn_volatile_row",     "\"order\" is of type shop.v_order"     },
+        {"shop.fn_\xce\xa9",         "no letter"                             },
     };
     size_t told = 0;
 
@@ -273,7 +360,9 @@ static void the_printed_schema_has_them(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(volatile_functions_become_mutations),
+        cmocka_unit_test(functions_become_fields),
+        cmocka_unit_test(arguments_that_choose_are_shared),
+        cmocka_unit_test(results_of_their_own_are_types),
         cmocka_unit_test(arguments_are_the_fields_of_an_input),
         cmocka_unit_test(arguments_of_the_identity_have_its_settings),
         cmocka_unit_test(what_is_not_served_is_said_why),
