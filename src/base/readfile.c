@@ -26,20 +26,31 @@ static bool read_all(int fd, struct buf *to)
     return n >= 0;
 }
 
-bool readfile(const char *path, size_t max, struct arena *a, struct str *out)
+bool readfile_descriptor(int fd, size_t max, struct arena *a, struct str *out)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC), why;
     struct buf text;
     bool ok;
+    int why;
 
-    if (fd < 0)
-        return false;
     buf_init(&text, max + 1);
     ok = read_all(fd, &text);
     why = errno;
     if (ok)
         *out = arena_dup(a, buf_str(&text));
     buf_fini(&text);
+    errno = why;
+    return ok;
+}
+
+bool readfile(const char *path, size_t max, struct arena *a, struct str *out)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC), why;
+    bool ok;
+
+    if (fd < 0)
+        return false;
+    ok = readfile_descriptor(fd, max, a, out);
+    why = errno;
     close(fd);
     errno = why;
     return ok;

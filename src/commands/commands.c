@@ -17,7 +17,7 @@ static const struct command commands[] = {
     {"serve",   "serve GraphQL in the foreground (the default)",                  command_serve  },
     {"check",   "check the configuration (also -t)",                              command_check  },
     {"config",  "print a sample, the effective configuration, or one key's help", command_config },
-    {"schema",  "print the schema that the database gives",                       command_schema },
+    {"schema",  "print the schema that the database gives, and what has changed", command_schema },
     {"explain", "show the SQL, policies and plan of an operation",                command_explain},
     {"token",   "make a signed token for development and tests",                  command_token  },
     {"health",  "ask a running daemon whether it is well",                        command_health },
