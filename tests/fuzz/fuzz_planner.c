@@ -36,6 +36,8 @@ static const struct schema *load_schema(void)
         buf_append(&text, part, n);
     fclose(f);
     errors_init(&errs, a);
+    options.crud = true;
+    options.tenant_setting = STR("app.current_tenant_id");
     schema = schema_from_catalog(buf_str(&text), &options, &errs);
     CHECK(schema != NULL);
     buf_fini(&text);

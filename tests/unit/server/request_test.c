@@ -216,6 +216,91 @@ static void a_batch_is_given_out_where_it_is_allowed(void **state)
     arena_free(a);
 }
 
+/* extensions, whether they are taken, dryRun, idempotencyKey */
+static const struct extension_row {
+    const char *json;
+    bool ok;
+    bool dry_run;
+    const char *key;
+} extensions[] = {
+    {"null",                                         true,  false, ""   },
+    {"{}",                                           true,  false, ""   },
+    {"{\"dryRun\":true}",                            true,  true,  ""   },
+    {"{\"dryRun\":false,\"idempotencyKey\":null}",   true,  false, ""   },
+    {"{\"dryRun\":null,\"idempotencyKey\":\"k-1\"}", true,  false, "k-1"},
+    {"{\"dryRun\":1}",                               false, false, NULL },
+    {"{\"dryRun\":\"true\"}",                        false, false, NULL },
+    {"{\"idempotencyKey\":\"\"}",                    false, false, NULL },
+    {"{\"idempotencyKey\":\"a b\"}",                 false, false, NULL },
+    {"{\"idempotencyKey\":\"\\u0000\"}",             false, false, NULL },
+    {"{\"idempotencyKey\":\"\u00e9\"}",              false, false, NULL },
+    {"{\"idempotencyKey\":7}",                       false, false, NULL },
+};
+
+static void extensions_ask_for_dry_runs_and_keys(void **state)
+{
+    struct arena *a = arena_new(0);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(extensions); i++) {
+        const struct extension_row *row = &extensions[i];
+        struct http_request q = {
+            .method = STR("POST"),
+            .body = arena_printf(a, "{\"query\":\"{a}\",\"extensions\":%s}", row->json),
+        };
+        struct graphql_request out;
+        struct errors errs;
+
+        errors_init(&errs, a);
+        if (request_decode(&q, STR("application/json"), a, &out, NULL, &errs) != row->ok)
+            fail_msg("%s", row->json);
+        if (!row->ok) {
+            assert_int_equal(errs.first->code, BAD_REQUEST);
+            continue;
+        }
+        assert_int_equal(out.dry_run, row->dry_run);
+        assert_true(str_is(out.idempotency_key, row->key));
+    }
+    arena_free(a);
+}
+
+/* the request's own key, the header's, what becomes of them; NULL: refused */
+static const struct key_row {
+    const char *own;
+    const char *header;
+    const char *key;
+} keys[] = {
+    {"",  NULL,      ""   },
+    {"a", NULL,      "a"  },
+    {"",  "a",       "a"  },
+    {"",  " \"a\" ", "a"  },
+    {"",  "\"",      "\"" },
+    {"",  "\"a",     "\"a"},
+    {"a", "a",       "a"  },
+    {"a", "\"a\"",   "a"  },
+    {"a", "b",       NULL },
+    {"",  "",        NULL },
+    {"",  "a b",     NULL },
+};
+
+static void the_header_is_the_key_too(void **state)
+{
+    struct arena *a = arena_new(0);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
+        struct graphql_request r = {.idempotency_key = str_of(keys[i].own)};
+        struct errors errs;
+        bool ok;
+
+        errors_init(&errs, a);
+        ok = request_idempotency(str_of(keys[i].header), &r, &errs);
+        if (ok != (keys[i].key != NULL) || (ok && !str_is(r.idempotency_key, keys[i].key)))
+            fail_msg("%s, %s", keys[i].own, keys[i].header);
+    }
+    arena_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,6 +309,8 @@ int main(void)
         cmocka_unit_test(a_hash_without_a_query_is_not_supported),
         cmocka_unit_test(deep_and_huge_json_is_refused),
         cmocka_unit_test(a_batch_is_given_out_where_it_is_allowed),
+        cmocka_unit_test(extensions_ask_for_dry_runs_and_keys),
+        cmocka_unit_test(the_header_is_the_key_too),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
