@@ -72,12 +72,15 @@ check: test ## the same as test
 differential: $(DRIVER) $(NPM_TESTS) ## compare what is accepted with graphql-js (SEEDS, DOCUMENTS)
 	@node tests/differential/run.mjs $(DRIVER) $(SEEDS)
 
-.PHONY: sql e2e clients lint format
+.PHONY: sql e2e fault clients lint format
 sql: deps-test ## run the tests in SQL
 	@tests/sql/run
 
 e2e: all support-programs $(NPM_TESTS) ## run the end-to-end tests with the binary of BUILD
 	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld tests/e2e/run $(E2E)
+
+fault: all $(NPM_TESTS) ## cut the link to the database at many bytes of each exchange (FAULT_OFFSETS=all: at every one)
+	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld tests/e2e/run $(wildcard tests/fault/*.test.mjs)
 
 clients: graphiql $(NPM_TESTS) $(NPM_CLIENTS) ## run the tests with clients people use, and with a browser
 	@$(SUB) all

@@ -82,6 +82,13 @@ static struct str take_field(const PGresult *res, int field, struct arena *a)
     return text != NULL ? arena_dup(a, str_of(text)) : (struct str){0};
 }
 
+/* Not of the connection (libpq's have no SQLSTATE), which a pooler may tell of that lost its own,
+ * and then does not know itself what became of the transaction. */
+static bool is_of_statement(const char *sqlstate)
+{
+    return sqlstate != NULL && strncmp(sqlstate, "08", 2) != 0 && strncmp(sqlstate, "57P", 3) != 0;
+}
+
 void pgresult_error(const PGresult *res, struct pgbatch *b, size_t failed_call)
 {
     const char *sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
@@ -89,6 +96,7 @@ void pgresult_error(const PGresult *res, struct pgbatch *b, size_t failed_call)
     if (b->failed)
         return;
     b->failed = true;
+    b->aborted = is_of_statement(sqlstate);
     b->failed_call = failed_call;
     snprintf(b->sqlstate, sizeof(b->sqlstate), "%s", sqlstate != NULL ? sqlstate : "08006");
     b->message = take_field(res, PG_DIAG_MESSAGE_PRIMARY, b->arena);

@@ -68,12 +68,12 @@ enum pglane {
 enum pgbatch_outcome {
     PGBATCH_OK,
     PGBATCH_FAILED, /* a statement (or the commit) raised an error; everything was rolled back */
-    PGBATCH_UNAVAILABLE, /* no connection could be had in time; nothing was sent */
+    PGBATCH_UNAVAILABLE, /* no connection could be had in time, or it broke; nothing has happened */
     PGBATCH_TIMEOUT,     /* the deadline passed in the queue; nothing was sent */
     PGBATCH_FULL,        /* too many waiters; nothing was sent */
     PGBATCH_CANCELLED,   /* pgclient_cancel(): the transaction was rolled back or never began */
-    PGBATCH_LOST, /* the connection broke after the first byte: for a write the outcome is unknown
-                   */
+    PGBATCH_LOST, /* the connection broke, and the transaction may have been committed: for a write
+                     the outcome is unknown */
 };
 
 struct pgbatch;
@@ -97,7 +97,8 @@ struct pgbatch {
     enum pglane lane; /* becomes PGLANE_SLOW when it was too slow for the fast lane */
     bool repeatable; /* a query: may be sent again after a lost connection, 40001, 40P01, stale plan
                         or fast-lane timeout. A change only when it certainly has not happened: it
-                        was rolled back for a stale statement, or could not be sent */
+                        was rolled back for a stale statement or with its connection, or could not
+                        be sent */
     struct arena *arena; /* results are released with it; error texts are allocated in it */
 
     /* set before `done` */
@@ -128,7 +129,10 @@ struct pgbatch {
     } state;
     uint32_t retried; /* enum pgretry: why it was sent again */
     bool failed;      /* an error was read; the others of the batch follow from it */
-    bool stale;       /* the failure was about the name of a prepared statement */
+    bool aborted;     /* it is the server's own, of a statement: the transaction is over */
+    bool ended;       /* what ends its transaction was sent */
+    bool undone; /* it was in flight when the connection broke, and has certainly not happened */
+    bool stale;  /* the failure was about the name of a prepared statement */
     bool cancel_wanted;
     bool named; /* sent with prepared statements */
 };

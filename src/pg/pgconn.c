@@ -373,7 +373,7 @@ static void reset_outcome(struct pgbatch *b)
         b->calls[i].rows = NULL;
         b->calls[i].tripped = false;
     }
-    b->failed = b->stale = false;
+    b->failed = b->aborted = b->stale = b->ended = b->undone = false;
     b->failed_call = 0;
     b->sqlstate[0] = '\0';
     b->message = b->detail = b->hint = b->constraint = (struct str){0};
@@ -386,6 +386,7 @@ static void send_end(struct pgconn *c, struct pgbatch *b, bool held)
 
     expect(c, (struct pgexpect){
                   .batch = b, .call = b->ncalls, .kind = held ? EXPECT_HOLD : EXPECT_SYNC});
+    b->ended = !held;
     sent = held ? PQsendFlushRequest(c->pg) : PQpipelineSync(c->pg);
     if (sent != 1)
         c->broken = true;
@@ -673,6 +674,17 @@ bool pgconn_read(struct pgconn *c, struct pgbatch_list *finished)
     return !c->broken;
 }
 
+/*
+ * Has the server certainly rolled it back, or will? It has when a statement failed, which ends
+ * the batch's one transaction. (With a transaction of its own there may be savepoints.) And it will
+ * when it was not asked to commit. That not all was written yet would be another reason, but libpq
+ * does not tell it from what was.
+ */
+static bool is_undone(const struct pgbatch *b)
+{
+    return !b->ended || b->rolls_back || (b->aborted && !b->transaction);
+}
+
 void pgconn_abandon(struct pgconn *c, struct pgbatch_list *lost)
 {
     struct pgbatch *b;
@@ -681,6 +693,7 @@ void pgconn_abandon(struct pgconn *c, struct pgbatch_list *lost)
     c->expected_count = 0;
     while ((b = pgbatch_list_pop(&c->in_flight)) != NULL) {
         b->conn = NULL;
+        b->undone = is_undone(b);
         b->backend_ns = monotonic_ns() - b->sent_ns;
         if (b->message.len == 0)
             b->message = arena_dup(b->arena, str_trim(str_of(PQerrorMessage(c->pg))));

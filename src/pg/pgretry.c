@@ -47,12 +47,14 @@ bool pgretry_after_failure(struct pgbatch *b)
 
 bool pgretry_after_loss(struct pgbatch *b)
 {
-    if (b->cancel_wanted && b->repeatable) {
+    bool harmless = b->repeatable || b->undone;
+
+    if (b->cancel_wanted && harmless) {
         b->outcome = PGBATCH_CANCELLED;
         return false;
     }
-    b->outcome = PGBATCH_LOST;
-    return b->repeatable && !deadline_passed(b->until) && once(b, PGRETRY_LOST);
+    b->outcome = !b->undone ? PGBATCH_LOST : b->aborted ? PGBATCH_FAILED : PGBATCH_UNAVAILABLE;
+    return harmless && !deadline_passed(b->until) && once(b, PGRETRY_LOST);
 }
 
 bool pgretry_after_no_send(struct pgbatch *b)

@@ -212,8 +212,27 @@ static void lost_while_held_nothing_has_happened(void **state)
     (void)state;
     hold(p, 3);
     rig_run(&r, p);
-    assert_int_not_equal(p->batch.outcome, PGBATCH_OK);
+    /* It was sent once more, since nothing was asked to be committed. */
+    assert_outcome(p, PGBATCH_UNAVAILABLE);
+    assert_int_equal(p->batch.retried, PGRETRY_LOST);
     assert_int_equal(held_times, 0);
+    assert_string_equal(items(), "");
+    assert_sound(&r);
+    rig_free(&r);
+}
+
+static void lost_when_the_end_was_sent_it_is_unknown(void **state)
+{
+    struct rig r = new_rig();
+    struct probe *p = PROBE(r.arena, "select 'first'", "insert into items values ($1)",
+                            "select pg_terminate_backend(pg_backend_pid())");
+
+    (void)state;
+    hold(p, 1);
+    rig_run(&r, p);
+    assert_outcome(p, PGBATCH_LOST);
+    assert_int_equal(p->batch.retried, 0);
+    assert_int_equal(held_times, 1);
     assert_string_equal(items(), "");
     assert_sound(&r);
     rig_free(&r);
@@ -246,6 +265,22 @@ static void what_is_rolled_back_is_answered_and_not_there(void **state)
     assert_outcome(p, PGBATCH_OK);
     assert_string_equal(probe_value(p, 1), "made");
     assert_string_equal(probe_value(p, 4), "1");
+    assert_string_equal(items(), "");
+    assert_sound(&r);
+    rig_free(&r);
+}
+
+static void lost_nothing_that_is_rolled_back_has_happened(void **state)
+{
+    struct rig r = new_rig();
+    struct probe *p = TRY(r.arena, "insert into items values ('tried')",
+                          "select pg_terminate_backend(pg_backend_pid())");
+
+    (void)state;
+    roll_back(p);
+    rig_run(&r, p);
+    assert_outcome(p, PGBATCH_UNAVAILABLE);
+    assert_int_equal(p->batch.retried, PGRETRY_LOST);
     assert_string_equal(items(), "");
     assert_sound(&r);
     rig_free(&r);
@@ -311,6 +346,8 @@ int main(void)
         cmocka_unit_test(a_transaction_of_its_own_is_held_before_its_commit),
         cmocka_unit_test(a_transaction_of_its_own_that_failed_is_ended),
         cmocka_unit_test(lost_while_held_nothing_has_happened),
+        cmocka_unit_test(lost_when_the_end_was_sent_it_is_unknown),
+        cmocka_unit_test(lost_nothing_that_is_rolled_back_has_happened),
         cmocka_unit_test(what_is_rolled_back_is_answered_and_not_there),
         cmocka_unit_test(a_deferred_constraint_is_checked_before_it_is_rolled_back),
         cmocka_unit_test(a_failure_stays_the_one_that_was),
