@@ -3,6 +3,7 @@
  * are rolled back whatever happens.
  */
 #include "pg/pgfixture.h"
+#include "pg/pgretry.h"
 
 /* What `held` has seen and says. */
 static unsigned held_times;
