@@ -140,11 +140,12 @@ create function audit.fn_of(a int) returns int language sql as 'select 1';
 create function audit.fn_of_any(a audit.targets) returns int language sql as 'select 1';
 create function audit.fn_of_any(a anyelement) returns int language sql as 'select 1';
 create function audit.fn_other(a int, "b c" text) returns int language sql set searchxpath.x = '' as 'select 1';
-create function pg_temp.policies(whose regrole) returns text language sql stable as
+-- Of the request's role, which is told as 1.
+create function pg_temp.policies() returns text language sql stable as
 $$
     select string_agg((p ->> 0)::oid::regclass::text, ' ' order by (p ->> 0)::oid::regclass::text)
       from document, json_array_elements(catalog::json -> 'policies') p
-     where (p ->> 1)::oid = $1
+     where p ->> 1 = '1'
 $$;
 create function pg_temp.functions(fact text) returns text language sql stable as
 $$
@@ -157,7 +158,7 @@ execute catalog ('{audit}', '{*}', '{*}', '{}', '{}', 'audit_member', '{*}')
 \gset
 insert into document values (:'catalog');
 \o /dev/null
-select checks.is(pg_temp.policies('audit_member'), 'audit.of_all audit.of_group',
+select checks.is(pg_temp.policies(), 'audit.of_all audit.of_group',
                  'who has a policy is told, of its own, by membership and of all');
 select checks.is((select string_agg(k ->> 'name', ' ' order by k ->> 'name')
                     from json_array_elements(pg_temp.relation('refers') -> 'foreignKeys') k where (k ->> 'indexed')::boolean),
@@ -178,7 +179,7 @@ execute catalog ('{audit}', '{*}', '{*}', '{}', '{}', 'audit_stranger', '{*}')
 \gset
 insert into document values (:'catalog');
 \o /dev/null
-select checks.is(pg_temp.policies('audit_stranger'), 'audit.of_all', 'a member that does not inherit has no policy of the group');
+select checks.is(pg_temp.policies(), 'audit.of_all', 'a member that does not inherit has no policy of the group');
 delete from document;
 
 -- Functions of one name are told apart by their types, also where one is left out.
@@ -201,14 +202,15 @@ reset role;
 insert into document values (:'catalog');
 \o /dev/null
 select checks.is(pg_temp.exposed(), 'v_company', 'an empty role is the current one');
-select checks.is((select catalog::json ->> 'role' from document), 'shop_user'::regrole::oid::text, 'and is told');
+select checks.is((select catalog::json ->> 'role' from document), '1', 'and is told as 1, so that roles of equal rights have equal documents');
 delete from document;
 \o
 execute catalog ('{shop}', '{*}', '{*}', '{*}', '{}', 'nobody at all', '{}')
 \gset
 insert into document values (:'catalog');
 \o /dev/null
-select checks.is((select catalog from document), '{}', 'a role that does not exist may read nothing');
+select checks.is((select concat(catalog::json -> 'relations', catalog::json -> 'functions') from document), '',
+                 'a role that does not exist may read nothing');
 delete from document;
 \o
 execute catalog ('{shop}', '{"v_comp_ny","v%"}', '{}', '{}', '{}', 'shop_user', '{}')

@@ -66,19 +66,25 @@ function literals(type, values, depth = INPUT) {
   return members;
 }
 
+/** Those of an argument that has to be there: of the fields to group by, all, so that all can be selected. */
+function required(arg, values) {
+  const all = literals(arg.type, values);
+  return isEnumType(getNamedType(arg.type)) ? [`[${all.map((value) => value.slice(1, -1)).join(", ")}]`] : all;
+}
+
 /** Every root field of Query, bare and with each value of each of its arguments. */
 export function* operations(schema, values) {
   for (const field of Object.values(schema.getQueryType().getFields())) {
     const named = getNamedType(field.type);
-    const required = field.args.filter(isRequiredArgument);
+    const needed = field.args.filter(isRequiredArgument);
     const optional = field.args.filter((arg) => !isRequiredArgument(arg));
     const body = (depth) => (isLeafType(named) ? "" : selection(named, schema, depth, values));
     const call = (args, depth) => `{ ${field.name}${args.length > 0 ? `(${args.join(", ")})` : ""} ${body(depth)} }`;
-    const fill = (n) => required.map((arg) => {
-      const all = literals(arg.type, values);
+    const fill = (n) => needed.map((arg) => {
+      const all = required(arg, values);
       return `${arg.name}: ${all[n % all.length]}`;
     });
-    const ways = Math.max(1, ...required.map((arg) => literals(arg.type, values).length));
+    const ways = Math.max(1, ...needed.map((arg) => required(arg, values).length));
     for (let n = 0; n < ways; n++) {
       yield call(fill(n), SELECTED);
     }
