@@ -45,6 +45,14 @@ static void find_place(const struct builder *b, struct candidate *c)
     size_t first = 0;
 
     c->place = d->volatility == 'v' ? PLACE_MUTATION : PLACE_QUERY;
+    if (d->annotation != NULL && d->annotation->use == USE_AS_MUTATION)
+        c->place = PLACE_MUTATION;
+    else if (d->annotation != NULL && d->annotation->use == USE_AS_QUERY && d->volatility == 'v')
+        place_error(
+            d->annotation->at, b->errs,
+            "function \"%.*s.%.*s\" is volatile: it may change something, and is a mutation",
+            STR_ARG(d->schema), STR_ARG(d->name))
+            ->hint = STR("declare it stable if it does not");
     while (first < d->narguments && !parameters_is_input(&d->arguments[first]))
         first++;
     if (c->place == PLACE_QUERY && first < d->narguments)

@@ -153,18 +153,40 @@ static void tell_missing(struct builder *b, const struct sdl_type *t,
         e->hint = STR("name a function with @function(name:)");
 }
 
+/* What a type's interfaces ask for cannot be left out. */
+static bool is_of_interface(const struct builder *b, const struct type *t, struct str name)
+{
+    size_t i;
+
+    for (i = 0; i < t->ninterfaces; i++)
+        if (schema_field(b->schema, t->interfaces[i], name) != NULL)
+            return true;
+    return false;
+}
+
+/* Of a definition, what it lists stands in its order already. */
+static bool stays(const struct builder *b, const struct type *t, const struct sdl_type *declared,
+                  const struct map *listed, const struct field *f)
+{
+    const struct sdl_directives *of = map_get(listed, f->name);
+
+    if (of == NULL)
+        return !declared->closed || is_of_interface(b, t, f->name);
+    return !declared->closed && !of->hide;
+}
+
 void sdl_settle_fields(struct builder *b, const struct type *t, struct fields *fields)
 {
     struct sdl_type *declared = b->sdl != NULL ? map_get(&b->sdl->types, t->name) : NULL;
     struct fields out = {0};
-    struct map made, hidden;
+    struct map made, listed;
     size_t i;
 
     if (declared == NULL || t->introspection)
         return;
     declared->seen = true;
     map_init(&made, b->scratch);
-    map_init(&hidden, b->scratch);
+    map_init(&listed, b->scratch);
     for (i = 0; i < fields->n; i++)
         (void)map_add(&made, fields->items[i].name, &fields->items[i]);
     /* A definition has its fields in its own order. */
@@ -173,17 +195,18 @@ void sdl_settle_fields(struct builder *b, const struct type *t, struct fields *f
 
         struct field *f = map_get(&made, d->name);
 
+        map_put(&listed, d->name, &declared->of_fields[i]);
         if (d->hide)
-            map_put(&hidden, d->name, declared);
-        else if (f == NULL)
+            continue;
+        if (f == NULL)
             tell_missing(b, declared, d, &declared->of_fields[i]);
         else
             settle_field(b, t, d, f);
-        if (f != NULL && declared->closed && !d->hide)
+        if (f != NULL && declared->closed)
             VEC_PUSH(b->scratch, &out, *f);
     }
-    for (i = 0; !declared->closed && i < fields->n; i++)
-        if (map_get(&hidden, fields->items[i].name) == NULL)
+    for (i = 0; i < fields->n; i++)
+        if (stays(b, t, declared, &listed, &fields->items[i]))
             VEC_PUSH(b->scratch, &out, fields->items[i]);
     *fields = out;
 }

@@ -501,6 +501,8 @@ static void lay_fields(struct builder *b, struct sdl_type *t, struct doc_relatio
             if (listed[c - d->columns])
                 place_error(f->at, b->errs, "column \"%.*s\" is two fields", STR_ARG(c->name));
             listed[c - d->columns] = true;
+            /* What the role may not read is not in its schema, and no mistake. */
+            of->told = !c->select;
             lay_column(b, c, f);
         } else if (is_said(t->directives.document) && !f->hide) {
             fields[nfields++] = *f;

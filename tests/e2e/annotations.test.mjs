@@ -190,6 +190,27 @@ test("a table's nullable column cannot be declared not to be null", async () => 
   assert.deepEqual(errors.map((e) => e.message), [`column "maybe" of table "public.v_a" may be null`]);
 });
 
+test("a function is where its annotation says, unless that would let a query change something", async () => {
+  const functions = `create view v_a as select 1 as id; grant select on v_a to app_user;
+    create function fn_one() returns int language sql stable as 'select 1';
+    comment on function fn_one is E'@fraiseql:mutation\nname: theOne\ndescription: Just one';
+    create function fn_two() returns int language sql volatile as 'select 2';`;
+  const other = await createDatabase();
+  await shared.sql(other, functions);
+  const one = await start(other, { ...OPEN, schema: { expose: { views: ["v_a"], functions: ["fn_one", "fn_two"] } } });
+  try {
+    assert.deepEqual(await one.data("mutation { theOne two }"), { theOne: 1, two: 2 });
+    const { __type } = await one.data(`{ __type(name: "Mutation") { fields { name description } } }`);
+    assert.equal(__type.fields.find((f) => f.name === "theOne").description, "Just one");
+  } finally {
+    await one.stop();
+  }
+  const { code, errors } = await check(`${functions} comment on function fn_two is '@fraiseql:query'`, {
+    schema: { expose: { views: ["v_a"], functions: ["fn_one", "fn_two"] } } });
+  assert.equal(code, 65);
+  assert.match(errors[0].message, /^function "public.fn_two" is volatile/);
+});
+
 test("the schema from before stays when a comment is wrong, and the log says where", async () => {
   const other = await createDatabase();
   await shared.sql(other, "create view v_a as select 1 as id, 2 as b; grant select on v_a to app_user");

@@ -1,10 +1,12 @@
 // The file of type definitions: what it makes of the schema, and how it is told to be wrong.
 
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { after, test } from "node:test";
 import { configuration, program, start, writeConfiguration, writeFile } from "./support/daemon.mjs";
 import { createDatabase, shared } from "./support/postgres.mjs";
+import { claims, sign } from "./support/token.mjs";
 import { within } from "./support/wait.mjs";
 
 const OPEN = { tenancy: { enabled: false } };
@@ -184,6 +186,35 @@ interface Node2 { id: ID! }
     ':22:8 there is nothing that type "Foo" could be',
     ':23:11 there is nothing that type "Node2" could be',
   ]);
+});
+
+test("each role sees of it what it may use", async () => {
+  const other = await createDatabase();
+  const role = `r${randomBytes(4).toString("hex")}`;
+  await shared.sql(other, `create role ${role}; grant ${role} to fraiseqld;
+    create table things (id int primary key, label text, secret text);
+    create view kinds as select 1 as no; create function fn_one() returns int language sql volatile as 'select 1';
+    insert into things values (1, 'one', 's'); revoke execute on function fn_one() from public; grant execute on function fn_one() to app_user;
+    grant select (id, label) on things to app_user; grant select on kinds to app_user; grant select (id, secret) on things to ${role}`);
+  const path = writeFile("graphql", `type Thing @source(relation: "things") { id: ID! title: String @column(name: "label") word: String @column(name: "secret")
+      kind: Kind @relation(on: "id = no") }
+    type Kind @source(relation: "kinds", key: "no") { no: ID! }
+    type Query { thing: Thing things: [Thing!]! kinds: [Kind!]! }
+    type Mutation { one: Int @function(name: "fn_one") }`);
+  const one = await start(other, { ...OPEN, auth: { role_claim: { allowed: [role] } },
+    schema: { expose: { tables: ["things"], views: ["kinds"], functions: ["fn_one"] }, sdl_file: path } });
+  try {
+    const as = { token: sign(claims({ role })) };
+    assert.deepEqual(await one.data("{ things { id title kind { no } } }"), { things: [{ id: "1", title: "one", kind: { no: "1" } }] });
+    assert.deepEqual(await one.data("{ things { id word } }", as), { things: [{ id: "1", word: "s" }] });
+    assert.deepEqual(await one.data("mutation { one }"), { one: 1 });
+    for (const [document, options] of [["{ things { word } }", {}], ["{ things { title } }", as], ["{ kinds { no } }", as], ["mutation { one }", as]]) {
+      assert.ok((await one.refusal(document, options)).status === 400, document);
+    }
+  } finally {
+    await one.stop();
+    await shared.sql(other, `drop owned by ${role}; drop role ${role}`);
+  }
 });
 
 test("a file that is not GraphQL", async () => {
