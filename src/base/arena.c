@@ -243,6 +243,15 @@ void arena_cleanup(struct arena *a, void (*fn)(void *), void *arg)
     a->cleanups = c;
 }
 
+void arena_undo(struct arena *a, void *p, size_t size)
+{
+    if (p == NULL || (char *)p + aligned(size) != a->at)
+        return;
+    a->at = p;
+    a->used -= size;
+    POISON(p, aligned(size));
+}
+
 void *arena_grow(struct arena *a, void *items, size_t n, size_t *cap, size_t item_size)
 {
     size_t wanted = *cap > 0 ? *cap * 2 : 8;

@@ -34,6 +34,8 @@ struct str arena_dup(struct arena *a, struct str s);
 void *arena_copy(struct arena *a, const void *data, size_t size);
 struct str arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
 struct str arena_vprintf(struct arena *a, const char *fmt, va_list args) PRINTF_LIKE(2, 0);
+/* Gives back what was allocated last, of the size it has now; of what was not the last, nothing. */
+void arena_undo(struct arena *a, void *p, size_t size);
 /* Bytes asked for so far. */
 size_t arena_used(const struct arena *a);
 bool arena_over_limit(const struct arena *a);

@@ -31,13 +31,12 @@ static bool is_alike(const struct relation *r, enum aggregate f, enum aggregate 
     return true;
 }
 
-/* `room` is made use of: thousands of relations would each have their own. */
 static void set_columns(struct builder *b, const struct relation *r, enum aggregate f,
-                        struct fields *room, struct type *t)
+                        struct type *t)
 {
+    struct fields fields = {0};
     size_t i;
 
-    room->n = 0;
     for (i = 0; i < r->ncolumns; i++) {
         const struct column *c = &r->columns[i], *result = column_aggregate(c, f);
         struct field out = {.name = c->field_name, .resolver = RESOLVE_AGGREGATED, .column = c};
@@ -47,15 +46,16 @@ static void set_columns(struct builder *b, const struct relation *r, enum aggreg
         out.description = c->comment;
         out.deprecated = c->deprecated;
         out.type = (struct type_ref){result->type, result->is_array, 0};
-        VEC_PUSH(b->scratch, room, out);
+        VEC_PUSH(b->scratch, &fields, out);
     }
-    builder_set_fields(b, t, room);
+    builder_set_fields(b, t, &fields);
+    builder_release_fields(b, &fields);
 }
 
 /* ProjectSum; NULL if there is nothing to add up. `made`: those of the relation so far, whose
  * fields are shared where they are the same. */
 static struct type *part_type(struct builder *b, const struct relation *r, size_t index,
-                              struct type *const *made, struct fields *room)
+                              struct type *const *made)
 {
     const struct part *p = &parts[index];
     struct type *t;
@@ -75,7 +75,7 @@ static struct type *part_type(struct builder *b, const struct relation *r, size_
         t->members = made[i]->members;
         return t;
     }
-    set_columns(b, r, p->function, room, t);
+    set_columns(b, r, p->function, t);
     return t;
 }
 
@@ -139,6 +139,8 @@ static void add_keys(struct builder *b, const struct relation *r, const struct b
     }
 }
 
+/* The fields of groups, keys first; the others are those of ProjectAggregate. `room` is made use
+ * of: thousands of relations would each have their own. */
 static void build_aggregate(struct builder *b, const struct relation *r, struct built *made,
                             struct fields *room)
 {
@@ -147,7 +149,7 @@ static void build_aggregate(struct builder *b, const struct relation *r, struct 
     size_t i, nkeys, n;
 
     for (i = 0; i < COUNT_OF(parts); i++)
-        types[i] = part_type(b, r, i, types, room);
+        types[i] = part_type(b, r, i, types);
     room->n = 0;
     add_keys(b, r, made, room);
     nkeys = room->n;

@@ -18,24 +18,22 @@ struct type *builder_add_type(struct builder *b, enum type_kind kind, struct str
                               struct str origin)
 {
     struct type *t = ARENA_NEW(b->arena, struct type);
-    struct str *made_of;
 
     t->kind = kind;
     t->name = name;
     t->index = b->types.n;
     if (!map_add(&b->types_by_name, name, t)) {
-        const struct str *other = map_get(&b->origins, name);
+        const struct type *other = builder_find_type(b, name);
+        struct str taken_by = b->origins.items[other->index];
         struct error *e = errors_add(b->errs, SCHEMA_INVALID,
                                      "the type name \"%.*s\" is taken twice: by %.*s and by %.*s",
-                                     STR_ARG(name), STR_ARG(*other), STR_ARG(origin));
+                                     STR_ARG(name), STR_ARG(taken_by), STR_ARG(origin));
 
         e->hint = STR("leave one of them out with schema.expose.exclude");
         /* Not in the schema, but whole, so that all conflicts are found in one go. */
         return t;
     }
-    made_of = ARENA_NEW(b->scratch, struct str);
-    *made_of = origin;
-    map_put(&b->origins, name, made_of);
+    VEC_PUSH(b->scratch, &b->origins, origin);
     VEC_PUSH(b->scratch, &b->types, t);
     return t;
 }
@@ -72,12 +70,30 @@ struct type *builder_scalar(struct builder *b, const char *name)
     return t;
 }
 
-static void taken_twice(struct builder *b, const struct type *t, struct str name)
+/* What a field is there for, for messages; empty if only its name tells. */
+static struct str field_origin(const struct builder *b, const struct field *f)
 {
-    struct error *e =
-        errors_add(b->errs, SCHEMA_INVALID, "type \"%.*s\" would have two fields named \"%.*s\"",
-                   STR_ARG(t->name), STR_ARG(name));
+    if (f->relation != NULL)
+        return arena_printf(b->scratch, " of \"%.*s.%.*s\"", STR_ARG(f->relation->schema),
+                            STR_ARG(f->relation->name));
+    if (f->column != NULL)
+        return arena_printf(b->scratch, " of column \"%.*s\"", STR_ARG(f->column->name));
+    return STR("");
+}
 
+static void taken_twice(struct builder *b, const struct type *t, struct str name, struct str one,
+                        struct str other)
+{
+    struct error *e;
+
+    if (one.len > 0 && other.len > 0)
+        e = errors_add(b->errs, SCHEMA_INVALID,
+                       "type \"%.*s\" would have two fields named \"%.*s\": one%.*s and one%.*s",
+                       STR_ARG(t->name), STR_ARG(name), STR_ARG(one), STR_ARG(other));
+    else
+        e = errors_add(b->errs, SCHEMA_INVALID,
+                       "type \"%.*s\" would have two fields named \"%.*s\"", STR_ARG(t->name),
+                       STR_ARG(name));
     e->hint = STR("rename one of the columns in a view, or leave a relation out with "
                   "schema.expose.exclude");
 }
@@ -91,10 +107,25 @@ static void index_members(struct builder *b, struct type *t, const void *items, 
     names_init(&t->members, items, n, size, b->arena);
     for (i = 0; i < n; i++) {
         const struct str *name = (const void *)((const char *)items + i * size);
+        const void *first = names_get(&t->members, *name);
+        bool fields = items == t->fields;
 
-        if (names_get(&t->members, *name) != name)
-            taken_twice(b, t, *name);
+        if (first != name)
+            taken_twice(b, t, *name, fields ? field_origin(b, first) : STR(""),
+                        fields ? field_origin(b, &t->fields[i]) : STR(""));
     }
+}
+
+void builder_release_fields(struct builder *b, struct fields *fields)
+{
+    arena_undo(b->scratch, fields->items, fields->cap * sizeof(*fields->items));
+    *fields = (struct fields){0};
+}
+
+void builder_release_inputs(struct builder *b, struct inputs *inputs)
+{
+    arena_undo(b->scratch, inputs->items, inputs->cap * sizeof(*inputs->items));
+    *inputs = (struct inputs){0};
 }
 
 void builder_share_fields(struct builder *b, struct type *t, const struct field *fields, size_t n)

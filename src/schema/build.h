@@ -81,7 +81,10 @@ struct builder {
     struct map types_by_name; /* in scratch */
     struct type **scalars;    /* by position in the table of scalars; NULL until used */
     struct sdl *sdl;          /* sdlfile.h; NULL: there is no such file */
-    struct map origins;       /* type name -> struct str: what it was made of, for messages */
+    struct {
+        struct str *items;
+        size_t n, cap;
+    } origins; /* of types, same order: what they were made of, for messages */
 };
 
 /* A type in the schema under a name; if the name is taken, SCHEMA_INVALID naming both origins. */
@@ -104,6 +107,9 @@ void builder_share_fields(struct builder *b, struct type *t, const struct field 
 void builder_set_inputs(struct builder *b, struct type *t, const struct inputs *inputs);
 void builder_set_values(struct builder *b, struct type *t, const struct enum_value *values,
                         size_t n);
+/* Give their room back, where each of thousands of relations has some. */
+void builder_release_fields(struct builder *b, struct fields *fields);
+void builder_release_inputs(struct builder *b, struct inputs *inputs);
 /* Position of a relation in builder->relations. */
 size_t builder_index(const struct builder *b, const struct relation *r);
 

@@ -136,7 +136,6 @@ struct schema *schema_from_catalog(struct str json, const struct schema_options 
     CHECK(opt->default_limit >= 0 && opt->default_limit <= opt->max_limit);
     b.scratch = arena_new(0);
     b.scalars = ARENA_ARRAY(b.scratch, scalar_count(), struct type *);
-    map_init(&b.origins, b.scratch);
     map_init(&b.types_by_name, b.scratch);
     ok = build(&b, json);
     arena_free(b.scratch);

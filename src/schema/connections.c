@@ -76,6 +76,7 @@ static const struct type *page_info(struct builder *b)
         VEC_PUSH(b->scratch, &fields, part_field(&page_parts[i], type));
     }
     builder_set_fields(b, t, &fields);
+    builder_release_fields(b, &fields);
     return t;
 }
 
@@ -89,6 +90,7 @@ static const struct type *edge_type(struct builder *b, const struct relation *r)
              part_field(&edge_parts[0], type_ref_required(builder_scalar(b, "String"))));
     VEC_PUSH(b->scratch, &fields, part_field(&edge_parts[1], type_ref_required(r->type)));
     builder_set_fields(b, t, &fields);
+    builder_release_fields(b, &fields);
     return t;
 }
 
@@ -109,6 +111,7 @@ static struct type *connection_type(struct builder *b, const struct relation *r,
     for (i = 0; i < COUNT_OF(connection_parts); i++)
         VEC_PUSH(b->scratch, &fields, part_field(&connection_parts[i], types[i]));
     builder_set_fields(b, t, &fields);
+    builder_release_fields(b, &fields);
     return t;
 }
 

@@ -160,6 +160,7 @@ static const struct type *list_where(struct builder *b, const struct relation *r
         VEC_PUSH(b->scratch, &inputs, v);
     }
     builder_set_inputs(b, made->list_where, &inputs);
+    builder_release_inputs(b, &inputs);
     return made->list_where;
 }
 
@@ -206,6 +207,7 @@ static void set_where(struct builder *b, const struct relation *r, struct type *
     }
     inputs_add_logic(b, where, &inputs);
     builder_set_inputs(b, where, &inputs);
+    builder_release_inputs(b, &inputs);
 }
 
 /* --- order ------------------------------------------------------------------------------------ */
@@ -275,6 +277,7 @@ static void set_order_by(struct builder *b, const struct relation *r, struct typ
         VEC_PUSH(b->scratch, &inputs, v);
     }
     builder_set_inputs(b, order_by, &inputs);
+    builder_release_inputs(b, &inputs);
 }
 
 /* --- arguments of lists ----------------------------------------------------------------------- */

@@ -146,9 +146,37 @@ static void test_vector_grows(void **state)
     arena_free(a);
 }
 
+static void test_undo_gives_back_the_last_only(void **state)
+{
+    struct arena *a = arena_new(0);
+    struct {
+        size_t *items;
+        size_t n, cap;
+    } v = {0};
+    size_t used = arena_used(a);
+    char *first, *last;
+
+    (void)state;
+    for (size_t i = 0; i < 100; i++)
+        VEC_PUSH(a, &v, i);
+    arena_undo(a, v.items, v.cap * sizeof *v.items);
+    assert_int_equal(arena_used(a), used);
+    first = arena_alloc(a, 100);
+    assert_ptr_equal(first, v.items); /* the same place */
+    last = arena_alloc(a, 50);
+    arena_undo(a, first, 100);
+    assert_int_equal(arena_used(a), used + 150);
+    memset(first, 1, 100);
+    arena_undo(a, last, 50);
+    arena_undo(a, NULL, 0);
+    assert_int_equal(arena_used(a), used + 100);
+    arena_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_undo_gives_back_the_last_only),
         cmocka_unit_test(test_zeroes_and_aligns),
         cmocka_unit_test(test_gives_large_and_small),
         cmocka_unit_test(test_reset_zeroes_again),

@@ -413,6 +413,10 @@ static void introspection_is_part_of_every_schema(void **state)
 #define TABLE(oid, kind, name, columns)                                                         \
     "{\"oid\":" oid ",\"exposed\":true,\"kind\":\"" kind "\",\"schema\":\"s\",\"name\":\"" name \
     "\",\"owner\":10,\"columns\":[" columns "]}"
+#define KEYED(oid, name, columns, key)                                                        \
+    "{\"oid\":" oid ",\"exposed\":true,\"kind\":\"r\",\"schema\":\"s\",\"name\":\"" name      \
+    "\",\"owner\":10,\"columns\":[" columns "],\"keys\":[{\"primary\":true,\"columns\":[" key \
+    "]}]}"
 #define COLUMN(num, name) \
     "{\"num\":" num ",\"name\":\"" name "\",\"type\":23,\"notNull\":true,\"select\":true}"
 #define DOCUMENT(relations) "{\"role\":\"11\",\"relations\":[" relations "]," TYPES "}"
@@ -491,6 +495,89 @@ static void relations_have_precedence_over_what_goes_with_others(void **state)
     assert_null(s);
     assert_non_null(strstr(arena_dup(arena, errs.first->message).data,
                            "by table \"s.form_field_types\" and by what goes with type \"Form\""));
+}
+
+static void fields_of_one_name_are_told_with_what_they_are_of(void **state)
+{
+    struct errors errs;
+    struct schema *s =
+        document_schema(STR(DOCUMENT(TABLE("1", "r", "tasks", COLUMN("1", "a")) "," TABLE(
+                            "2", "v", "v_tasks_group_bies", COLUMN("1", "a")))),
+                        arena, &errs);
+
+    (void)state;
+    /* The list tasksGroupBies is another field, and without a key there is no tasksGroupBy(id:). */
+    assert_non_null(s);
+    schema_unref(s);
+    s = document_schema(STR(DOCUMENT(TABLE("1", "r", "tasks", COLUMN("1", "a")) "," KEYED(
+                            "2", "tasks_aggregates", COLUMN("1", "id"), "1"))),
+                        arena, &errs);
+    assert_null(s);
+    assert_string_equal(arena_dup(arena, errs.first->message).data,
+                        "type \"Query\" would have two fields named \"tasksAggregate\": one of "
+                        "\"s.tasks\" and one of \"s.tasks_aggregates\"");
+    assert_true(errs.first->hint.len > 0);
+}
+
+static void aggregates_follow(void **state)
+{
+    static const struct row rows[] = {
+        {"Query",            "projectsAggregate", "ProjectAggregate!"},
+        {"Query",            "projectsGroupBy",   "[ProjectGroup!]!" },
+        {"User",             "tasksAggregate",    "TaskAggregate!"   },
+        {"Task",             "projectAggregate",  NULL               },
+        {"ProjectAggregate", "count",             "Int!"             },
+        {"ProjectAggregate", "countDistinct",     "Int!"             },
+        {"ProjectAggregate", "sum",               "ProjectSum!"      },
+        {"ProjectAggregate", "stddev",            "ProjectStddev!"   },
+        {"ProjectAggregate", "status",            NULL               },
+        {"ProjectSum",       "budget",            "Decimal"          },
+        {"ProjectSum",       "taskCount",         "BigInt"           },
+        {"ProjectSum",       "storageBytes",      "Decimal"          },
+        {"ProjectSum",       "name",              NULL               },
+        {"ProjectAvg",       "taskCount",         "Decimal"          },
+        {"ProjectMin",       "name",              "String"           },
+        {"ProjectMax",       "labels",            "[String]"         },
+        {"ProjectMax",       "settings",          NULL               },
+        {"ProjectMin",       "id",                NULL               },
+        {"UserMin",          "role",              "UserRole"         },
+        {"ProjectGroup",     "status",            "String!"          },
+        {"ProjectGroup",     "budget",            "Decimal"          },
+        {"ProjectGroup",     "count",             "Int!"             },
+        {"ProjectGroup",     "max",               "ProjectMax!"      },
+    };
+    /* input type, field, type or NULL */
+    static const struct row inputs[] = {
+        {"ProjectHavingInput",       "count",     "IntFilter"             },
+        {"ProjectHavingInput",       "sum",       "ProjectSumHavingInput" },
+        {"ProjectHavingInput",       "stddev",    "ProjectAvgHavingInput" },
+        {"ProjectHavingInput",       "max",       "ProjectMinHavingInput" },
+        {"ProjectHavingInput",       "OR",        "[ProjectHavingInput!]" },
+        {"ProjectSumHavingInput",    "taskCount", "BigIntFilter"          },
+        {"ProjectAvgHavingInput",    "taskCount", "DecimalFilter"         },
+        {"ProjectMinHavingInput",    "name",      "StringFilter"          },
+        {"ProjectGroupOrderByInput", "status",    "OrderDirection"        },
+        {"ProjectGroupOrderByInput", "labels",    NULL                    },
+        {"ProjectGroupOrderByInput", "count",     "OrderDirection"        },
+        {"ProjectGroupOrderByInput", "avg",       "ProjectSumOrderByInput"},
+        {"ProjectGroupOrderByInput", "max",       "ProjectMinOrderByInput"},
+    };
+    size_t i;
+
+    (void)state;
+    check_fields(demo, rows, COUNT_OF(rows));
+    for (i = 0; i < COUNT_OF(inputs); i++) {
+        const struct type *t = schema_type(demo, str_of(inputs[i].type));
+        const struct input_value *v = schema_input(t, str_of(inputs[i].field));
+        const char *got = v ? document_type_text(v->type, arena) : "nothing";
+
+        if (strcmp(got, inputs[i].is ? inputs[i].is : "nothing") != 0)
+            fail_msg("%s.%s is %s", inputs[i].type, inputs[i].field, got);
+    }
+    /* The fields of an aggregate are those of the group, behind its keys. */
+    assert_ptr_equal(schema_type(demo, STR("ProjectAggregate"))->fields,
+                     document_field(demo, "ProjectGroup", "count"));
+    assert_null(schema_type(demo, STR("ProjectMaxHavingInput")));
 }
 
 static void conflicts_name_both_sides_and_what_to_do(void **state)
@@ -652,6 +739,8 @@ int main(void)
         cmocka_unit_test(introspection_is_part_of_every_schema),
         cmocka_unit_test(wrong_documents_are_told_and_refused),
         cmocka_unit_test(relations_have_precedence_over_what_goes_with_others),
+        cmocka_unit_test(fields_of_one_name_are_told_with_what_they_are_of),
+        cmocka_unit_test(aggregates_follow),
         cmocka_unit_test(conflicts_name_both_sides_and_what_to_do),
         cmocka_unit_test(a_cut_document_is_refused),
         cmocka_unit_test(names_that_clash_are_told_apart_by_columns),
