@@ -31,6 +31,7 @@ static const struct sqlstate_row rows[] = {
     {"40001", CONFLICT,            0,      "the change conflicts with a concurrent one"},
     {"40P01", CONFLICT,            0,      "the change conflicts with a concurrent one"},
     {"42501", FORBIDDEN,           0,      "permission denied"},
+    {"44",    BAD_USER_INPUT,      0,      "a value violates a constraint"},
     {"53",    SERVICE_UNAVAILABLE, 0,      "the database is overloaded"},
     {"57014", TIMEOUT,             0,      "the database did not answer in time"},
     {"57P01", SERVICE_UNAVAILABLE, ENDS,   "the database cannot be reached"},

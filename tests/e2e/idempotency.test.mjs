@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import net from "node:net";
 import { after, test } from "node:test";
 import { start } from "./support/daemon.mjs";
 import { createDatabase, Session, shared } from "./support/postgres.mjs";
@@ -233,6 +234,7 @@ test("where the table is not installed, the client and the log are told", async 
     const error = await other.refusal(insert, options);
     assert.equal(error.extensions.code, "BAD_REQUEST");
     assert.match(error.message, /no idempotency keys/);
+    await within(5000, "the log says so", () => other.logged("idempotency keys cannot be kept").length === 1);
     assert.equal(other.logged("idempotency keys cannot be kept")[0].hint, "apply sql/optional/idempotency.sql");
     assert.equal(await shared.sql(bare, "select count(*) from orders"), "0");
     assert.equal((await other.post(insert, { variables: { note: "without" } })).body.errors, undefined);
@@ -245,5 +247,71 @@ test("no tenant id or key of one request is seen by another", async () => {
   for (let i = 0; i < 10; i++) {
     await post(insert, newKey(), { variables: { note: "left" } });
     assert.deepEqual(((await daemon.data("mutation { loneKey }")).loneKey[0] ?? ""), "");
+  }
+});
+
+/** Stands between the daemon and PostgreSQL, and cuts the link when it is told. */
+async function startProxy() {
+  const proxy = { left: Infinity, from: "daemon", links: new Set() };
+  const server = net.createServer((daemonSide) => {
+    const serverSide = net.connect(Number(shared.port), "127.0.0.1");
+    const link = [daemonSide, serverSide];
+    const pass = (from, to, name) => {
+      from.on("data", (data) => {
+        const counted = proxy.from === name ? Math.min(data.length, proxy.left) : data.length;
+        to.write(data.subarray(0, counted));
+        if (proxy.from !== name) return;
+        proxy.left -= counted;
+        if (proxy.left <= 0) {
+          proxy.left = Infinity;
+          // What was written first arrives first.
+          to.end(() => link.forEach((socket) => socket.destroy()));
+          from.destroy();
+        }
+      });
+      from.on("error", () => {});
+      from.on("close", () => to.destroy());
+    };
+    proxy.links.add(link);
+    pass(daemonSide, serverSide, "daemon");
+    pass(serverSide, daemonSide, "server");
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  proxy.port = server.address().port;
+  proxy.close = () => {
+    server.close();
+    proxy.links.forEach((link) => link.forEach((socket) => socket.destroy()));
+  };
+  return proxy;
+}
+
+test("wherever the link to the database breaks, a repeat with the key makes the change once", async () => {
+  const proxy = await startProxy();
+  const url = `postgresql://fraiseqld@127.0.0.1:${proxy.port}/${database}`;
+  const other = await start(database, { ...config(), database: { url, pool: { min: 0, max: 1, retry_backoff: ["10ms", "20ms"] } }, server: { workers: 1 } });
+  const codes = new Set();
+  try {
+    await other.data("{ orders(limit: 1) { id } }");
+    for (let i = 0; i < 60; i++) {
+      const note = `cut-${i}`;
+      const options = { variables: { note }, extensions: { idempotencyKey: note } };
+      // In the order of time: the request on its way out, its answers on their way back.
+      proxy.from = i % 2 === 0 ? "daemon" : "server";
+      proxy.left = 1 + Math.floor(i / 2) * 79;
+      const first = await other.post(insert, options);
+      const there = await count(`note = '${note}'`);
+      const code = first.body.errors?.[0].extensions.code;
+      codes.add(code);
+      assert.ok([undefined, "UNKNOWN_OUTCOME", "SERVICE_UNAVAILABLE"].includes(code), first.text);
+      if (code === undefined) assert.equal(there, 1, `acknowledged, but lost: ${note}`);
+      if (code === "SERVICE_UNAVAILABLE") assert.equal(there, 0, `made, but said not to be: ${note}`);
+      proxy.left = Infinity;
+      await within(20000, "a repeat is answered", async () => (await other.post(insert, options)).body.data?.insertOrder.note === note);
+      assert.equal(await count(`note = '${note}'`), 1, note);
+    }
+    assert.ok(codes.has("UNKNOWN_OUTCOME") && codes.has("SERVICE_UNAVAILABLE") && codes.has(undefined), [...codes].join());
+  } finally {
+    await other.stop();
+    proxy.close();
   }
 });

@@ -16,6 +16,7 @@ static void the_longest_match_decides(void **state)
         {"22P02", BAD_USER_INPUT,        false, false},
         {"22012", BAD_USER_INPUT,        false, false},
         {"42501", FORBIDDEN,             false, false},
+        {"44000", BAD_USER_INPUT,        false, false},
         {"42P01", INTERNAL_SERVER_ERROR, false, false},
         {"P0002", NOT_FOUND,             false, false},
         {"P0001", BAD_USER_INPUT,        true,  false},
