@@ -102,6 +102,8 @@ static bool next_word(struct str name, size_t *pos, struct str *word)
     size_t start = *pos;
     size_t end;
 
+    if (name.len == 0)
+        return false;
     while (start < name.len && !is_alnum(name.data[start]))
         start++;
     end = start;

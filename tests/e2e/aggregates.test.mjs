@@ -70,7 +70,14 @@ await shared.sql(
    insert into public.unlucky values (1, 2, 3, 'a', 'b', 4), (2, 5, 6, 'c', null, 7);
    create view public.v_limit with (security_invoker = true) as select * from (values (1::numeric, 'NaN'::float8), ('NaN', 'Infinity')) v (n, f);
    create view public.v_unlucky with (security_invoker = true) as select * from public.unlucky;
-   grant select on public.measures, public.v_measure, public.v_nothing, public.v_limit, public.unlucky, public.v_unlucky to app_user`,
+   create table public.tags (id int primary key, name text not null, weight int);
+   create table public.task_tags (task_id uuid references public.tasks, tag_id int references public.tags, primary key (task_id, tag_id));
+   insert into public.tags select i, 'tag ' || i, nullif(i % 4, 0) from generate_series(1, 12) i;
+   insert into public.task_tags select t.id, 1 + (n * k) % 12 from (select id, row_number() over (order by id) as n from public.tasks limit 300) t, generate_series(1, 3) k
+     on conflict do nothing;
+   create view public.v_tag with (security_invoker = true) as select * from public.tags;
+   create view public.v_task_tag with (security_invoker = true) as select * from public.task_tags;
+   grant select on public.tags, public.task_tags, public.v_tag, public.v_task_tag, public.measures, public.v_measure, public.v_nothing, public.v_limit, public.unlucky, public.v_unlucky to app_user`,
 );
 const daemon = await start(database);
 after(() => daemon.stop());
@@ -283,6 +290,34 @@ test("aggregates of each parent's list, at several levels", async () => {
   const byProject = new Map(projects.map((project) => [project.id, project]));
   for (const { id: key, tasksAggregate: of } of users.flatMap((user) => user.projects)) {
     assert.deepEqual({ id: key, count: of.count, minutes: of.sum.minutesSpent }, byProject.get(key));
+  }
+});
+
+test("aggregates through a join table count each row once, and no other tenant's", async () => {
+  for (const tenant of [ACME, GLOBEX]) {
+    const data = await daemon.data(
+      `{ tasks(limit: 20) { id tagsAggregate(where: {name: {neq: "tag 3"}}) { count sum { weight } max { name } } } tags { id tasksAggregate { count countDistinct(field: status) } } }`,
+      { token: tokenFor(tenant) },
+    );
+    assert.deepEqual(
+      data.tasks,
+      await shared.rows(
+        database,
+        `select id, (select json_build_object('count', count(*), 'sum', json_build_object('weight', sum(weight)::text), 'max', json_build_object('name', max(name)))
+                       from tags where name <> 'tag 3' and id in (select tag_id from task_tags where task_id = t.id)) as "tagsAggregate"
+           from tasks t where tenant_id = '${tenant}' order by id limit 20`,
+      ),
+    );
+    assert.deepEqual(
+      data.tags,
+      await shared.rows(
+        database,
+        `select id::text, (select json_build_object('count', count(*), 'countDistinct', count(distinct status))
+                       from tasks where tenant_id = '${tenant}' and id in (select task_id from task_tags where tag_id = g.id)) as "tasksAggregate"
+           from tags g order by g.id`,
+      ),
+    );
+    assert.ok(data.tags.some(({ tasksAggregate }) => tasksAggregate.count > 0) || tenant !== ACME);
   }
 });
 

@@ -13,6 +13,9 @@ await shared.sql(
      id int primary key, "true" text, "group" int, "Weird "" name" text, tags text[], doc jsonb, raw json, at timestamptz);
    create view public.v_keyless with (security_invoker = true) as select "true" as kind, "group" + 0 as size from public.odd_things;
    create view public.v_odd_thing with (security_invoker = true) as select * from public.odd_things;
+   create function public.fn_projects_of(minimum numeric) returns setof public.v_project stable language sql
+     as $$select * from public.v_project p where p.budget >= minimum order by p.name desc$$;
+   grant execute on all functions in schema public to app_user;
    grant select on public.odd_things, public.v_odd_thing, public.v_keyless to app_user;
    insert into public.odd_things
    select i, (array['a', 'b', null])[1 + i % 3], nullif(i % 4, 0), (array['x', 'ä"', null])[1 + i % 3], (array['{p,q}', '{}', null])[1 + i % 3]::text[],
@@ -97,6 +100,20 @@ test("a nested list is distinct within its parent", async () => {
   for (const user of users) {
     assert.deepEqual(user.tasks.map(({ id }) => id), byUser.get(user.id) ?? []);
   }
+});
+
+test("rows that a function returns can be distinct", async () => {
+  const rows = await shared.rows(
+    database,
+    `select id from (select distinct on (status) id, status, budget from v_project
+                      where tenant_id = '${ACME}' and budget >= 1000 order by status, budget desc, id) p order by budget desc, id`,
+  );
+  assert.ok(rows.length > 1);
+  const data = await daemon.data(
+    `{ projectsOf(input: {minimum: "1000"}, distinctOn: [status], orderBy: [{budget: DESC}]) { id }
+       nested: projectsOf(input: {minimum: "1000"}, distinctOn: [status], orderBy: [{budget: DESC}]) { id owner { id } } }`,
+  );
+  assert.deepEqual([data.projectsOf, data.nested.map(({ id }) => ({ id }))], [rows, rows]);
 });
 
 test("another list of fields in a variable is another plan; none or null is no restriction", async () => {
