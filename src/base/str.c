@@ -65,6 +65,13 @@ int str_cmp(struct str a, struct str b)
     return a.len < b.len ? -1 : a.len > b.len;
 }
 
+int str_cmp_length(struct str a, struct str b)
+{
+    if (a.len != b.len)
+        return a.len < b.len ? -1 : 1;
+    return a.len > 0 ? memcmp(a.data, b.data, a.len) : 0;
+}
+
 struct str str_sub(struct str s, size_t offset, size_t len)
 {
     if (s.len == 0)

@@ -50,6 +50,8 @@ bool str_starts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
 /* Byte order, shorter first when one is a prefix of the other. */
 int str_cmp(struct str a, struct str b);
+/* Shorter first, then byte order: the order of keys in PostgreSQL's jsonb. */
+int str_cmp_length(struct str a, struct str b);
 /* From offset on, at most len bytes; clamps to the slice. */
 struct str str_sub(struct str s, size_t offset, size_t len);
 /* Index of a byte, or s.len. */

@@ -104,6 +104,7 @@ const struct column *compile_part(struct compiler *c, const struct column *of,
     struct column *bound = arena_copy(c->in.arena, part, sizeof *part);
 
     bound->of = of;
+    bound->document = part->document || (of->document && part->composite != NULL);
     return bound;
 }
 

@@ -56,6 +56,7 @@ static const char *const shape_names[] = {
     [SHAPE_TYPENAME] = "typename",  [SHAPE_INTROSPECTION] = "introspection",
     [SHAPE_OPAQUE] = "opaque",      [SHAPE_PAGE] = "page",
     [SHAPE_PAGE_CURSOR] = "cursor", [SHAPE_PAGE_MORE] = "more",
+    [SHAPE_DOCUMENT] = "document",  [SHAPE_KEY] = "key",
 };
 
 static const char *const form_names[] = {
@@ -213,8 +214,37 @@ static bool has_step(const struct shape_field *f)
            f->kind == SHAPE_OUTCOME;
 }
 
-static void describe_field(const struct plan *p, const struct shape_field *f, unsigned depth,
-                           struct buf *out)
+static const char *const form_of_json[] = {
+    [JSON_ANY] = "any",
+    [JSON_TEXT] = "text",
+    [JSON_ID] = "id",
+    [JSON_BOOLEAN] = "boolean",
+    [JSON_INT] = "int",
+    [JSON_BIGINT] = "bigint",
+    [JSON_BIGINT_NUMBER] = "bigint as number",
+    [JSON_FLOAT] = "float",
+    [JSON_DECIMAL] = "decimal",
+    [JSON_DECIMAL_NUMBER] = "decimal as number",
+    [JSON_ENUM] = "enum",
+    [JSON_BYTES] = "bytes",
+    [JSON_UUID] = "uuid",
+    [JSON_DATE] = "date",
+    [JSON_TIME] = "time",
+    [JSON_DATETIME] = "datetime",
+    [JSON_LOCAL_DATETIME] = "local datetime",
+    [JSON_INTERVAL] = "interval",
+    [JSON_ADDRESS] = "address",
+    [JSON_NETWORK] = "network",
+    [JSON_MAC] = "mac",
+};
+
+static bool in_document(const struct shape_field *f)
+{
+    return f->kind == SHAPE_DOCUMENT || f->kind == SHAPE_KEY;
+}
+
+static void describe_field(const struct plan *p, const struct shape *s, const struct shape_field *f,
+                           unsigned depth, struct buf *out)
 {
     indent(out, depth);
     buf_append_str(out, f->key);
@@ -223,7 +253,13 @@ static void describe_field(const struct plan *p, const struct shape_field *f, un
         buf_printf(out, " %u", f->column);
     if (has_step(f) && f->step > 0)
         buf_printf(out, " of step %u", f->step + 1u);
-    if (f->codec != NULL)
+    if (f->kind == SHAPE_DOCUMENT)
+        buf_printf(out, " %u", f->column);
+    if (f->kind == SHAPE_KEY)
+        buf_printf(out, " %.*s of %d", STR_ARG(s->keys[f->column]), s->document);
+    if (f->codec != NULL && in_document(f))
+        buf_printf(out, " %s", form_of_json[f->codec->json]);
+    else if (f->codec != NULL)
         describe_codec(f->codec, out);
     if (f->kind == SHAPE_TYPENAME)
         buf_printf(out, " %.*s", STR_ARG(f->text));
@@ -251,7 +287,7 @@ static void describe_shape(const struct plan *p, const struct shape *s, unsigned
                            struct buf *out)
 {
     for (size_t i = 0; i < s->nfields; i++)
-        describe_field(p, &s->fields[i], depth, out);
+        describe_field(p, s, &s->fields[i], depth, out);
 }
 
 static void describe_step(const struct plan *p, const struct plan_step *step, struct buf *out)

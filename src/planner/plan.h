@@ -35,6 +35,8 @@ enum shape_kind {
                        records of `object` */
     SHAPE_OUTCOME,  /* root only: columns of the step's row, `object` or `otherwise` says which, as
                        the first of them is true or not */
+    SHAPE_DOCUMENT, /* column holds jsonb of the declared type of the field */
+    SHAPE_KEY,      /* the value of a key of the object's document, JSON of the field's type */
     SHAPE_TYPENAME, /* `text` is the type's name */
     SHAPE_OPAQUE,   /* `opaque` values of this row behind one text */
     SHAPE_PAGE,     /* the rows of `page`, each an `object`: a list */
@@ -65,17 +67,19 @@ struct shape_page {
 
 struct shape_field {
     enum shape_kind kind;
-    bool non_null;             /* the field's type is non-null: a null goes to the parent */
-    bool items_non_null;       /* lists: an item that becomes null makes the list null */
-    uint16_t column;           /* SHAPE_INTROSPECTION of __type: position in params of its name */
-    uint16_t step;             /* SHAPE_ROWS, ROW, RESULT, OUTCOME: whose rows; other fields of a
-                                  root read step 0 */
-    const struct codec *codec; /* SHAPE_VALUE, RESULT; NULL: see object */
-    struct str key_json;       /* "\"name\":" ready to append */
-    struct str key;            /* response key */
+    bool non_null;       /* the field's type is non-null: a null goes to the parent */
+    bool items_non_null; /* lists: an item that becomes null makes the list null */
+    uint16_t column;     /* SHAPE_KEY: in the shape's keys; SHAPE_INTROSPECTION of __type:
+                            position in params of its name */
+    uint16_t step;       /* SHAPE_ROWS, ROW, RESULT, OUTCOME: whose rows; other fields of a
+                            root read step 0 */
+    const struct codec
+        *codec;          /* SHAPE_VALUE, RESULT, scalars of DOCUMENT and KEY; NULL: see object */
+    struct str key_json; /* "\"name\":" ready to append */
+    struct str key;      /* response key */
     struct str text;
-    const struct shape
-        *object; /* SHAPE_OBJECT, RECORD, RECORDS, ROWS, ROW, OUTCOME, PAGE; RESULT */
+    const struct shape *object; /* SHAPE_OBJECT, RECORD, RECORDS, ROWS, ROW, OUTCOME, PAGE; RESULT,
+                                 DOCUMENT, KEY */
     const struct shape *otherwise;     /* SHAPE_OUTCOME */
     const struct shape_opaque *opaque; /* SHAPE_OPAQUE */
     const struct shape_page *page;     /* SHAPE_PAGE, PAGE_CURSOR, PAGE_MORE */
@@ -88,8 +92,12 @@ struct shape {
     const struct shape_field *fields;
     size_t nfields;
     size_t ncolumns; /* of the row it reads; of no use for SHAPE_OBJECT, which reads the parent's */
-    int presence;    /* SHAPE_OBJECT: a column that is null only if the object is absent; -1: always
-                        there */
+    const struct str *keys; /* of the document that some fields are in, as JSON has them between
+                               quotes, in the order of str_cmp_length() */
+    size_t nkeys;
+    int document; /* the column with it; -1: the object is the value of a key itself */
+    int presence; /* SHAPE_OBJECT: a column that is null only if the object is absent; -1: always
+                     there */
 };
 
 /* What becomes of a value before it is sent as text. */

@@ -149,6 +149,18 @@ static bool operand_pair(struct compiler *c, const struct filter_operator *op,
     return true;
 }
 
+/* A column that holds a document may hold JSON's null. */
+static void write_operand_column(unsigned alias, const struct column *column, struct sqlbuf *out)
+{
+    bool document = column->document && column->of == NULL;
+
+    if (document)
+        sqlbuf_text(out, "nullif(");
+    sqlbuf_column(out, alias, column);
+    if (document)
+        sqlbuf_text(out, ", 'null')");
+}
+
 static bool filter_operator(struct filter *f, const struct input_value *input,
                             const struct column *column, const struct pvalue *v)
 {
@@ -165,7 +177,7 @@ static bool filter_operator(struct filter *f, const struct input_value *input,
     sqlbuf_init(&left, &f->c->params);
     sqlbuf_init(&right[0], &f->c->params);
     sqlbuf_init(&right[1], &f->c->params);
-    sqlbuf_column(&left, f->alias, column);
+    write_operand_column(f->alias, column, &left);
     if (v->kind == PVALUE_NULL) {
         if (op->sql_null == NULL)
             return input_fail(&f->c->in, v, "\"%.*s\" cannot be compared with null",

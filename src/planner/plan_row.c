@@ -10,6 +10,7 @@
 #include "planner/plan_call.h"
 #include "planner/plan_composite.h"
 #include "planner/plan_connection.h"
+#include "planner/plan_document.h"
 
 void plan_shape_field(struct compiler *c, const struct selection *s, struct shape_field *out)
 {
@@ -81,6 +82,12 @@ static struct source *row_join(struct row *r, struct source *from, const struct 
     VEC_PUSH(r->c->in.scratch, &r->to_ones, t);
     return t.source;
 }
+
+/* An object while its fields are gathered. */
+struct object {
+    struct keys keys; /* of its document */
+    int document;     /* the column with it; -1: none is selected */
+};
 
 static bool select_object(struct row *r, struct source *source, const struct selection *s,
                           int presence, unsigned depth, const struct shape **out);
@@ -238,20 +245,35 @@ static bool select_function(struct row *r, struct source *source, const struct s
     return false;
 }
 
+/* A column, or what is declared of one. */
+static bool select_column(struct row *r, struct source *source, const struct selection *s,
+                          struct object *object, unsigned depth, struct shape_field *out)
+{
+    const struct column *column = s->field->column;
+
+    if (column->of != NULL) {
+        object->document = row_column(r, source, column->of);
+        return plan_key(r->c, &object->keys, s, depth, out);
+    }
+    if (column->composite != NULL && !column->document)
+        return plan_composite_column(r, source, s, depth, out);
+    out->column = row_column(r, source, column);
+    out->kind = column->document ? SHAPE_DOCUMENT : SHAPE_VALUE;
+    if (column->document)
+        return plan_document(r->c, s, depth, out);
+    out->codec = column->codec;
+    return true;
+}
+
 static bool select_field(struct row *r, struct source *source, const struct selection *s,
-                         unsigned depth, struct shape_field *out)
+                         struct object *object, unsigned depth, struct shape_field *out)
 {
     plan_shape_field(r->c, s, out);
     if (r->nitems > MAX_ROW_COLUMNS)
         return plan_too_complex(r->c, s, "an object of the operation has too many fields");
     switch (s->field->resolver) {
     case RESOLVE_COLUMN:
-        if (s->field->column->composite != NULL)
-            return plan_composite_column(r, source, s, depth, out);
-        out->kind = SHAPE_VALUE;
-        out->column = row_column(r, source, s->field->column);
-        out->codec = s->field->column->codec;
-        return true;
+        return select_column(r, source, s, object, depth, out);
     case RESOLVE_TO_ONE:
         return select_to_one(r, source, s, depth, out);
     case RESOLVE_TO_MANY:
@@ -293,6 +315,7 @@ static bool select_object(struct row *r, struct source *source, const struct sel
     struct arena *a = r->c->in.arena;
     struct shape *shape = ARENA_NEW(a, struct shape);
     struct shape_field *fields = ARENA_ARRAY(a, s->nchildren, struct shape_field);
+    struct object object = {.document = -1};
 
     if (depth > MAX_SHAPE_DEPTH)
         return plan_too_complex(r->c, s, "the operation is nested too deep");
@@ -300,8 +323,9 @@ static bool select_object(struct row *r, struct source *source, const struct sel
     shape->nfields = s->nchildren;
     shape->presence = presence;
     for (size_t i = 0; i < s->nchildren; i++)
-        if (!select_field(r, source, s->children[i], depth, &fields[i]))
+        if (!select_field(r, source, s->children[i], &object, depth, &fields[i]))
             return false;
+    plan_keys_finish(r->c, &object.keys, object.document, fields, shape);
     VEC_PUSH(r->c->in.scratch, &r->shapes, shape);
     *out = shape;
     return true;

@@ -235,7 +235,7 @@ static size_t open_columns(const struct shape *s)
         if (f->otherwise != NULL)
             deepest = size_max(deepest, open_columns(f->otherwise) + f->otherwise->ncolumns);
     }
-    return deepest;
+    return s->nkeys + deepest;
 }
 
 static void finish_plan(struct plan *p, struct compiler *c, const struct introspected *names,

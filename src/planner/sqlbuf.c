@@ -88,23 +88,92 @@ static void write_aggregate(struct sqlbuf *b, unsigned alias, const struct colum
     sqlbuf_text(b, ")");
 }
 
-/* Recursion ends where types do: none is a part of itself. */
-void sqlbuf_column(struct sqlbuf *b, unsigned alias, const struct column *c)
+void sqlbuf_literal(struct sqlbuf *b, struct str text)
+{
+    bool backslash = text.len > 0 && memchr(text.data, '\\', text.len) != NULL;
+
+    /* The other form would depend on standard_conforming_strings. */
+    if (backslash)
+        sqlbuf_text(b, "E");
+    sqlbuf_text(b, "'");
+    for (size_t i = 0; i < text.len; i++) {
+        CHECK(text.data[i] != '\0');
+        if (text.data[i] == '\'' || text.data[i] == '\\')
+            sqlbuf_raw(b, &text.data[i], 1);
+        sqlbuf_raw(b, &text.data[i], 1);
+    }
+    sqlbuf_text(b, "'");
+}
+
+static void write_column(struct sqlbuf *b, unsigned alias, const struct column *c);
+
+/* What is inside of a document, as jsonb: t7."data"->'address' */
+static void write_json(struct sqlbuf *b, unsigned alias, const struct column *c)
+{
+    if (c->of == NULL || !c->of->document) {
+        write_column(b, alias, c);
+        return;
+    }
+    write_json(b, alias, c->of);
+    sqlbuf_text(b, "->");
+    sqlbuf_literal(b, c->name);
+}
+
+/* case when it is an array then array(select item.value::type from its items) end */
+static void write_json_list(struct sqlbuf *b, unsigned alias, const struct column *c)
+{
+    sqlbuf_text(b, "case when pg_catalog.jsonb_typeof(");
+    write_json(b, alias, c);
+    sqlbuf_text(b, ") = 'array' then array(select item.value");
+    if (!str_is(c->element_sql, "text"))
+        sqlbuf_cast(b, c->element_sql, false);
+    sqlbuf_text(b, " from pg_catalog.jsonb_array_elements_text(");
+    write_json(b, alias, c);
+    sqlbuf_text(b, ") item(value)) end");
+}
+
+/* A key of a document as a value of what it is declared as. JSON's null is null. */
+static void write_key(struct sqlbuf *b, unsigned alias, const struct column *c)
+{
+    sqlbuf_text(b, "(");
+    if (c->is_array && c->comparable) {
+        write_json_list(b, alias, c);
+    } else if (c->document || c->is_array || c->codec->json == JSON_ANY) {
+        sqlbuf_text(b, "nullif(");
+        write_json(b, alias, c);
+        sqlbuf_text(b, ", 'null')");
+    } else {
+        write_json(b, alias, c->of);
+        sqlbuf_text(b, "->>");
+        sqlbuf_literal(b, c->name);
+    }
+    sqlbuf_text(b, ")");
+    if (!c->is_array && !c->document && c->codec->json != JSON_ANY && !str_is(c->type_sql, "text"))
+        sqlbuf_cast(b, c->type_sql, false);
+}
+
+/* Recursion is bounded by the depth of what names the part: a filter, an order, a type. */
+static void write_column(struct sqlbuf *b, unsigned alias, const struct column *c)
 {
     if (c->aggregate != AGGREGATE_NONE) {
         write_aggregate(b, alias, c);
-        return;
-    }
-    if (c->of != NULL) {
+    } else if (c->of == NULL) {
+        sqlbuf_alias(b, alias);
+        sqlbuf_text(b, ".");
+        sqlbuf_identifier(b, c->name);
+    } else if (c->of->document) {
+        write_key(b, alias, c);
+    } else {
         sqlbuf_text(b, "(");
-        sqlbuf_column(b, alias, c->of);
+        write_column(b, alias, c->of);
         sqlbuf_text(b, ").");
         sqlbuf_identifier(b, c->name);
-        return;
     }
-    sqlbuf_alias(b, alias);
-    sqlbuf_text(b, ".");
-    sqlbuf_identifier(b, c->name);
+}
+
+void sqlbuf_column(struct sqlbuf *b, unsigned alias, const struct column *c)
+{
+    write_column(b, alias, c);
 }
 
 void sqlbuf_value(struct sqlbuf *b, unsigned alias, const struct column *c)

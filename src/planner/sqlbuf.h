@@ -7,8 +7,8 @@
  *
  * What a client sends can get into a statement in two ways only: as a bound
  * parameter, or as an integer through sqlbuf_integer(). Everything else is a
- * string literal of the program, a name from the catalog, quoted, or the name of
- * a type as the catalog prints it.
+ * string literal of the program, a name from the catalog or what is said in its
+ * comments, quoted, or the name of a type as the catalog prints it.
  */
 #ifndef PLANNER_SQLBUF_H
 #define PLANNER_SQLBUF_H
@@ -44,7 +44,9 @@ void sqlbuf_identifier(struct sqlbuf *b, struct str name);
 void sqlbuf_qualified(struct sqlbuf *b, struct str schema, struct str name);
 /* t7 */
 void sqlbuf_alias(struct sqlbuf *b, unsigned alias);
-/* t7."name", or of a part (t7."name")."part" */
+/* A name from the catalog that is looked for in values: a key of documents. 'name' */
+void sqlbuf_literal(struct sqlbuf *b, struct str name);
+/* t7."name"; of a part (t7."name")."part", and in a document (t7."name"->>'part')::type */
 void sqlbuf_column(struct sqlbuf *b, unsigned alias, const struct column *c);
 /* The same as it is selected: with the cast its codec needs. */
 void sqlbuf_value(struct sqlbuf *b, unsigned alias, const struct column *c);

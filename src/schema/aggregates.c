@@ -73,7 +73,7 @@ static int compare_row(const void *key, const void *row)
     return str_cmp(*name, str_of(r->pg_type));
 }
 
-/* How a result is read. */
+/* How a result is read. t: the type of what is aggregated; NULL: not in the document. */
 static const struct column *result(struct builder *b, const struct doc_type *t, const char *pg_type)
 {
     struct column *c;
@@ -81,11 +81,40 @@ static const struct column *result(struct builder *b, const struct doc_type *t, 
     if (pg_type == NULL)
         return NULL;
     c = ARENA_NEW(b->arena, struct column);
-    if (str_is(t->name, pg_type))
+    if (t != NULL && str_is(t->name, pg_type))
         CHECK(values_describe(b, t->oid, false, c));
     else
         values_describe_scalar(b, pg_type, c);
     return c;
+}
+
+static struct aggregates *make_aggregates(struct builder *b, const struct aggregate_row *row,
+                                          const struct doc_type *t, struct str schema)
+{
+    struct aggregates *made = ARENA_NEW(b->arena, struct aggregates);
+
+    made->schema = arena_dup(b->arena, schema);
+    made->cast = row->extension;
+    made->results[AGGREGATE_SUM] = result(b, t, row->sum);
+    made->results[AGGREGATE_AVG] = result(b, t, row->avg);
+    /* One for both where they are of one type: their fields can be shared. */
+    if (row->stddev)
+        made->results[AGGREGATE_STDDEV] = made->results[AGGREGATE_AVG];
+    return made;
+}
+
+const struct aggregates *aggregates_of_key(struct builder *b, const struct column *c)
+{
+    const struct aggregate_row *row;
+
+    if (!c->comparable || c->composite != NULL)
+        return NULL;
+    if (c->is_array || c->type->kind == TYPE_ENUM)
+        return &polymorphic_extremes;
+    row = bsearch(&c->type_sql, rows, COUNT_OF(rows), sizeof(rows[0]), compare_row);
+    if (row == NULL)
+        return NULL;
+    return row->sum == NULL ? &extremes : make_aggregates(b, row, NULL, STR("pg_catalog"));
 }
 
 const struct aggregates *aggregates_of(struct builder *b, const struct column *c)
@@ -106,14 +135,7 @@ const struct aggregates *aggregates_of(struct builder *b, const struct column *c
         return &extremes;
     if (t->aggregates != NULL)
         return t->aggregates;
-    made = ARENA_NEW(b->arena, struct aggregates);
-    made->schema = arena_dup(b->arena, t->schema);
-    made->cast = row->extension;
-    made->results[AGGREGATE_SUM] = result(b, t, row->sum);
-    made->results[AGGREGATE_AVG] = result(b, t, row->avg);
-    /* One for both where they are of one type: their fields can be shared. */
-    if (row->stddev)
-        made->results[AGGREGATE_STDDEV] = made->results[AGGREGATE_AVG];
+    made = make_aggregates(b, row, t, t->schema);
     t->aggregates = made;
     return made;
 }

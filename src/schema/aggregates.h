@@ -11,5 +11,7 @@
 
 /* Those of a column that has its type already; NULL: none. */
 const struct aggregates *aggregates_of(struct builder *b, const struct column *c);
+/* The same of a key of a document. */
+const struct aggregates *aggregates_of_key(struct builder *b, const struct column *c);
 
 #endif

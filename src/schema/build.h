@@ -30,6 +30,7 @@ struct built {
     struct type *list_where;        /* NULL until a list of it is filtered */
     struct type *order_by;          /* NULL if nothing can be sorted by */
     struct type *field_enum;        /* its columns; NULL if none can be compared */
+    struct composite *document;     /* its declared document; NULL: none */
     const struct input_value *list; /* arguments of a list of it */
     size_t nlist;
     struct type *aggregate;
@@ -153,6 +154,8 @@ struct str exposure_type_name(struct builder *b, const struct doc_relation *d);
 struct str exposure_field_name(struct builder *b, const struct doc_column *c);
 /* Is the column no field? */
 bool exposure_hides(const struct doc_relation *d, const struct doc_column *c);
+/* Is the key of its document no field? */
+bool exposure_hides_key(const struct doc_relation *d, struct str key);
 /* Does it hold the tenant? */
 bool exposure_is_tenant(const struct builder *b, const struct doc_relation *d, struct str column);
 /* values_describe(), and what is said of the column. */
@@ -171,15 +174,43 @@ void declared_ways(struct builder *b, size_t index, struct ways *list);
 void declared_names(struct builder *b, const struct relation *r, struct ways *list,
                     struct map *taken);
 
+/* A type's name as its comment says, or as it is called; its description. */
+struct str values_type_name(struct builder *b, const struct doc_type *d);
+void values_describe_type(struct builder *b, struct type *t, const struct doc_type *d);
+/* A scalar or enum in a document, or with out->is_array a list of them. False: no scalar of that
+ * name can be in one. */
+NODISCARD bool values_describe_json(struct builder *b, struct str name, struct column *out);
+void values_describe_enum(struct builder *b, const struct type *t, struct column *out);
 /* What a client gives as such a value: composites have inputs of their own. */
 struct type_ref values_input(struct builder *b, const struct column *value);
 
 /* composites.c: a composite type with its object; the same type twice is one. */
 const struct composite *composite_make(struct builder *b, struct doc_type *d);
+/* An empty one; `stem` begins the names of its inputs. Then its parts, attributes of a type, and
+ * the fields of an object that are parts. */
+struct composite *composite_new(struct builder *b, struct str stem);
+void composite_set_parts(struct builder *b, const struct doc_type *d, struct composite *c);
+void composite_set_fields(struct builder *b, const struct composite *c, struct type *object);
 /* Conditions on its parts. */
 const struct type *composite_where(struct builder *b, const struct composite *of);
 /* NULL if nothing of it can be sorted by. */
 const struct type *composite_order_by(struct builder *b, const struct composite *of);
+
+/* documents.c: a jsonb column of a declared shape, of which values_describe() was told. */
+void documents_describe(struct builder *b, const struct doc_relation *d,
+                        const struct field_annotation *f, struct column *out);
+/* Has a relation a document whose keys are its fields? */
+bool documents_declared(const struct doc_relation *d);
+/* The steps of making one: for all relations, that there is one; for each, its column (NULL with an
+ * error added), how many keys there are, columns that are keys too, and columns for the others:
+ * the number of columns then. */
+void documents_begin(struct builder *b, const struct doc_relation *d, struct built *made);
+struct doc_column *documents_column(struct builder *b, struct doc_relation *d);
+size_t documents_count(struct builder *b, const struct doc_relation *d, struct built *made);
+void documents_merge(struct builder *b, const struct doc_relation *d, const struct doc_column *from,
+                     struct column *out);
+size_t documents_add(struct builder *b, const struct doc_relation *d, struct column *columns,
+                     size_t n, struct map *names);
 
 /* inputs.c: the conditions on a value. */
 const struct type *inputs_filter(struct builder *b, const struct column *c);

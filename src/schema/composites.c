@@ -22,7 +22,38 @@ static const struct filter_operator isnull = {
     .description = "True: is null. False: is not null.",
 };
 
-static void make_parts(struct builder *b, const struct doc_type *d, struct composite *c)
+/* A composite, and those around it. */
+struct around {
+    const struct around *out;
+    const struct composite *composite;
+};
+
+/* What is said of an attribute in its comment. */
+static void annotate_part(struct builder *b, const struct doc_column *from, struct column *part)
+{
+    const struct field_annotation *f = from->annotation;
+
+    if (f == NULL)
+        return;
+    if (is_said(f->name))
+        part->field_name = arena_dup(b->arena, f->name.text);
+    if (is_said(f->description))
+        part->comment = arena_dup(b->arena, f->description.text);
+    if (is_said(f->deprecated))
+        part->deprecated = arena_dup(b->arena, f->deprecated.text);
+    part->required = f->required == SAID_YES;
+    if (f->hide == SAID_YES || f->fields != NULL || is_said(f->shape) || f->relations.n > 0)
+        place_error(f->at, b->errs,
+                    "an attribute of a composite type can have a name, a type, a description, and "
+                    "be required or deprecated");
+    if (is_said(f->type.name) &&
+        (!str_eq(f->type.name.text, part->type->name) || (f->type.nlists > 0) != part->is_array))
+        place_error(f->type.name.at, b->errs, "attribute \"%.*s\" is of type %s%.*s%s",
+                    STR_ARG(from->name), part->is_array ? "[" : "", STR_ARG(part->type->name),
+                    part->is_array ? "]" : "");
+}
+
+void composite_set_parts(struct builder *b, const struct doc_type *d, struct composite *c)
 {
     struct column *parts = ARENA_ARRAY(b->arena, d->nattributes, struct column);
     size_t i;
@@ -42,12 +73,14 @@ static void make_parts(struct builder *b, const struct doc_type *d, struct compo
                        "malformed catalog document: attribute \"%.*s\" of type \"%.*s.%.*s\" has "
                        "no type",
                        STR_ARG(from->name), STR_ARG(d->schema), STR_ARG(d->name));
+        else
+            annotate_part(b, from, part);
     }
     c->parts = parts;
     c->nparts = d->nattributes;
 }
 
-static void set_fields(struct builder *b, const struct composite *c, struct type *object)
+void composite_set_fields(struct builder *b, const struct composite *c, struct type *object)
 {
     struct fields fields = {0};
     size_t i;
@@ -58,22 +91,28 @@ static void set_fields(struct builder *b, const struct composite *c, struct type
 
         f.description = part->comment;
         f.deprecated = part->deprecated;
-        f.type = (struct type_ref){part->type, part->is_array, 0};
+        f.type = type_ref_of_column(part);
         VEC_PUSH(b->scratch, &fields, f);
     }
     builder_set_fields(b, object, &fields);
 }
 
-const struct composite *composite_make(struct builder *b, struct doc_type *d)
+struct composite *composite_new(struct builder *b, struct str stem)
 {
     struct composite *c = ARENA_NEW(b->arena, struct composite);
-    struct str name = naming_pascal(d->name, b->arena);
-    struct type *object;
 
-    d->composite = c;
-    c->sql = arena_dup(b->arena, d->sql);
+    c->stem = stem;
     c->index = b->composites.n;
     VEC_PUSH(b->scratch, &b->composites, c);
+    return c;
+}
+
+const struct composite *composite_make(struct builder *b, struct doc_type *d)
+{
+    struct str name = values_type_name(b, d);
+    struct composite *c;
+    struct type *object;
+
     if (name.len == 0)
         name = arena_printf(b->arena, "Composite%u", d->oid);
     if (builder_find_type(b, name) != NULL || scalar_find(name) != NULL)
@@ -81,17 +120,20 @@ const struct composite *composite_make(struct builder *b, struct doc_type *d)
     object = builder_add_type(b, TYPE_OBJECT, name,
                               arena_printf(b->scratch, "composite type \"%.*s.%.*s\"",
                                            STR_ARG(d->schema), STR_ARG(d->name)));
-    comment_read(d->comment, b->arena, &object->description, &(struct str){0});
-    object->composite = c;
+    values_describe_type(b, object, d);
+    c = composite_new(b, name);
+    c->sql = arena_dup(b->arena, d->sql);
     c->object = object;
-    make_parts(b, d, c);
-    set_fields(b, c, object);
+    object->composite = c;
+    d->composite = c;
+    composite_set_parts(b, d, c);
+    composite_set_fields(b, c, object);
     return c;
 }
 
 static struct type *derived_type(struct builder *b, const struct composite *c, const char *suffix)
 {
-    struct str of = c->object->name;
+    struct str of = c->stem;
 
     return builder_add_type(b, TYPE_INPUT_OBJECT,
                             arena_printf(b->arena, "%.*s%s", STR_ARG(of), suffix),
@@ -134,6 +176,24 @@ const struct type *composite_where(struct builder *b, const struct composite *of
     return where;
 }
 
+/* Documents may be parts of each other: `looked` are the composites around this one. */
+static bool is_sortable(const struct composite *c, const struct around *looked)
+{
+    struct around here = {looked, c};
+    const struct around *a;
+    size_t i;
+
+    for (a = looked; a != NULL; a = a->out)
+        if (a->composite == c)
+            return false;
+    for (i = 0; i < c->nparts; i++)
+        if (column_sortable(&c->parts[i]) ||
+            (c->parts[i].composite != NULL && !c->parts[i].is_array &&
+             is_sortable(c->parts[i].composite, &here)))
+            return true;
+    return false;
+}
+
 const struct type *composite_order_by(struct builder *b, const struct composite *of)
 {
     struct composite *c = b->composites.items[of->index];
@@ -143,15 +203,15 @@ const struct type *composite_order_by(struct builder *b, const struct composite 
 
     if (c->order_by != NULL)
         return c->order_by;
-    for (i = 0; i < c->nparts; i++)
-        inputs_add_order(b, &c->parts[i], &inputs);
-    if (inputs.n == 0)
+    if (!is_sortable(c, NULL))
         return NULL;
     order_by = derived_type(b, c, "OrderByInput");
     order_by->description = arena_printf(b->arena, "What to sort by of a %.*s: one of these.",
                                          STR_ARG(c->object->name));
-    builder_set_inputs(b, order_by, &inputs);
     c->order_by = order_by;
+    for (i = 0; i < c->nparts; i++)
+        inputs_add_order(b, &c->parts[i], &inputs);
+    builder_set_inputs(b, order_by, &inputs);
     return order_by;
 }
 
@@ -175,6 +235,7 @@ static const struct type *composite_input(struct builder *b, const struct compos
         v.description = part->comment;
         v.deprecated = part->deprecated;
         v.type = values_input(b, part);
+        v.type.non_null = part->required;
         VEC_PUSH(b->scratch, &inputs, v);
     }
     builder_set_inputs(b, input, &inputs);
@@ -185,6 +246,8 @@ struct type_ref values_input(struct builder *b, const struct column *value)
 {
     const struct type *t = value->type;
 
+    if (value->document)
+        return type_ref_named(builder_scalar(b, "JSON"));
     if (value->composite != NULL)
         t = composite_input(b, value->composite);
     return (struct type_ref){t, value->is_array, 0};

@@ -207,6 +207,13 @@ bool exposure_hides(const struct doc_relation *d, const struct doc_column *c)
             (str_starts(c->name, STR("pk_")) || str_starts(c->name, STR("fk_"))));
 }
 
+bool exposure_hides_key(const struct doc_relation *d, struct str key)
+{
+    const struct type_annotation *t = d->annotation;
+
+    return t->expose_fields.said ? !contains(&t->expose_fields, key) : contains(&t->hide, key);
+}
+
 bool exposure_is_tenant(const struct builder *b, const struct doc_relation *d, struct str column)
 {
     struct str name = b->opt->tenant_column;
@@ -247,7 +254,7 @@ static bool is_json(const struct column *c)
 static bool is_document(const struct field_annotation *f, const struct column *c)
 {
     return f->fields != NULL || is_said(f->shape) ||
-           (is_json(c) && scalar_find(f->type.name.text) == NULL);
+           (is_json(c) && is_said(f->type.name) && !str_is(f->type.name.text, "JSON"));
 }
 
 static void check_type(struct builder *b, const struct doc_relation *d,
@@ -291,6 +298,8 @@ bool exposure_describe(struct builder *b, const struct doc_relation *d, const st
     if (f == NULL)
         return true;
     check_type(b, d, f, out);
+    if (is_document(f, out))
+        documents_describe(b, d, f, out);
     out->not_null = c->not_null || (f->type.non_null & 1u);
     out->optional = f->required == SAID_NO;
     if (is_said(f->description))

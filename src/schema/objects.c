@@ -8,12 +8,6 @@
 #include "schema/build.h"
 #include "schema/naming.h"
 
-/* Elements of arrays may be null in PostgreSQL, whatever the column says. */
-static struct type_ref column_type(const struct column *c)
-{
-    return (struct type_ref){c->type, c->is_array, c->not_null && !c->optional};
-}
-
 void objects_add_columns(struct builder *b, const struct relation *r, struct fields *out)
 {
     size_t i;
@@ -24,7 +18,7 @@ void objects_add_columns(struct builder *b, const struct relation *r, struct fie
 
         f.description = c->comment;
         f.deprecated = c->deprecated;
-        f.type = column_type(c);
+        f.type = type_ref_of_column(c);
         VEC_PUSH(b->scratch, out, f);
     }
 }

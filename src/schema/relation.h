@@ -61,6 +61,7 @@ struct column {
     bool full_text;         /* text that schema.filters.full_text names */
     bool not_null;          /* known never to be null, through views too */
     bool optional;          /* declared: may be null as far as clients are told */
+    bool required;          /* declared, of an attribute: is not null when it is given */
     bool is_id;             /* a key column, or one that references a key: GraphQL type ID */
     bool comparable;        /* its type has = and an order: eq, in, orderBy */
     bool leakproof_equality;             /* its = is leakproof: an index works under RLS */
@@ -78,6 +79,9 @@ struct column {
     struct str expression; /* for the SELECT list when the plain column will not do, for example
                               "::text"; empty: none */
     const struct composite *composite; /* what its values consist of; NULL: they have no parts */
+    bool document;     /* it is jsonb of a declared shape: its parts are keys, not attributes */
+    uint8_t nlists;    /* of what is declared in a document, see struct type_ref … */
+    uint16_t non_null; /* … and these; is_array if there is a list */
     /* NULL: this is of a relation. Else a part of the values of that column, or an aggregate of
      * them. */
     const struct column *of;
@@ -85,9 +89,10 @@ struct column {
     size_t index; /* position in relation->columns */
 };
 
-/* What a value consists of: the attributes of a composite type. */
+/* What a value consists of: the attributes of a composite type, the keys of a declared document. */
 struct composite {
-    struct str sql;             /* the type's name for a cast */
+    struct str sql;             /* the type's name for a cast; empty: only in documents */
+    struct str stem;            /* of the names of its inputs */
     const struct column *parts; /* in the order of the type, not bound: `of` is NULL */
     size_t nparts;
     const struct type *object;

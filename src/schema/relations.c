@@ -48,7 +48,7 @@ static bool name_field(struct builder *b, const struct doc_relation *r, const st
     const struct column *other;
     struct error *e;
 
-    if (exposure_hides(r, c) || map_add(names, out->field_name, out))
+    if (map_add(names, out->field_name, out))
         return true;
     other = map_get(names, out->field_name);
     e = errors_add(b->errs, SCHEMA_INVALID,
@@ -75,34 +75,53 @@ static bool is_searched(const struct builder *b, const struct doc_relation *r,
     return false;
 }
 
-static void make_columns(struct builder *b, struct doc_relation *d, struct relation *r)
+static void make_columns(struct builder *b, struct doc_relation *d, struct relation *r,
+                         struct built *made)
 {
-    struct column *columns = ARENA_ARRAY(b->arena, d->ncolumns, struct column);
+    const struct doc_column *document = NULL;
+    struct column *columns;
     struct map names;
-    size_t i, n = 0;
+    size_t i, n = 0, nkeys = 0, nreal = 0;
     int hidden;
 
     map_init(&names, b->scratch);
+    if (made->document != NULL) {
+        document = documents_column(b, d);
+        nkeys = documents_count(b, d, made);
+    }
+    columns = ARENA_ARRAY(b->arena, d->ncolumns + nkeys, struct column);
     d->made_columns = ARENA_ARRAY(b->scratch, d->ncolumns, struct column *);
     for (hidden = 0; hidden <= 1; hidden++) {
         for (i = 0; i < d->ncolumns; i++) {
             const struct doc_column *c = &d->columns[i];
             struct column *out = &columns[n];
 
-            if (!c->select || exposure_hides(d, c) != hidden)
+            if (!c->select || (exposure_hides(d, c) || c == document) != hidden)
                 continue;
             out->name = arena_dup(b->arena, c->name);
             out->field_name = exposure_field_name(b, c);
-            if (!name_field(b, d, c, &names, out) || !set_type(b, d, c, out))
+            if (!set_type(b, d, c, out))
+                continue;
+            if (document != NULL && !hidden)
+                documents_merge(b, d, c, out);
+            if (!hidden && !name_field(b, d, c, &names, out))
                 continue;
             out->full_text = is_searched(b, d, out);
             out->index = n;
             d->made_columns[i] = out;
             n++;
         }
-        if (!hidden)
-            r->ncolumns = n;
+        if (hidden)
+            continue;
+        nreal = n;
+        if (document != NULL && document->select)
+            n = documents_add(b, d, columns, n, &names);
+        r->ncolumns = n;
     }
+    for (i = nreal; i < r->ncolumns; i++)
+        columns[i].of = d->made_columns[document - d->columns];
+    if (document != NULL && document->select)
+        columns[d->made_columns[document - d->columns]->index].document = true;
     r->columns = columns;
     r->nall_columns = n;
 }
@@ -209,10 +228,12 @@ void relations_build(struct builder *b)
     if (n == 0)
         errors_add(b->errs, SCHEMA_INVALID, "there is no relation that the role may read")->hint =
             STR("check schema.expose and the privileges of the role");
+    for (i = 0; i < n; i++)
+        documents_begin(b, b->sources[i], &b->built[i]);
     /* Types of columns after those of relations, whose names have precedence. */
     for (i = 0; i < n; i++) {
         exposure_prepare(b, b->sources[i]);
-        make_columns(b, b->sources[i], &b->relations[i]);
+        make_columns(b, b->sources[i], &b->relations[i], &b->built[i]);
         tenancy_set(b, b->sources[i], &b->relations[i]);
         make_keys(b, b->sources[i], &b->relations[i]);
     }

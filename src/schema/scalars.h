@@ -41,10 +41,36 @@ enum codec_kind {
     CODEC_ARRAY,       /* of `element`; any dimensions: nested lists */
 };
 
+/* How a value in a JSON document becomes the JSON of the scalar it is declared as. */
+enum json_form {
+    JSON_ANY,  /* as it is */
+    JSON_TEXT, /* a string, as are all but numbers and booleans; those with a form are checked */
+    JSON_ID,   /* a string, or a whole number, which becomes one */
+    JSON_BOOLEAN,
+    JSON_INT,
+    JSON_BIGINT, /* a whole number or a string of one: a string */
+    JSON_BIGINT_NUMBER,
+    JSON_FLOAT,
+    JSON_DECIMAL, /* a number or a string of one: a string */
+    JSON_DECIMAL_NUMBER,
+    JSON_ENUM,  /* label -> GraphQL name */
+    JSON_BYTES, /* PostgreSQL's text of bytes: base64 */
+    JSON_UUID,
+    JSON_DATE,
+    JSON_TIME,
+    JSON_DATETIME,
+    JSON_LOCAL_DATETIME,
+    JSON_INTERVAL,
+    JSON_ADDRESS,
+    JSON_NETWORK,
+    JSON_MAC,
+};
+
 struct type;
 
 struct codec {
     enum codec_kind kind;
+    enum json_form json;          /* when it is in a document */
     const struct codec *element;  /* CODEC_ARRAY */
     const struct type *enum_type; /* CODEC_ENUM */
 };

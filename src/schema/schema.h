@@ -52,6 +52,15 @@ static inline bool type_ref_is_list(struct type_ref r)
     return r.nlists > 0;
 }
 
+/* The type of a field that shows a column. Items of arrays may be null in PostgreSQL, whatever the
+ * column says. */
+static inline struct type_ref type_ref_of_column(const struct column *c)
+{
+    if (c->nlists > 0)
+        return (struct type_ref){c->type, c->nlists, c->non_null};
+    return (struct type_ref){c->type, c->is_array, c->not_null && !c->optional};
+}
+
 /* The type of a list's items; only for lists. */
 static inline struct type_ref type_ref_item(struct type_ref r)
 {

@@ -67,15 +67,14 @@ static struct str type_origin(struct builder *b, const char *what, const struct 
     return arena_printf(b->scratch, "%s \"%.*s.%.*s\"", what, STR_ARG(d->schema), STR_ARG(d->name));
 }
 
-/* As its comment says, or as it is called. */
-static struct str said_name(struct builder *b, const struct doc_type *d)
+struct str values_type_name(struct builder *b, const struct doc_type *d)
 {
     if (d->annotation != NULL && is_said(d->annotation->name))
         return arena_dup(b->arena, d->annotation->name.text);
     return naming_pascal(d->name, b->arena);
 }
 
-static void describe_type(struct builder *b, struct type *t, const struct doc_type *d)
+void values_describe_type(struct builder *b, struct type *t, const struct doc_type *d)
 {
     comment_read(d->comment, b->arena, &t->description, &(struct str){0});
     if (d->annotation != NULL && is_said(d->annotation->description))
@@ -84,13 +83,13 @@ static void describe_type(struct builder *b, struct type *t, const struct doc_ty
 
 static const struct type *enum_type(struct builder *b, struct doc_type *d)
 {
-    struct str name = said_name(b, d);
+    struct str name = values_type_name(b, d);
     struct type *t;
 
     if (name.len == 0)
         name = arena_printf(b->arena, "Enum%u", d->oid);
     t = builder_add_type(b, TYPE_ENUM, name, type_origin(b, "enum type", d));
-    describe_type(b, t, d);
+    values_describe_type(b, t, d);
     t->enum_sql = arena_dup(b->arena, d->sql);
     set_labels(b, t, d->labels);
     return t;
@@ -99,7 +98,7 @@ static const struct type *enum_type(struct builder *b, struct doc_type *d)
 /* Any type without a row in the table: its text form, under its own name. */
 static const struct type *named_scalar(struct builder *b, struct doc_type *d)
 {
-    struct str name = said_name(b, d);
+    struct str name = values_type_name(b, d);
     struct type *t;
 
     if (name.len == 0)
@@ -107,7 +106,7 @@ static const struct type *named_scalar(struct builder *b, struct doc_type *d)
     if (builder_find_type(b, name) != NULL || scalar_find(name) != NULL)
         name = arena_printf(b->arena, "%.*sValue", STR_ARG(name));
     t = builder_add_type(b, TYPE_SCALAR, name, type_origin(b, "type", d));
-    describe_type(b, t, d);
+    values_describe_type(b, t, d);
     if (t->description.len == 0)
         t->description =
             arena_printf(b->arena, "PostgreSQL's type %.*s in its text form.", STR_ARG(d->sql));
@@ -153,6 +152,53 @@ static enum codec_kind number_codec(const struct builder *b, const struct scalar
     return m->codec;
 }
 
+/* What a scalar is in documents, and in PostgreSQL when taken from one. Sorted by name. */
+static const struct document_scalar {
+    const char *scalar;
+    const char *pg_type;
+    enum json_form form;
+} document_scalars[] = {
+  /* clang-format off */
+    { "BigInt",        "int8",        JSON_BIGINT },
+    { "Boolean",       "bool",        JSON_BOOLEAN },
+    { "Bytes",         "bytea",       JSON_BYTES },
+    { "CIDR",          "cidr",        JSON_NETWORK },
+    { "Date",          "date",        JSON_DATE },
+    { "DateTime",      "timestamptz", JSON_DATETIME },
+    { "Decimal",       "numeric",     JSON_DECIMAL },
+    { "Float",         "float8",      JSON_FLOAT },
+    { "ID",            "text",        JSON_ID },
+    { "Int",           "int4",        JSON_INT },
+    { "Interval",      "interval",    JSON_INTERVAL },
+    { "IpAddress",     "inet",        JSON_ADDRESS },
+    { "JSON",          "jsonb",       JSON_ANY },
+    { "LocalDateTime", "timestamp",   JSON_LOCAL_DATETIME },
+    { "MacAddress",    "macaddr",     JSON_MAC },
+    { "String",        "text",        JSON_TEXT },
+    { "Time",          "time",        JSON_TIME },
+    { "UUID",          "uuid",        JSON_UUID },
+  /* clang-format on */
+};
+
+static const struct document_scalar *find_document_scalar(struct str name)
+{
+    size_t i;
+
+    for (i = 0; i < COUNT_OF(document_scalars); i++)
+        if (str_is(name, document_scalars[i].scalar))
+            return &document_scalars[i];
+    return NULL;
+}
+
+static enum json_form json_form(const struct builder *b, const struct document_scalar *s)
+{
+    if (s == NULL)
+        return JSON_TEXT;
+    if (s->form == JSON_BIGINT && b->opt->bigint_numbers)
+        return JSON_BIGINT_NUMBER;
+    return s->form == JSON_DECIMAL && b->opt->decimal_numbers ? JSON_DECIMAL_NUMBER : s->form;
+}
+
 /* The GraphQL type and codec of a value of type v (the element's of arrays), and the cast of its
  * SELECT. */
 static const char *value_type(struct builder *b, struct doc_type *v, bool id, struct column *out,
@@ -165,6 +211,7 @@ static const char *value_type(struct builder *b, struct doc_type *v, bool id, st
             v->graphql = enum_type(b, v);
         out->type = v->graphql;
         codec->kind = CODEC_ENUM;
+        codec->json = JSON_ENUM;
         codec->enum_type = v->graphql;
         return "";
     }
@@ -180,11 +227,13 @@ static const char *value_type(struct builder *b, struct doc_type *v, bool id, st
             v->graphql = named_scalar(b, v);
         out->type = v->graphql;
         codec->kind = CODEC_TEXT;
+        codec->json = JSON_TEXT;
         return "::text";
     }
     out->is_id = id && can_be_id(m);
     out->type = builder_scalar(b, out->is_id ? "ID" : m->scalar);
     out->scalar = out->type->scalar;
+    codec->json = json_form(b, find_document_scalar(out->scalar->name));
     codec->kind = out->is_id ? id_codec(m->codec) : number_codec(b, m);
     return m->select_cast;
 }
@@ -204,11 +253,31 @@ void values_describe_scalar(struct builder *b, const char *pg_type, struct colum
     out->expression = str_of(m->select_cast);
 }
 
+static void set_expression(struct builder *b, const char *cast, struct column *out)
+{
+    if (cast[0] != '\0')
+        out->expression = arena_printf(b->arena, "%s%s", cast, out->is_array ? "[]" : "");
+}
+
+/* The element's codec, or that of an array of it. */
+static void set_codec(struct builder *b, const struct codec *element, struct column *out)
+{
+    struct codec *array;
+
+    out->codec = element;
+    if (!out->is_array)
+        return;
+    array = ARENA_NEW(b->arena, struct codec);
+    array->kind = CODEC_ARRAY;
+    array->element = element;
+    out->codec = array;
+}
+
 bool values_describe(struct builder *b, uint32_t type, bool id, struct column *out)
 {
     struct doc_type *t = values_base_type(b, type);
     struct doc_type *v = t != NULL && t->element ? values_base_type(b, t->element) : t;
-    struct codec *codec, *array;
+    struct codec *codec;
     const char *cast;
 
     if (v == NULL)
@@ -224,14 +293,47 @@ bool values_describe(struct builder *b, uint32_t type, bool id, struct column *o
     out->comparable = t->comparable && v->comparable;
     out->leakproof_equality = out->comparable && t->leakproof && v->leakproof;
     cast = value_type(b, v, id && !out->is_array, out, codec);
-    if (cast[0] != '\0')
-        out->expression = arena_printf(b->arena, "%s%s", cast, out->is_array ? "[]" : "");
-    out->codec = codec;
-    if (out->is_array) {
-        array = ARENA_NEW(b->arena, struct codec);
-        array->kind = CODEC_ARRAY;
-        array->element = codec;
-        out->codec = array;
-    }
+    set_expression(b, cast, out);
+    set_codec(b, codec, out);
     return true;
+}
+
+/* As the element of a list, where it is one. */
+static void set_list(struct builder *b, const struct codec *element, struct column *out)
+{
+    if (out->is_array) {
+        out->element_sql = out->type_sql;
+        out->type_sql = arena_printf(b->arena, "%.*s[]", STR_ARG(out->element_sql));
+        set_expression(b, arena_dup(b->scratch, out->expression).data, out);
+    }
+    set_codec(b, element, out);
+}
+
+bool values_describe_json(struct builder *b, struct str name, struct column *out)
+{
+    const struct document_scalar *s = find_document_scalar(name);
+    struct codec *codec;
+
+    if (s == NULL)
+        return false;
+    values_describe_scalar(b, s->pg_type, out);
+    codec = arena_copy(b->arena, out->codec, sizeof *codec);
+    codec->json = json_form(b, s);
+    out->type = builder_scalar(b, s->scalar);
+    out->scalar = out->type->scalar;
+    set_list(b, codec, out);
+    return true;
+}
+
+void values_describe_enum(struct builder *b, const struct type *t, struct column *out)
+{
+    struct codec *codec = ARENA_NEW(b->arena, struct codec);
+
+    out->type = t;
+    out->comparable = true;
+    out->type_sql = t->enum_sql;
+    codec->kind = CODEC_ENUM;
+    codec->json = JSON_ENUM;
+    codec->enum_type = t;
+    set_list(b, codec, out);
 }

@@ -31,13 +31,14 @@ before(async () => {
      create type public.person as (nick text, "class" text);
      create table public.sites (id int primary key, address public.address, stops public.address[], twin public.person, rows public.people);
      grant select on public.sites to app_user;
-     create sequence public.evaluated;
+     -- Stable as far as PostgreSQL knows, so that the view is merged into the query; in truth it counts its calls.
+     create function public.counted(of_row int) returns int language plpgsql stable as $f$ begin
+       return set_config('test.count', (coalesce(nullif(current_setting('test.count', true), ''), '0')::int + 1)::text, true); end $f$;
      create view public.v_computed with (security_invoker = true) as
        select id, row('city ' || id, '1', id * 1.10, 1, true, 'HAPPY', null, null, null, null, null, null, row(1, 2)::public.geo, null,
                       array[row(id, 1)::public.geo, null])::public.address as address,
-              case when nextval('public.evaluated') > 0 then row(id, 0)::public.geo end as once
+              row(public.counted(id), 0)::public.geo as once
          from public.people;
-     grant usage on sequence public.evaluated to app_user;
      grant select on public.people, public.v_person, public.v_computed to app_user;
      insert into public.people values
        (1, '${ACME}', 'a', row('Ulm', '89073', 1.50, 7, true, 'not so happy', '2024-02-29 12:00+01', '10.0.0.1', '[1,5)', '{"b": [1]}',
@@ -139,11 +140,10 @@ test("composites below relations and in lists of lists", async () => {
 });
 
 test("a column of a view that is computed is computed once", async () => {
-  await shared.sql(database, "select setval('public.evaluated', 1)");
   const { computeds } = await daemon.data(`{ computeds { address { city amount route { lat } } once { lat lon } } }`);
   assert.equal(computeds.length, 4);
-  assert.deepEqual(computeds[1], { address: { city: "city 2", amount: "2.20", route: [{ lat: 2 }, null] }, once: { lat: 2, lon: 0 } });
-  assert.equal((await shared.sql(database, "select last_value from public.evaluated")).trim(), "5", "once for each of four rows");
+  assert.deepEqual(computeds[1], { address: { city: "city 2", amount: "2.20", route: [{ lat: 2 }, null] }, once: { lat: computeds[1].once.lat, lon: 0 } });
+  assert.deepEqual(computeds.map((c) => c.once.lat).sort(), [1, 2, 3, 4], "calls of the function");
 });
 
 const ids = async (where, variables) =>

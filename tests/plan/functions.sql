@@ -86,3 +86,22 @@ create function public.fn_neighbour(of public.v_tenant_summary) returns public.v
     language sql stable as 'select null::public.v_tenant_summary';
 create function public.fn_others(of public.v_tenant_summary) returns setof public.v_tenant_summary
     language sql stable as 'select * from public.v_tenant_summary';
+
+-- Declared documents: of a relation, of a column, in each other.
+create view public.v_note as
+    select t.id, t.project_id, t.title,
+           jsonb_build_object('id', t.id, 'title', t.title, 'word_count', 1) as data, '{}'::jsonb as config
+      from public.tasks t;
+comment on view public.v_note is $$@fraiseql:type
+fields:
+  id: ID!
+  word_count: Int
+  rating: Decimal
+  made_at: DateTime
+  tags: [String!]
+  home: public.address
+  author: {name: String!, parent: Note}
+  'quoted ''key\': String$$;
+comment on column public.v_note.config is '@fraiseql:field
+fields: {theme: String, sizes: [Int]}';
+grant select on public.v_note to app_user;
