@@ -93,28 +93,6 @@ static void describe_composite(const struct composite *c, struct column *out)
     out->codec = &any;
 }
 
-static bool describe_object(const struct owner *o, struct str field,
-                            const struct declared_fields *fields, struct column *out)
-{
-    struct builder *b = o->b;
-    struct owner inside = {.b = b, .depth = o->depth + 1};
-    struct composite *c;
-    struct type *object;
-
-    inside.name = arena_printf(b->arena, "%.*s%.*s", STR_ARG(o->name),
-                               STR_ARG(naming_upper_first(field, b->scratch)));
-    object = builder_add_type(
-        b, TYPE_OBJECT, inside.name,
-        arena_printf(b->scratch, "field \"%.*s\" of \"%.*s\"", STR_ARG(field), STR_ARG(o->name)));
-    c = composite_new(b, inside.name);
-    c->object = object;
-    object->composite = c;
-    set_parts(&inside, fields, c);
-    composite_set_fields(b, c, object);
-    describe_composite(c, out);
-    return true;
-}
-
 static bool describe_doc_type(struct builder *b, struct doc_type *t, struct column *out)
 {
     struct column value = {0};
@@ -124,6 +102,44 @@ static bool describe_doc_type(struct builder *b, struct doc_type *t, struct colu
         describe_composite(value.composite, out);
     else
         values_describe_enum(b, value.type, out);
+    return true;
+}
+
+/* An object whose fields are written out: of a type of its own, or of one that the SDL file
+ * defines. */
+static bool describe_object(const struct owner *o, struct str field, const struct said *type,
+                            const struct declared_fields *fields, struct column *out)
+{
+    struct builder *b = o->b;
+    struct owner inside = {.b = b, .depth = o->depth + 1};
+    struct composite *c;
+    struct type *object;
+    struct doc_type *d;
+    size_t n;
+
+    if (is_said(*type)) {
+        object = builder_find_type(b, type->text);
+        if (object != NULL && object->kind == TYPE_OBJECT && object->composite != NULL) {
+            describe_composite(object->composite, out);
+            return true;
+        }
+        d = find_doc_type(b, type->text, &n);
+        if (d != NULL && d->nattributes > 0)
+            return describe_doc_type(b, d, out);
+        inside.name = arena_dup(b->arena, type->text);
+    } else {
+        inside.name = arena_printf(b->arena, "%.*s%.*s", STR_ARG(o->name),
+                                   STR_ARG(naming_upper_first(field, b->scratch)));
+    }
+    object = builder_add_type(
+        b, TYPE_OBJECT, inside.name,
+        arena_printf(b->scratch, "field \"%.*s\" of \"%.*s\"", STR_ARG(field), STR_ARG(o->name)));
+    c = composite_new(b, inside.name);
+    c->object = object;
+    object->composite = c;
+    set_parts(&inside, fields, c);
+    composite_set_fields(b, c, object);
+    describe_composite(c, out);
     return true;
 }
 
@@ -159,7 +175,7 @@ static bool describe(const struct owner *o, struct str field, const struct said_
     out->non_null = type->non_null;
     out->is_array = type->nlists > 0;
     out->not_null = type->non_null & 1u;
-    ok = fields != NULL ? describe_object(o, field, fields, out)
+    ok = fields != NULL ? describe_object(o, field, &type->name, fields, out)
                         : describe_named(o->b, &type->name, out);
     if (ok)
         finish(out);

@@ -69,8 +69,16 @@ static struct str qualified(struct source *s, struct str schema, struct str name
 
 static void print_source(struct source *s, const struct relation *r)
 {
+    size_t i;
+
     buf_append_lit(s->out, " @source(relation: ");
     jwriter_string(s->out, qualified(s, r->schema, r->name));
+    for (i = 0; i < r->ncolumns && r->columns[i].of == NULL; i++)
+        continue;
+    if (i < r->ncolumns) {
+        buf_append_lit(s->out, ", column: ");
+        jwriter_string(s->out, r->columns[i].of->name);
+    }
     buf_append_char(s->out, ')');
 }
 
@@ -127,9 +135,11 @@ static void print_relation(struct source *s, const struct relationship *w)
     buf_printf(s->out, "%s)", w->n > 1 ? "]" : "");
 }
 
-static void print_column(struct source *s, const struct field *f)
+/* A column is found by the name that its field has anyway, a key by the field's in snake_case. */
+static void print_column(struct source *s, const struct field *f, bool key)
 {
-    if (str_eq(f->name, naming_camel(f->column->name, s->scratch)))
+    if (key ? str_eq(naming_snake(f->name, s->scratch), f->column->name)
+            : str_eq(f->name, naming_camel(f->column->name, s->scratch)))
         return;
     buf_append_lit(s->out, " @column(name: ");
     jwriter_string(s->out, f->column->name);
@@ -151,7 +161,9 @@ static void print_directives(struct source *s, const struct type *t, const struc
              (f->resolver == RESOLVE_TO_ONE || f->resolver == RESOLVE_TO_MANY))
         print_relation(s, f->relationship);
     else if (is_relation_type(t) && f->resolver == RESOLVE_COLUMN)
-        print_column(s, f);
+        print_column(s, f, f->column->of != NULL);
+    else if (f->resolver == RESOLVE_PART && t->composite->sql.len == 0)
+        print_column(s, f, true);
     if (f->weight > 0)
         buf_printf(s->out, " @cost(weight: %u)", f->weight);
     sdl_print_deprecated(f->deprecated, s->out);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { configuration, program, start, writeConfiguration } from "./support/daemon.mjs";
+import { configuration, program, start, writeConfiguration, writeFile } from "./support/daemon.mjs";
 import { createDatabase, shared } from "./support/postgres.mjs";
 import { ACME, GLOBEX, tokenFor } from "./support/token.mjs";
 
@@ -407,6 +407,66 @@ test("a column with a document is an object, a list or a shape; without declarat
   assert.deepEqual(await ids(`{ shapes: { isnull: true } }`), ["2"]);
   assert.deepEqual(await ids(`{ config: { isnull: false } }`), ["1", "3"]);
   assert.deepEqual(await ids(`{ list: { isnull: true } }`), ["2"]);
+});
+
+test("documents declared in an SDL file", async () => {
+  const other = await createDatabase();
+  await shared.sql(
+    other,
+    `create table public.tv_post (id uuid primary key, tenant_id uuid not null, data jsonb, extra jsonb);
+     alter table public.tv_post enable row level security;
+     create policy tenant on public.tv_post using (tenant_id = nullif(current_setting('app.current_tenant_id', true), '')::uuid);
+     grant select on public.tv_post to app_user;
+     insert into public.tv_post values
+       (gen_random_uuid(), '${ACME}', '{"title": "t", "view_count": 3, "Old Name": "o", "writer": {"full_name": "w", "home": {"city": "c"}}, "readers": [{"full_name": "r"}]}', '{"city": "e"}'),
+       (gen_random_uuid(), '${GLOBEX}', '{"title": "g", "view_count": 9}', null);`,
+  );
+  const file = writeFile("graphql", `
+    type Post @source(relation: "tv_post", column: "data") {
+      id: ID!
+      "How it is called."
+      title: String!
+      viewCount: Int
+      name: String @column(name: "Old Name")
+      writer: Person
+      readers: [Person!]
+      extra: Home
+    }
+    type Person { fullName: String! home: Home }
+    type Home { city: String }`);
+  const config = { schema: { sdl_file: file, expose: { tables: ["tv_post"] } } };
+  const served = await start(other, config);
+  try {
+    const query = `{ posts(where: { writer: { home: { city: { eq: "c" } } } }, orderBy: [{ viewCount: DESC }]) {
+      title viewCount name writer { __typename fullName home { city } } readers { fullName home { city } } extra { __typename city } } }`;
+    assert.deepEqual((await served.data(query)).posts, [
+      {
+        title: "t",
+        viewCount: 3,
+        name: "o",
+        writer: { __typename: "Person", fullName: "w", home: { city: "c" } },
+        readers: [{ fullName: "r", home: null }],
+        extra: { __typename: "Home", city: "e" },
+      },
+    ]);
+    assert.deepEqual((await served.data(`{ posts(where: { viewCount: { gt: 1 } }) { title } }`, { token: tokenFor(GLOBEX) })).posts, [{ title: "g" }]);
+    const { __type } = await served.data(`{ __type(name: "Post") { fields { name description } } }`);
+    assert.deepEqual(__type.fields.map((f) => f.name), ["id", "title", "viewCount", "name", "writer", "readers", "extra"]);
+    assert.equal(__type.fields[1].description, "How it is called.");
+  } finally {
+    await served.stop();
+  }
+});
+
+test("documents that are printed as SDL with its directives load back as they were", async () => {
+  const config = { schema: { expose: { tables: ["tv_doc", "settings"] } } };
+  const printed = await program(["schema", "print", "-c", writeConfiguration(configuration(database, config))]);
+  const source = await program(["schema", "print", "--from-db", "-c", writeConfiguration(configuration(database, config))]);
+  assert.equal(source.code, 0, source.stderr);
+  assert.match(source.stdout, /type Post @source\(relation: "public.v_post", column: "data"\)/);
+  const again = writeConfiguration(configuration(database, { schema: { ...config.schema, sdl_file: writeFile("graphql", source.stdout) } }));
+  const reprinted = await program(["schema", "print", "-c", again]);
+  assert.equal(reprinted.stdout, printed.stdout, reprinted.stderr);
 });
 
 test("what is wrong with declarations is told all at once, each with its place", async () => {
