@@ -160,6 +160,28 @@ void source_whole(struct compiler *c, struct source *s, struct sqlbuf *out)
     sqlbuf_qualified(out, s->relation->schema, s->relation->name);
 }
 
+void source_used(struct compiler *c, const struct source *s, struct sqlbuf *out)
+{
+    struct source inside = {.alias = s->alias, .relation = s->relation};
+    bool any = false;
+
+    for (size_t i = 0; i < s->relation->nall_columns; i++) {
+        if (!s->used[i])
+            continue;
+        if (any)
+            sqlbuf_text(out, ", ");
+        any = true;
+        sqlbuf_column(out, s->alias, &s->relation->columns[i]);
+    }
+    if (!s->whole)
+        return;
+    if (any)
+        sqlbuf_text(out, ", ");
+    source_whole(c, &inside, out);
+    sqlbuf_text(out, " as ");
+    sqlbuf_identifier(out, source_free_name(c, s, STR("row")));
+}
+
 void source_is_there(const struct source *s, struct sqlbuf *out)
 {
     if (s->present != NULL) {

@@ -73,6 +73,9 @@ void source_from(struct sqlbuf *b, const struct source *s);
 struct str source_free_name(struct compiler *c, const struct source *s, struct str wanted);
 /* The row as a whole, of its relation's type. */
 void source_whole(struct compiler *c, struct source *s, struct sqlbuf *out);
+/* What is used of it, as a subquery that stands for it selects it: t2."id", t2."name", and the row
+ * as a whole if that is used. At least one thing has to be. */
+void source_used(struct compiler *c, const struct source *s, struct sqlbuf *out);
 /* Is there a row, for a joined source? t2."id" is not null */
 void source_is_there(const struct source *s, struct sqlbuf *out);
 /*

@@ -116,8 +116,8 @@ size_t plan_entity_keep(const struct function_outcome *o, const struct entity_co
     return n + 1;
 }
 
-/* The names of what is used of the base, behind the alias, or with their types. */
-static void write_used(const struct source *base, bool with_types, struct sqlbuf *out)
+/* "id" uuid, "title" text: what is used of the base, with types. */
+static void write_types(const struct source *base, struct sqlbuf *out)
 {
     bool any = false;
 
@@ -129,22 +129,47 @@ static void write_used(const struct source *base, bool with_types, struct sqlbuf
         if (any)
             sqlbuf_text(out, ", ");
         any = true;
-        if (!with_types) {
-            sqlbuf_column(out, base->alias, c);
-            continue;
-        }
         sqlbuf_identifier(out, c->name);
         sqlbuf_text(out, " ");
         sqlbuf_raw(out, c->type_sql.data, c->type_sql.len);
     }
 }
 
+static void write_document(struct sqlbuf *out)
+{
+    sqlbuf_text(out, "nullif(pg_catalog.current_setting('fraiseql.entity'), '')"
+                     "::pg_catalog.jsonb) ");
+}
+
+/* select * from jsonb_to_record(…) t1("id" uuid, …), or where the row as a whole is used, with all
+ * of its columns */
+static void write_columns(struct compiler *c, const struct source *base, struct sqlbuf *out)
+{
+    if (base->whole) {
+        sqlbuf_text(out, "select ");
+        source_used(c, base, out);
+        sqlbuf_text(out, " from pg_catalog.jsonb_populate_record(null::");
+        sqlbuf_qualified(out, base->relation->schema, base->relation->name);
+        sqlbuf_text(out, ", ");
+        write_document(out);
+        sqlbuf_alias(out, base->alias);
+        return;
+    }
+    sqlbuf_text(out, "select * from pg_catalog.jsonb_to_record(");
+    write_document(out);
+    sqlbuf_alias(out, base->alias);
+    sqlbuf_text(out, "(");
+    write_types(base, out);
+    sqlbuf_text(out, ")");
+}
+
 /* with k as materialized (select … from "relation" t1 where t1."key" = (keys)[1] limit 1) select *
  * from k union all */
-static void write_row(const struct source *base, const struct key *k, struct sqlbuf *out)
+static void write_row(struct compiler *c, const struct source *base, const struct key *k,
+                      struct sqlbuf *out)
 {
     sqlbuf_text(out, "with k as materialized (select ");
-    write_used(base, false, out);
+    source_used(c, base, out);
     sqlbuf_text(out, " from ");
     source_name(out, base->relation, base->alias);
     for (size_t i = 0; i < k->n; i++) {
@@ -164,6 +189,7 @@ bool plan_entity(struct compiler *c, const struct function_outcome *o, const str
     struct row r;
 
     shape->kind = SHAPE_ROW;
+    base->paged = true;
     if (!row_gather(c, base, s, 0, &r, &shape->object))
         return false;
     /* There must be one: why not one that has an index. */
@@ -173,13 +199,9 @@ bool plan_entity(struct compiler *c, const struct function_outcome *o, const str
     row_write(&r, false, out);
     sqlbuf_text(out, "(");
     if (o->key != NULL)
-        write_row(base, o->key, out);
-    sqlbuf_text(out, "select * from pg_catalog.jsonb_to_record(nullif("
-                     "pg_catalog.current_setting('fraiseql.entity'), '')::pg_catalog.jsonb) ");
-    sqlbuf_alias(out, base->alias);
-    sqlbuf_text(out, "(");
-    write_used(base, true, out);
-    sqlbuf_text(out, ") where pg_catalog.current_setting('fraiseql.entity') <> ''");
+        write_row(c, base, o->key, out);
+    write_columns(c, base, out);
+    sqlbuf_text(out, " where pg_catalog.current_setting('fraiseql.entity') <> ''");
     if (o->key != NULL)
         sqlbuf_text(out, " and not exists (select from k)");
     if (source_guarded(o->entity)) {

@@ -24,13 +24,9 @@
 #include "planner/plan_row.h"
 #include "planner/plan_select.h"
 
-/* Keep what identifies the rows, for the statement that reads them; the number of columns. */
-static size_t write_keeping(const struct relation *r, struct sqlbuf *out)
+static size_t write_keys(const struct key *k, struct sqlbuf *out)
 {
-    const struct key *k = plan_result_key(r);
-
-    sqlbuf_text(out, "select ");
-    for (size_t i = 0; k != NULL && i < k->n; i++) {
+    for (size_t i = 0; i < k->n; i++) {
         if (i > 0)
             sqlbuf_text(out, ", ");
         sqlbuf_text(out, "pg_catalog.set_config('fraiseql.key");
@@ -39,13 +35,31 @@ static size_t write_keeping(const struct relation *r, struct sqlbuf *out)
         sqlbuf_column(out, 1, k->columns[i]);
         sqlbuf_text(out, ")::text, '{}'), true)");
     }
-    /* A null in place of a row comes as a row of nulls. */
-    if (k == NULL)
-        sqlbuf_text(out,
-                    "pg_catalog.set_config('fraiseql.rows', coalesce(pg_catalog.array_agg(t1.*) "
-                    "filter (where not t1.* is null)::text, '{}'), true)");
+    return k->n;
+}
+
+/* Keep what plan_select_result() needs; the number of columns. A null in place of a row comes as a
+ * row of nulls. */
+static size_t write_keeping(const struct selection *s, struct sqlbuf *out)
+{
+    const struct key *k = plan_result_key(s->field->relation);
+    size_t n = 1;
+
+    sqlbuf_text(out, "select ");
+    if (k == NULL || (plan_result_has_row(s) && s->field->function->result == FUNCTION_ROWS)) {
+        sqlbuf_text(out, "pg_catalog.set_config('fraiseql.rows', coalesce(pg_catalog.array_agg("
+                         "t1.*) filter (where not t1.* is null)::text, '{}'), true)");
+    } else {
+        n = write_keys(k, out);
+        if (plan_result_has_row(s)) {
+            sqlbuf_text(out, ", pg_catalog.set_config('fraiseql.row', coalesce((pg_catalog."
+                             "array_agg(t1.*) filter (where not t1.* is null))[1]::text, ''), "
+                             "true)");
+            n++;
+        }
+    }
     sqlbuf_text(out, " from ");
-    return k != NULL ? k->n : 1;
+    return n;
 }
 
 static bool plan_value(struct compiler *c, const struct selection *s, int position,
@@ -92,7 +106,7 @@ static bool plan_rows(struct compiler *c, const struct selection *s, int positio
     size_t nkept;
 
     sqlbuf_init(&sql, &c->params);
-    nkept = write_keeping(s->field->relation, &sql);
+    nkept = write_keeping(s, &sql);
     if (!plan_call(c, s, NULL, &sql))
         return false;
     sqlbuf_text(&sql, " t1");

@@ -15,13 +15,18 @@ NODISCARD bool plan_select_result(struct compiler *c, const struct selection *s,
 /* The same of the rows of s->field->relation whose keys are kept: one, or as many as there are. */
 NODISCARD bool plan_select_kept(struct compiler *c, const struct selection *s, bool one,
                                 struct sqlbuf *out, struct shape_field *shape);
-/*
- * The key by which rows that a function returned are read again; the settings
- * fraiseql.key1 … hold its columns, each as the text of an array with one item for
- * each row. NULL: there is none, and fraiseql.rows holds the rows themselves, as
- * the text of an array.
- */
+/* The key by which rows are read again; NULL: there is none. */
 const struct key *plan_result_key(const struct relation *r);
+/*
+ * Is what the function gave kept as well, for rows that are gone by then? Of
+ * functions with the rights of the caller, which have seen nothing else.
+ *
+ * The settings fraiseql.key1 … hold the columns of the key, each as the text of an
+ * array with one item for each row; fraiseql.row the row itself as text, '' if
+ * there is none. Several that are kept as well, and those without a key, are the
+ * text of an array in fraiseql.rows alone.
+ */
+bool plan_result_has_row(const struct selection *s);
 /* t1."key" = (those of column i of the key)[1] */
 void plan_result_match(const struct key *k, size_t i, unsigned alias, struct sqlbuf *out);
 

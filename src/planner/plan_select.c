@@ -68,52 +68,32 @@ static void write_given(const struct row *r, struct sqlbuf *out)
     sqlbuf_identifier(out, select_order_name(r, 0));
 }
 
-/* t1.*::"schema"."relation" as "row" */
-static void write_whole(const struct row *r, struct sqlbuf *out)
-{
-    struct source inside = {.alias = r->base->alias, .relation = r->base->relation};
-
-    source_whole(r->c, &inside, out);
-    sqlbuf_text(out, " as ");
-    sqlbuf_identifier(out, source_free_name(r->c, r->base, STR("row")));
-}
-
 /* What the outer SELECT mentions of the limited rows. */
 static void write_inner_items(const struct row *r, const struct page *page, struct sqlbuf *out)
 {
-    const char *separator = "";
+    size_t begin = out->len;
 
     for (size_t i = 0; i < page->order.n; i++)
         if (page->order.items[i].alias == r->base->alias)
             r->base->used[column_root(page->order.items[i].column)->index] = true;
-    for (size_t i = 0; i < r->base->relation->nall_columns; i++) {
-        if (!r->base->used[i])
-            continue;
-        sqlbuf_raw(out, separator, strlen(separator));
-        sqlbuf_column(out, r->base->alias, &r->base->relation->columns[i]);
-        separator = ", ";
-    }
+    source_used(r->c, r->base, out);
     for (size_t i = 0; i < page->order.n; i++) {
         const struct order_term *t = &page->order.items[i];
 
         if (t->alias == r->base->alias)
             continue;
-        sqlbuf_raw(out, separator, strlen(separator));
+        if (out->len > begin)
+            sqlbuf_text(out, ", ");
         sqlbuf_column(out, t->alias, t->column);
         sqlbuf_text(out, " as ");
         sqlbuf_identifier(out, select_order_name(r, i));
-        separator = ", ";
     }
-    if (page->as_given) {
-        sqlbuf_raw(out, separator, strlen(separator));
-        sqlbuf_text(out, "pg_catalog.row_number() over () as ");
-        sqlbuf_identifier(out, select_order_name(r, 0));
-        separator = ", ";
-    }
-    if (r->base->whole) {
-        sqlbuf_raw(out, separator, strlen(separator));
-        write_whole(r, out);
-    }
+    if (!page->as_given)
+        return;
+    if (out->len > begin)
+        sqlbuf_text(out, ", ");
+    sqlbuf_text(out, "pg_catalog.row_number() over () as ");
+    sqlbuf_identifier(out, select_order_name(r, 0));
 }
 
 /* relation t1 [joins] [where …] order by … */

@@ -278,6 +278,7 @@ static void add_field(struct builder *b, const struct candidate *c, struct field
     f->oid = c->doc->oid;
     f->schema = arena_dup(b->arena, c->doc->schema);
     f->name = arena_dup(b->arena, c->doc->name);
+    f->definer = c->doc->definer;
     describe_function(b, c->doc, &field);
     parameters_build(b, c, f, &arguments);
     set_arguments(b, c, &arguments, &field);

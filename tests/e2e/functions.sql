@@ -97,3 +97,34 @@ create function public.fn_projects() returns int language sql stable as 'select 
 create function public.fn_project_name(project public.v_project) returns text language sql stable as $$ select 'x' $$;
 create function public.fn_limited(project public.v_project, "limit" int default 1) returns setof int language sql stable as 'select 1';
 create function public.fn_lists() returns setof int[] language sql stable as $$ select '{1}'::int[] $$;
+
+-- What they delete, or hide, and give back.
+create function public.fn_drop_tasks(titles text[]) returns setof public.v_task language plpgsql volatile as $$
+declare gone public.v_task[];
+begin
+  gone := array(select v from public.v_task v where v.title = any (titles) order by v.title desc);
+  delete from public.comments c where c.task_id in (select t.id from public.tasks t where t.title = any (titles));
+  delete from public.tasks t where t.title = any (titles);
+  return query select (unnest(gone)).*;
+end $$;
+create function public.fn_drop_odd(wanted int) returns public.v_odd language sql volatile
+  as 'delete from public.odd where id = wanted returning id, t1, "row", order_1, "select ""x"""';
+create function public.fn_drop_odd_as_owner(wanted int) returns public.v_odd language sql volatile security definer set search_path = ''
+  as 'delete from public.odd where id = wanted returning id, t1, "row", order_1, "select ""x"""';
+create function public.fn_their_task(task_id uuid) returns public.v_task language sql volatile security definer set search_path = ''
+  as 'select t from public.v_task t where t.id = task_id';
+grant delete on public.odd, public.tasks, public.comments to app_user;
+create function public.fn_touch_task(task_id uuid, gone boolean) returns public.mutation_response language plpgsql volatile as $$
+declare response public.mutation_response;
+begin
+  response.status := 'updated';
+  response.entity_id := task_id::text;
+  response.entity_type := 'Task';
+  select to_jsonb(v) into response.entity from public.v_task v where v.id = task_id;
+  if gone then
+    delete from public.comments c where c.task_id = fn_touch_task.task_id;
+    delete from public.tasks t where t.id = fn_touch_task.task_id;
+  end if;
+  return response;
+end $$;
+comment on function public.fn_touch_task(uuid, boolean) is '@fraiseql:mutation {success_type: Task}';

@@ -261,6 +261,37 @@ test("rows of mutations have such fields too, with or without key, and sets and 
   });
 });
 
+test("a mutation that deletes gives what it deleted, as its function gave it", async () => {
+  await daemon.data(`mutation { a: createTask(input: {projectId: "${id.project(1)}", title: "Gone A"}) { id }
+    b: createTask(input: {projectId: "${id.project(1)}", title: "Gone B"}) { id } }`);
+  const data = await daemon.data(`mutation { dropTasks(input: {titles: ["Gone A", "Gone B"]}) {
+    title brief project { id tasks(where: {title: {startswith: "Gone"}}) { id } } comments { id } } }`);
+  const project = { id: id.project(1), tasks: [] };
+  assert.deepEqual(data.dropTasks, ["Gone B", "Gone A"].map((title) => ({ title, brief: "Gone ", project, comments: [] })));
+  assert.deepEqual(await rows("select from v_task where title like 'Gone _'"), []);
+  await shared.sql(database, "insert into public.odd values (7, 70, '7', null, '(\"x\",)'), (8, 80, null, null, null)");
+  const odd = await daemon.data(`mutation { dropOdd(input: {wanted: 7}) { id t1 row order1 selectX sayIt self { id } }
+    dropOddAsOwner(input: {wanted: 8}) { id } none: dropOdd(input: {wanted: 9}) { id } }`);
+  assert.deepEqual(odd, {
+    dropOdd: { id: "7", t1: 70, row: "7", order1: null, selectX: '("x",)', sayIt: '70|7|("x",)|ß', self: { id: "7" } },
+    // It has seen more than the one who asks may.
+    dropOddAsOwner: null,
+    none: null,
+  });
+  const theirs = await shared.sql(database, `select id from tasks where tenant_id = '${GLOBEX}' order by id limit 1`);
+  assert.deepEqual(await daemon.data(`mutation { theirTask(input: {taskId: "${theirs}"}) { id title } }`), { theirTask: null });
+});
+
+test("entities of outcomes have fields of functions, whether they are still there or not", async () => {
+  const { createTask: made } = await daemon.data(`mutation { createTask(input: {projectId: "${id.project(1)}", title: "Entity"}) { id } }`);
+  const query = `mutation ($gone: Boolean!) { touchTask(input: {taskId: "${made.id}", gone: $gone}) {
+    ... on TouchTaskSuccess { task { title brief project { label } } } ... on TouchTaskError { message } } }`;
+  const task = { title: "Entity", brief: "Entit", project: { label: `#${(await rows(`select left(name, 3) as l from v_project where id = '${id.project(1)}'`))[0].l}` } };
+  assert.deepEqual(await daemon.data(query, { variables: { gone: false } }), { touchTask: { task } });
+  assert.deepEqual(await daemon.data(query, { variables: { gone: true } }), { touchTask: { task } });
+  assert.deepEqual(await rows(`select from v_task where id = '${made.id}'`), []);
+});
+
 test("no function shows what belongs to another tenant", async () => {
   const theirs = await shared.sql(database, `select id from tasks where tenant_id = '${GLOBEX}' order by id limit 1`);
   const user = await shared.sql(database, `select id from users where tenant_id = '${GLOBEX}' order by id limit 1`);
