@@ -153,6 +153,7 @@ struct config {
     bool mutations_crud;
     bool relay_connections;
     uint64_t idempotency_ttl_ms;
+    bool relay_node;
     enum config_introspection introspection;
     struct str sdl_file;
 

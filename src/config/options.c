@@ -180,6 +180,8 @@ const struct config_option options_table[] = {
      .help = "Mutations that insert, update, upsert and delete rows of what is exposed, as far as the role may."},
     {"schema.mutations.idempotency_ttl", OPTION_DURATION, AT(idempotency_ttl_ms), "24h", 1 * SECONDS, 365 * DAYS, NULL,
      .help = "How long an idempotency key stands for the answer it got: see sql/optional/idempotency.sql."},
+    {"schema.relay.node", OPTION_BOOL, AT(relay_node), "true", 0, 0, NULL,
+     .help = "A nodeId on each type with a key, and node(id:), which finds a row of any type by it."},
     {"schema.relay.connections", OPTION_BOOL, AT(relay_connections), "true", 0, 0, NULL,
      .help = "Next to each list, the same in pages: projectsConnection(first:, after:)."},
     {"schema.reload.poll_interval", OPTION_DURATION, AT(reload_poll_interval_ms), "0s", 0, 30 * DAYS, NULL,

@@ -158,7 +158,7 @@ static bool bind_opaque(struct binding *b, struct str text, const char **out)
         return false;
     if (b->values == NULL || !paramtext_opaque(p->opaque, b->values, p->item, b->arena, &value)) {
         b->refused = true;
-        return fail(b, BAD_USER_INPUT, "is not one of this order");
+        return fail(b, BAD_USER_INPUT, p->opaque->problem);
     }
     *out = value.data;
     return true;

@@ -497,6 +497,8 @@ static enum outcome write_field_value(struct writer *w, const struct shape_field
         return WRITTEN;
     case SHAPE_INTROSPECTION:
         return introspection_write(w->plan, f, w->params, w->out) ? WRITTEN : NOTHING;
+    case SHAPE_NULL:
+        return NOTHING;
     case SHAPE_OPAQUE:
         return write_opaque(w, f, f->opaque, columns, path);
     case SHAPE_PAGE:

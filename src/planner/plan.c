@@ -57,6 +57,7 @@ static const char *const shape_names[] = {
     [SHAPE_OPAQUE] = "opaque",      [SHAPE_PAGE] = "page",
     [SHAPE_PAGE_CURSOR] = "cursor", [SHAPE_PAGE_MORE] = "more",
     [SHAPE_DOCUMENT] = "document",  [SHAPE_KEY] = "key",
+    [SHAPE_NULL] = "null",
 };
 
 static const char *const form_names[] = {

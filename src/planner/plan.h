@@ -38,6 +38,7 @@ enum shape_kind {
     SHAPE_DOCUMENT, /* column holds jsonb of the declared type of the field */
     SHAPE_KEY,      /* the value of a key of the object's document, JSON of the field's type */
     SHAPE_TYPENAME, /* `text` is the type's name */
+    SHAPE_NULL,     /* null, whatever the rows say */
     SHAPE_OPAQUE,   /* `opaque` values of this row behind one text */
     SHAPE_PAGE,     /* the rows of `page`, each an `object`: a list */
     SHAPE_PAGE_CURSOR,   /* of the first row of `page`, or the last; null if it has none */

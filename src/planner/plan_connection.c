@@ -179,7 +179,8 @@ static bool read_order(struct connection *k)
         nullable[i] = plan_can_be_null(&k->page.order.items[i], k->base->alias);
     }
     k->form = ARENA_NEW(a, struct opaque_form);
-    *k->form = (struct opaque_form){order_digest(k), k->page.order.n, codecs, nullable};
+    *k->form = (struct opaque_form){order_digest(k), k->page.order.n, codecs, nullable,
+                                    "is not a cursor of this order"};
     return true;
 }
 
@@ -208,8 +209,8 @@ static bool read_place(struct connection *k, const struct input_value *argument,
             p.item = (uint32_t)i;
         } else if (values == NULL ||
                    !paramtext_opaque(k->form, values, i, k->c->in.arena, &p.constant)) {
-            return input_fail(&k->c->in, v, "\"%.*s\" is not one of this order",
-                              STR_ARG(argument->name));
+            return input_fail(&k->c->in, v, "\"%.*s\" %s", STR_ARG(argument->name),
+                              k->form->problem);
         }
         sqlbuf_init(&out->values[i], &k->c->params);
         sqlbuf_parameter(&out->values[i], &p, k->page.order.items[i].column->type_sql, false);

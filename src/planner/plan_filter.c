@@ -408,6 +408,7 @@ static bool filter_member(struct filter *f, const struct input_value *input, con
     case INPUT_ORDER_BY:
     case INPUT_LIMIT:
     case INPUT_OFFSET:
+    case INPUT_NODE:
     case INPUT_FIRST:
     case INPUT_AFTER:
     case INPUT_LAST:

@@ -11,6 +11,7 @@
 #include "planner/plan_composite.h"
 #include "planner/plan_connection.h"
 #include "planner/plan_document.h"
+#include "planner/plan_node.h"
 
 void plan_shape_field(struct compiler *c, const struct selection *s, struct shape_field *out)
 {
@@ -282,6 +283,9 @@ static bool select_field(struct row *r, struct source *source, const struct sele
         return select_aggregate(r, source, s, out);
     case RESOLVE_CONNECTION:
         return select_connection(r, source, s, depth, out);
+    case RESOLVE_NODE_ID:
+        plan_node_id(r, source, s, out);
+        return true;
     case RESOLVE_TYPENAME:
         out->kind = SHAPE_TYPENAME;
         out->text = s->parent->name;
@@ -298,6 +302,7 @@ static bool select_field(struct row *r, struct source *source, const struct sele
     case RESOLVE_GROUPS:
     case RESOLVE_GROUP_KEY:
     case RESOLVE_CONNECTION_PART:
+    case RESOLVE_NODE:
     case RESOLVE_CHANGE:
     case RESOLVE_AFFECTED:
     case RESOLVE_RETURNING:

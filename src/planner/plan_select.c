@@ -31,6 +31,7 @@
 #include "planner/plan_aggregate.h"
 #include "planner/plan_call.h"
 #include "planner/plan_filter.h"
+#include "planner/plan_node.h"
 #include "planner/plan_page.h"
 
 struct str select_order_name(const struct row *r, size_t n)
@@ -273,6 +274,20 @@ static bool select_function_row(struct compiler *c, const struct selection *s, b
     return true;
 }
 
+void select_write_one(const struct row *r, const struct sqlbuf *where, bool as_record,
+                      struct sqlbuf *out)
+{
+    const struct relation *relation = r->base->relation;
+
+    row_write(r, as_record, out);
+    source_name(out, relation, r->base->alias);
+    sqlbuf_append(out, &r->joins);
+    sqlbuf_append(out, where);
+    /* The key of a view may be declared only, and a scalar subquery must not have a second row. */
+    if (relation->kind != RELATION_TABLE && relation->kind != RELATION_PARTITIONED)
+        sqlbuf_text(out, " limit 1");
+}
+
 static bool select_by_key(struct compiler *c, const struct selection *s, bool as_record,
                           struct sqlbuf *out, const struct shape **object)
 {
@@ -300,13 +315,7 @@ static bool select_by_key(struct compiler *c, const struct selection *s, bool as
     CHECK(any);
     if (!row_gather(c, base, s, 0, &r, object))
         return false;
-    row_write(&r, as_record, out);
-    source_name(out, relation, base->alias);
-    sqlbuf_append(out, &r.joins);
-    sqlbuf_append(out, &where);
-    /* The key of a view may be declared only, and a scalar subquery must not have a second row. */
-    if (relation->kind != RELATION_TABLE && relation->kind != RELATION_PARTITIONED)
-        sqlbuf_text(out, " limit 1");
+    select_write_one(&r, &where, as_record, out);
     return true;
 }
 
@@ -341,6 +350,8 @@ bool plan_select(struct compiler *c, const struct selection *s, bool as_record, 
     shape->kind = as_record ? SHAPE_RECORD : SHAPE_ROW;
     if (s->field->function != NULL)
         return select_function_row(c, s, as_record, out, &shape->object);
+    if (s->field->resolver == RESOLVE_NODE)
+        return plan_node(c, s, as_record, out, &shape->object);
     CHECK(s->field->resolver == RESOLVE_BY_KEY);
     return select_by_key(c, s, as_record, out, &shape->object);
 }

@@ -45,6 +45,9 @@ void select_write(const struct row *r, const struct page *page, const struct sql
                   bool as_record, struct sqlbuf *out);
 /* " order by …", of the base itself. */
 void select_order(const struct row *r, const struct order_terms *order, struct sqlbuf *out);
+/* The one row gathered in r that fulfils a condition of a key. */
+void select_write_one(const struct row *r, const struct sqlbuf *where, bool as_record,
+                      struct sqlbuf *out);
 /* The name that the n-th order term has outside the subquery that limits the rows, where it is of
  * another relation; no column of the relation has it. */
 struct str select_order_name(const struct row *r, size_t n);

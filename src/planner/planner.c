@@ -11,6 +11,7 @@
 #include "planner/plan_connection.h"
 #include "planner/plan_guard.h"
 #include "planner/plan_mutation.h"
+#include "planner/plan_node.h"
 
 #include <stdatomic.h>
 
@@ -24,8 +25,10 @@ struct introspected {
     size_t n, cap;
 };
 
-static bool reads_database(const struct selection *s)
+static bool reads_database(struct compiler *c, const struct selection *s)
 {
+    if (s->field->resolver == RESOLVE_NODE)
+        return plan_node_type(c, s) != NULL;
     return s->field->resolver == RESOLVE_LIST || s->field->resolver == RESOLVE_BY_KEY ||
            s->field->resolver == RESOLVE_AGGREGATE || s->field->resolver == RESOLVE_GROUPS ||
            s->field->resolver == RESOLVE_CONNECTION || s->field->resolver == RESOLVE_FUNCTION;
@@ -34,7 +37,8 @@ static bool reads_database(const struct selection *s)
 /* Rows as columns of a statement of their own; others are columns beside others. */
 static bool reads_rows(const struct selection *s)
 {
-    return s->field->relation != NULL && s->field->resolver != RESOLVE_CONNECTION;
+    return s->field->resolver == RESOLVE_NODE ||
+           (s->field->relation != NULL && s->field->resolver != RESOLVE_CONNECTION);
 }
 
 static void next_column(struct sqlbuf *sql, size_t *ncolumns)
@@ -86,6 +90,10 @@ static bool plan_constant(struct compiler *c, const struct selection *s, struct 
     plan_shape_field(c, s, out);
     if (s->field->resolver == RESOLVE_INTROSPECTION)
         return plan_introspection(c, s, names, out);
+    if (s->field->resolver == RESOLVE_NODE) {
+        out->kind = SHAPE_NULL;
+        return plan_node_check(c, s);
+    }
     CHECK(s->field->resolver == RESOLVE_TYPENAME);
     out->kind = SHAPE_TYPENAME;
     out->text = s->parent->name;
@@ -119,7 +127,7 @@ static bool plan_root_field(struct compiler *c, const struct selection *s, bool 
                             struct sqlbuf *sql, struct introspected *names, size_t *ncolumns,
                             struct shape_field *out)
 {
-    if (!reads_database(s))
+    if (!reads_database(c, s))
         return plan_constant(c, s, names, out);
     if (s->field->resolver == RESOLVE_CONNECTION)
         return plan_root_connection(c, s, sql, ncolumns, out);
@@ -138,7 +146,7 @@ static bool plan_query(struct compiler *c, const struct selection *root, struct 
     bool alone;
 
     for (size_t i = 0; i < root->nchildren; i++) {
-        if (!reads_database(root->children[i]))
+        if (!reads_database(c, root->children[i]))
             continue;
         nreads++;
         last = (int)i;

@@ -239,6 +239,11 @@ void objects_build(struct builder *b); /* objects.c: fields of object types and 
 /* A field for each column. */
 void objects_add_columns(struct builder *b, const struct relation *r, struct fields *out);
 void functions_build(struct builder *b); /* functions.c: fields of all roots and types */
+void nodes_build(struct builder *b);     /* nodes.c: the interface of rows with a key */
+/* The field that leads to them, at the end of the query root. */
+void nodes_add_root(struct builder *b, struct fields *root);
+/* nodeId of a relation with a key, if there is the interface. */
+void nodes_add_id(struct builder *b, const struct relation *r, struct fields *out);
 /* crud.c: which rows may be changed; the mutations that change them, at the end of root. */
 void crud_build(struct builder *b, struct fields *root);
 void objects_finish(struct builder *b); /* the types have these fields, and no more come */

@@ -22,7 +22,8 @@ struct schema_options schema_options_default(void)
                                    .tenant_column = STR("tenant_id"),
                                    .default_limit = 100,
                                    .max_limit = 1000,
-                                   .connections = true};
+                                   .connections = true,
+                                   .node = true};
 }
 
 static struct schema *new_schema(const struct schema_options *opt)
@@ -113,6 +114,8 @@ static bool build(struct builder *b, struct str json)
     groups_build(b);
     if (b->opt->connections)
         connections_build(b);
+    if (b->opt->node)
+        nodes_build(b);
     objects_build(b);
     functions_build(b);
     objects_finish(b);

@@ -35,12 +35,13 @@ struct schema_options {
     bool null_safe_filters;      /* neq and nin keep rows where the value is null */
     const struct str *full_text; /* patterns relation.column of text that can be searched */
     size_t nfull_text;
-    bool connections;     /* schema.relay */
+    bool connections; /* schema.relay */
+    bool node;
     bool bigint_numbers;  /* int8 as JSON numbers, not strings */
     bool decimal_numbers; /* numeric as JSON numbers, not strings */
 };
 
-/* v_ tv_ tb_ mv_ fn_, tenant_id, 100, 1000, no claims, connections. */
+/* v_ tv_ tb_ mv_ fn_, tenant_id, 100, 1000, no claims, all of Relay. */
 struct schema_options schema_options_default(void);
 
 /*

@@ -169,12 +169,14 @@ void objects_build(struct builder *b)
         const struct relation *r = &b->relations[i];
 
         objects_add_columns(b, r, &b->built[i].fields);
+        nodes_add_id(b, r, &b->built[i].fields);
         add_relationships(b, r, &b->built[i].fields);
         for (j = 0; j < r->nkeys; j++)
             if (!has_hidden_column(r, &r->keys[j]))
                 add_by_key(b, r, &r->keys[j], &b->query);
         add_list(b, r, &b->query);
     }
+    nodes_add_root(b, &b->query);
 }
 
 void objects_finish(struct builder *b)

@@ -19,10 +19,14 @@ struct opaque_form {
     size_t n; /* values */
     const struct codec *const *codecs;
     const bool *nullable; /* NULL: none is */
+    const char *problem;  /* of a text that is of no such form, for errors: "is not …" */
 };
 
-/* The array: its first item is a string, the head. NULL: it is no such text. */
-const struct jval *opaque_read(struct str text, struct arena *a);
+#define OPAQUE_HEAD_MAX 250
+
+/* The head alone, in `room`, if it is a name; what follows is not looked at. data NULL: it is none.
+ */
+struct str opaque_head(struct str text, char room[OPAQUE_HEAD_MAX + 1]);
 /* The form.n values of a text of this form; NULL: it is none. */
 const struct jval *const *opaque_values(const struct opaque_form *form, struct str text,
                                         struct arena *a);

@@ -76,6 +76,12 @@ bool schema_is_possible(const struct type *abstract_or_same, const struct type *
 
     if (abstract_or_same == t)
         return true;
+    /* An object has few interfaces, an interface may have thousands of objects. */
+    for (i = 0; abstract_or_same->kind == TYPE_INTERFACE && i < t->ninterfaces; i++)
+        if (t->interfaces[i] == abstract_or_same)
+            return true;
+    if (abstract_or_same->kind == TYPE_INTERFACE)
+        return false;
     for (i = 0; i < abstract_or_same->npossible; i++)
         if (abstract_or_same->possible[i] == t)
             return true;

@@ -86,6 +86,7 @@ enum input_role {
     INPUT_ORDER_BY,
     INPUT_LIMIT,
     INPUT_OFFSET,
+    INPUT_NODE,  /* node(id:) */
     INPUT_FIRST, /* of a connection, as the next three */
     INPUT_AFTER,
     INPUT_LAST,
@@ -171,6 +172,8 @@ enum resolver {
     RESOLVE_OUTCOME,    /* of what a function says of its success: `outcome` */
     RESOLVE_CONNECTION, /* rows of `relation` in pages, by `relationship` if there is one */
     RESOLVE_CONNECTION_PART, /* in a connection: `part` says what */
+    RESOLVE_NODE,            /* root: the row of any type that an id is of */
+    RESOLVE_NODE_ID,         /* in a row: what node() finds it by */
     RESOLVE_TYPENAME,        /* __typename */
     RESOLVE_INTROSPECTION,   /* __schema, __type, and every field of the introspection types:
                                 `introspect` names it */
@@ -371,6 +374,7 @@ struct schema {
     const struct type *query;
     const struct type *mutation; /* NULL if none */
     const struct type *subscription;
+    const struct type *node; /* the interface of what node() finds; NULL if there is none */
     const struct directive *directives;
     size_t ndirectives;
     const struct relation *relations;

@@ -280,5 +280,6 @@ struct schema_watch_options options_schema_watch(const struct config *c, struct 
     opt.schema.max_limit = (int64_t)c->max_limit;
     opt.schema.field_transactions = c->mutation_transaction == CONFIG_TRANSACTION_FIELD;
     opt.schema.connections = c->relay_connections;
+    opt.schema.node = c->relay_node;
     return opt;
 }

@@ -9,6 +9,7 @@
 
 #include "language/source.h"
 #include "validation/complexity.h"
+#include "validation/nodeids.h"
 #include "validation/rules.h"
 
 #define DEFAULT_MAX_ERRORS 50
@@ -471,6 +472,8 @@ static void resolve_variables(struct operation *op)
     }
     op->variables = variables;
     op->nvariables = op->ast->nvariables;
+    if (op->schema->node != NULL && op->nvariables > 0)
+        nodeids_mark(op, variables);
 }
 
 /* --- public --------------------------------------------------------------------------- */

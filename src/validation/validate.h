@@ -18,6 +18,7 @@ struct operation_variable {
     struct type_ref type;
     const struct ast_value *default_value; /* NULL if none */
     struct location at;
+    bool node_id; /* of a node: a plan depends on the type that it names */
 };
 
 struct operation {

@@ -7,6 +7,7 @@
  */
 #include "validation/variables.h"
 #include "base/buf.h"
+#include "schema/opaque.h"
 #include "schema/scalars.h"
 
 /* Coercion stops there: one bad value is enough to refuse, the others are for convenience. */
@@ -409,14 +410,32 @@ static void append_variable(const struct jval *v, struct type_ref type, struct b
         append_skeleton(v, type, false, out);
 }
 
+/* The type that the id of a node names: what is no type of the schema is all the same. */
+static void append_node_type(const struct schema *s, const struct jval *v, struct buf *out)
+{
+    char room[OPAQUE_HEAD_MAX + 1];
+    struct str name = opaque_head(v->text, room);
+
+    if (name.data == NULL)
+        buf_append_char(out, '!');
+    else if (schema_type(s, name) == NULL)
+        buf_append_char(out, '?');
+    else
+        buf_append_str(out, name);
+    buf_append_char(out, ';');
+}
+
 struct digest variables_skeleton(const struct operation *op, const struct variables *v)
 {
     struct digest d = {{0}};
     struct buf b;
 
     buf_init(&b, 0);
-    for (size_t i = 0; i < v->n; i++)
+    for (size_t i = 0; i < v->n; i++) {
         append_variable(v->values[i], op->variables[i].type, &b);
+        if (op->variables[i].node_id && v->values[i] != NULL && v->values[i]->kind != JVAL_NULL)
+            append_node_type(op->schema, v->values[i], &b);
+    }
     /* A short one stands for itself, its length behind it: hashing would only cost time. */
     if (b.len < DIGEST_SIZE) {
         if (b.len)

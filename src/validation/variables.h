@@ -39,7 +39,8 @@ bool variables_rows_uniform(const struct jval *list, const struct type *row);
  * What a plan depends on besides the document: for every variable whether it is
  * absent, null or present; the values of booleans and enums, but in rows; the
  * shape of lists of input objects and of input objects, but not the other scalars
- * in them. Two sets of variables with equal skeletons can share a plan.
+ * in them; the type of a node's id. Two sets of variables with equal skeletons can
+ * share a plan.
  */
 struct digest variables_skeleton(const struct operation *op, const struct variables *v);
 

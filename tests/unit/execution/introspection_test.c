@@ -48,6 +48,7 @@ static const struct {
      "{\"name\":\"projectCount\",\"type\":{\"kind\":\"SCALAR\",\"name\":\"BigInt\",\"ofType\":null}},"
      "{\"name\":\"totalTasks\",\"type\":{\"kind\":\"SCALAR\",\"name\":\"BigInt\",\"ofType\":null}},"
      "{\"name\":\"projectIds\",\"type\":{\"kind\":\"LIST\",\"name\":null,\"ofType\":{\"kind\":\"SCALAR\",\"name\":\"UUID\"}}},"
+     "{\"name\":\"nodeId\",\"type\":{\"kind\":\"NON_NULL\",\"name\":null,\"ofType\":{\"kind\":\"SCALAR\",\"name\":\"ID\"}}},"
      "{\"name\":\"tenant\",\"type\":{\"kind\":\"OBJECT\",\"name\":\"Tenant\",\"ofType\":null}},"
      "{\"name\":\"neighbour\",\"type\":{\"kind\":\"OBJECT\",\"name\":\"TenantSummary\",\"ofType\":null}},"
      "{\"name\":\"others\",\"type\":{\"kind\":\"NON_NULL\",\"name\":null,\"ofType\":{\"kind\":\"LIST\",\"name\":null}}}]}}"},

@@ -71,6 +71,20 @@ static void equal_skeletons_mean_equal_plans(void **state)
          "{\"d\": \"DESC\"}",                                                                                                                                                                             false},
         {"query($b: Boolean!) {projects {id name @skip(if: $b)}}",                          "{\"b\": true}",
          "{\"b\": false}",                                                                                                                                                                                false},
+        {"query($a: String) {tasksConnection(after: $a) {nodes {id}}}",                     "{\"a\": \"x\"}",
+         "{\"a\": \"y\"}",                                                                                                                                                                                true },
+        {"query($a: String) {tasksConnection(after: $a) {nodes {id}}}",                     "{\"a\": \"x\"}",
+         "{\"a\": null}",                                                                                                                                                                                 false},
+        {"query($n: Int) {tasksConnection(first: $n) {nodes {id}}}",                        "{\"n\": 1}",            "{\"n\": 2}",
+         true                                                                                                                                                                                                  },
+        {"query($id: ID!) {...F} fragment F on Query {node(id: $id) {nodeId}}",
+         "{\"id\":\"WyJQcm9qZWN0IiwiMDAwMDAwMDAtMDAwMC00MDAwLTgwMDItMDAwMDAwMDAwMDAxIl0\"}",                         "{\"id\":\"WyJQcm9qZWN0IiwiMDAwMDAwMDAtMDAwMC00MDAwLTgwMDItMDAwMDAwMDAwMDAyIl0\"}",  true },
+        {"query($id: ID!) {...F} fragment F on Query {node(id: $id) {nodeId}}",
+         "{\"id\":\"WyJQcm9qZWN0IiwiMDAwMDAwMDAtMDAwMC00MDAwLTgwMDItMDAwMDAwMDAwMDAxIl0\"}",                         "{\"id\":\"WyJUYXNrIiwiMDAwMDAwMDAtMDAwMC00MDAwLTgwMDItMDAwMDAwMDAwMDAxIl0\"}",      false},
+        {"query($id: ID!) {...F} fragment F on Query {node(id: $id) {nodeId}}",
+         "{\"id\":\"WyJQcm9qZWN0IiwiMDAwMDAwMDAtMDAwMC00MDAwLTgwMDItMDAwMDAwMDAwMDAxIl0\"}",                         "{\"id\":\"WyJRdWVyeSIsMV0\"}",                                                      false},
+        {"query($id: ID!) {...F} fragment F on Query {node(id: $id) {nodeId}}",
+         "{\"id\":\"WyJObyIsMV0\"}",                                                                                 "{\"id\":\"WyJOb3QiLDJd\"}",                                                         true },
     };
 
     (void)state;
