@@ -276,6 +276,7 @@ static void fill_insert(struct builder *b, const struct crud_types *types, const
         if (can_nest(&r->relationships[i]))
             add_nested(b, types, &r->relationships[i], &inputs);
     builder_set_inputs(b, t, &inputs);
+    builder_release_inputs(b, &inputs);
 }
 
 static void fill_update(struct builder *b, const struct relation *r, struct type *t)
@@ -287,6 +288,7 @@ static void fill_update(struct builder *b, const struct relation *r, struct type
         if (r->columns[i].updatable)
             add_value(b, &r->columns[i], false, &inputs);
     builder_set_inputs(b, t, &inputs);
+    builder_release_inputs(b, &inputs);
 }
 
 /* --- types ------------------------------------------------------------------------------------ */
@@ -435,56 +437,89 @@ static const struct verb {
      "Delete the rows that fulfil the conditions."                                                                       },
 };
 
-/* Arguments of one mutation, at most those of a key and four more. */
+/*
+ * Arguments of a relation's mutations. Some are the beginning of others', which
+ * saves a third of them: those of an insert of an upsert's, those of a delete of an
+ * update's.
+ */
 struct arguments {
-    struct input_value *items;
-    size_t n;
+    struct input_value *one;   /* input, onConflict */
+    struct input_value *many;  /* input, atMost, onConflict */
+    struct input_value *key;   /* the key's columns, input */
+    struct input_value *where; /* where, atMost, input */
 };
 
-static void add_argument(struct arguments *args, const char *name, enum input_role role,
+static void set_argument(struct input_value *v, const char *name, enum input_role role,
                          struct type_ref type, const char *description)
 {
-    args->items[args->n++] = (struct input_value){
-        .name = str_of(name), .description = str_of(description), .role = role, .type = type};
+    *v = (struct input_value){.name = str_of(name), .role = role, .type = type};
+    if (description != NULL)
+        v->description = str_of(description);
 }
 
-static void add_key_arguments(const struct relation *r, struct arguments *args)
+static void set_key_arguments(const struct relation *r, struct input_value *out)
 {
     const struct key *k = relation_key(r);
     size_t i;
 
     for (i = 0; i < k->n; i++)
-        args->items[args->n++] =
-            (struct input_value){.name = k->columns[i]->field_name,
-                                 .role = INPUT_KEY,
-                                 .column = k->columns[i],
-                                 .type = type_ref_required(k->columns[i]->type)};
+        out[i] = (struct input_value){.name = k->columns[i]->field_name,
+                                      .role = INPUT_KEY,
+                                      .column = k->columns[i],
+                                      .type = type_ref_required(k->columns[i]->type)};
 }
 
-static void set_arguments(struct builder *b, const struct relation *r, const struct crud_types *t,
+static void make_arguments(struct builder *b, const struct relation *r, const struct crud_types *t,
+                           struct arguments *out)
+{
+    static const char at_most[] = "Change nothing if it would be more rows than this.";
+    struct type_ref count = type_ref_named(builder_scalar(b, "Int"));
+    size_t nkey = relation_key(r)->n;
+
+    if (t->insert != NULL) {
+        out->one = ARENA_ARRAY(b->arena, t->on_conflict != NULL ? 2 : 1, struct input_value);
+        out->many = ARENA_ARRAY(b->arena, t->on_conflict != NULL ? 3 : 2, struct input_value);
+        set_argument(&out->one[0], "input", INPUT_ROWS, type_ref_required(t->insert), NULL);
+        set_argument(&out->many[0], "input", INPUT_ROWS, type_ref_required_list(t->insert), NULL);
+        set_argument(&out->many[1], "atMost", INPUT_AT_MOST, count, at_most);
+    }
+    if (t->on_conflict != NULL) {
+        set_argument(&out->one[1], "onConflict", INPUT_ON_CONFLICT, type_ref_named(t->on_conflict),
+                     NULL);
+        out->many[2] = out->one[1];
+    }
+    if (!(r->changes & (CHANGE_UPDATE | CHANGE_DELETE)))
+        return;
+    out->key = ARENA_ARRAY(b->arena, nkey + (t->update != NULL), struct input_value);
+    out->where = ARENA_ARRAY(b->arena, t->update != NULL ? 3 : 2, struct input_value);
+    set_key_arguments(r, out->key);
+    set_argument(&out->where[0], "where", INPUT_WHERE,
+                 type_ref_required(b->built[builder_index(b, r)].where),
+                 "Which rows. At least one condition, and none that is null or absent.");
+    set_argument(&out->where[1], "atMost", INPUT_AT_MOST, count, at_most);
+    if (t->update == NULL)
+        return;
+    set_argument(&out->key[nkey], "input", INPUT_ROWS, type_ref_required(t->update), NULL);
+    out->where[2] = out->key[nkey];
+}
+
+static void set_arguments(const struct arguments *args, const struct relation *r,
                           enum change change, bool one, struct field *f)
 {
-    struct arguments args = {ARENA_ARRAY(b->arena, relation_key(r)->n + 4, struct input_value), 0};
-    bool rows = change == CHANGE_INSERT || change == CHANGE_UPSERT;
+    size_t nkey = relation_key(r)->n;
 
-    if (!rows && one)
-        add_key_arguments(r, &args);
-    else if (!rows)
-        add_argument(&args, "where", INPUT_WHERE,
-                     type_ref_required(b->built[builder_index(b, r)].where),
-                     "Which rows. At least one condition, and none that is null or absent.");
-    if (rows)
-        add_argument(&args, "input", INPUT_ROWS,
-                     one ? type_ref_required(t->insert) : type_ref_required_list(t->insert), "");
-    else if (change == CHANGE_UPDATE)
-        add_argument(&args, "input", INPUT_ROWS, type_ref_required(t->update), "");
-    if (change == CHANGE_UPSERT)
-        add_argument(&args, "onConflict", INPUT_ON_CONFLICT, type_ref_named(t->on_conflict), "");
-    if (!one)
-        add_argument(&args, "atMost", INPUT_AT_MOST, type_ref_named(builder_scalar(b, "Int")),
-                     "Change nothing if it would be more rows than this.");
-    f->arguments = args.items;
-    f->narguments = args.n;
+    switch (change) {
+    case CHANGE_INSERT:
+    case CHANGE_UPSERT:
+        f->arguments = one ? args->one : args->many;
+        f->narguments = (one ? 1 : 2) + (change == CHANGE_UPSERT);
+        break;
+    case CHANGE_UPDATE:
+    case CHANGE_DELETE:
+        f->arguments = one ? args->key : args->where;
+        f->narguments = (one ? nkey : 2) + (change == CHANGE_UPDATE);
+        break;
+    }
 }
 
 static struct str plural_of(struct builder *b, const struct relation *r)
@@ -499,28 +534,46 @@ static struct str plural_of(struct builder *b, const struct relation *r)
 }
 
 static void add_mutation(struct builder *b, const struct relation *r, const struct crud_types *t,
-                         const struct verb *verb, bool one, struct map *taken, struct fields *root)
+                         const struct arguments *args, const struct verb *verb, bool one,
+                         struct fields *root)
 {
     struct field f = {.resolver = RESOLVE_CHANGE, .relation = r, .change = verb->change};
 
     f.name =
         arena_printf(b->arena, "%s%.*s", verb->name, STR_ARG(one ? r->type_name : plural_of(b, r)));
-    /* A function of the name is there for a purpose. Two relations are told of with the root. */
-    if (map_get(taken, f.name) != NULL)
-        return;
     f.description = str_of(one ? verb->one : verb->many);
     f.deprecated = r->deprecated;
     f.type = one ? type_ref_named(r->type) : type_ref_required(t->payload);
     f.key = one ? relation_key(r) : NULL;
-    set_arguments(b, r, t, verb->change, one, &f);
+    set_arguments(args, r, verb->change, one, &f);
     VEC_PUSH(b->scratch, root, f);
+}
+
+static void add_mutations(struct builder *b, const struct relation *r, const struct crud_types *t,
+                          const struct map *taken, struct fields *root)
+{
+    struct arguments args = {0};
+    size_t i, kept, first = root->n;
+
+    make_arguments(b, r, t, &args);
+    for (i = 0; i < COUNT_OF(verbs); i++) {
+        if (!(r->changes & verbs[i].change))
+            continue;
+        add_mutation(b, r, t, &args, &verbs[i], true, root);
+        add_mutation(b, r, t, &args, &verbs[i], false, root);
+    }
+    /* A function of the name is there for a purpose. Two relations are told of with the root. */
+    for (i = kept = first; i < root->n; i++)
+        if (map_get(taken, root->items[i].name) == NULL)
+            root->items[kept++] = root->items[i];
+    root->n = kept;
 }
 
 void crud_build(struct builder *b, struct fields *root)
 {
     struct crud_types *types;
     struct map taken;
-    size_t i, j;
+    size_t i;
 
     if (!b->opt->crud)
         return;
@@ -540,10 +593,6 @@ void crud_build(struct builder *b, struct fields *root)
     for (i = 0; i < root->n; i++)
         map_add(&taken, root->items[i].name, b);
     for (i = 0; i < b->nrelations; i++)
-        for (j = 0; j < COUNT_OF(verbs); j++) {
-            if (!(b->relations[i].changes & verbs[j].change))
-                continue;
-            add_mutation(b, &b->relations[i], &types[i], &verbs[j], true, &taken, root);
-            add_mutation(b, &b->relations[i], &types[i], &verbs[j], false, &taken, root);
-        }
+        if (b->relations[i].changes != 0)
+            add_mutations(b, &b->relations[i], &types[i], &taken, root);
 }
