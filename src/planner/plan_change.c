@@ -19,6 +19,7 @@
  */
 #include "planner/plan_change.h"
 
+#include "planner/kept.h"
 #include "planner/plan_filter.h"
 #include "planner/plan_insert.h"
 #include "planner/plan_result.h"
@@ -26,81 +27,8 @@
 
 static const char too_many_rows[] = "the change would affect more rows than \"atMost\"";
 
-/* --- what is kept of the rows ----------------------------------------------------------------- */
-
-static bool is_key_column(const struct key *k, const struct column *c)
-{
-    for (size_t i = 0; k != NULL && i < k->n; i++)
-        if (k->columns[i] == c)
-            return true;
-    return false;
-}
-
-static void write_returned(unsigned alias, const struct column *c, bool *any, struct sqlbuf *out)
-{
-    if (*any)
-        sqlbuf_text(out, ", ");
-    else
-        sqlbuf_text(out, " returning ");
-    *any = true;
-    sqlbuf_column(out, alias, c);
-}
-
-void kept_returning(const struct kept *k, unsigned alias, struct sqlbuf *out)
-{
-    bool any = false;
-
-    for (size_t i = 0; k->key != NULL && i < k->key->n; i++)
-        write_returned(alias, k->key->columns[i], &any, out);
-    for (size_t i = 0; i < k->nothers; i++)
-        if (!is_key_column(k->key, k->others[i]))
-            write_returned(alias, k->others[i], &any, out);
-    if (!any)
-        sqlbuf_text(out, " returning 1 as one");
-}
-
-static void write_kept(const struct column *c, struct sqlbuf *out)
-{
-    sqlbuf_text(out, "', coalesce(pg_catalog.array_agg(w.");
-    sqlbuf_identifier(out, c->name);
-    sqlbuf_text(out, ")::text, '{}'), true)");
-}
-
-static void write_row_setting(unsigned number, size_t i, struct sqlbuf *out)
-{
-    sqlbuf_text(out, "'fraiseql.row");
-    sqlbuf_integer(out, number);
-    sqlbuf_text(out, "_");
-    sqlbuf_integer(out, (int64_t)i + 1);
-}
-
-size_t kept_select(const struct kept *k, struct sqlbuf *out)
-{
-    size_t nkey = k->key != NULL ? k->key->n : 0;
-
-    sqlbuf_text(out, "select pg_catalog.count(*)::int4, "
-                     "pg_catalog.set_config('fraiseql.affected', pg_catalog.count(*)::text, true)");
-    for (size_t i = 0; i < nkey; i++) {
-        sqlbuf_text(out, ", pg_catalog.set_config('fraiseql.key");
-        sqlbuf_integer(out, (int64_t)i + 1);
-        write_kept(k->key->columns[i], out);
-    }
-    for (size_t i = 0; i < k->nothers; i++) {
-        sqlbuf_text(out, ", pg_catalog.set_config(");
-        write_row_setting(k->number, i, out);
-        write_kept(k->others[i], out);
-    }
-    sqlbuf_text(out, " from w");
-    return 2 + nkey + k->nothers;
-}
-
-void kept_array(unsigned number, size_t i, const struct column *column, struct sqlbuf *out)
-{
-    sqlbuf_text(out, "pg_catalog.current_setting(");
-    write_row_setting(number, i, out);
-    sqlbuf_text(out, "')");
-    sqlbuf_cast(out, column->type_sql, true);
-}
+/* --- how much, how many
+ * ---------------------------------------------------------------------------- */
 
 bool plan_change_fits(struct compiler *c, const struct selection *s)
 {
@@ -113,10 +41,8 @@ bool plan_change_fits(struct compiler *c, const struct selection *s)
            plan_too_complex(c, s, "the operation needs too many statements");
 }
 
-/* --- guards ----------------------------------------------------------------------------------- */
-
-void plan_guard(struct compiler *c, int position, const char *comparison,
-                const struct sqlbuf *limit, const char *refusal)
+void plan_change_check(struct compiler *c, int position, const char *comparison,
+                       const struct sqlbuf *limit, const char *refusal)
 {
     struct sqlbuf sql;
 
@@ -130,7 +56,7 @@ void plan_guard(struct compiler *c, int position, const char *comparison,
     c->steps.items[c->steps.n - 1].refusal = refusal;
 }
 
-bool plan_guard_at_most(struct compiler *c, const struct selection *s, int position)
+bool plan_change_at_most(struct compiler *c, const struct selection *s, int position)
 {
     struct plan_param p;
     struct sqlbuf limit;
@@ -152,7 +78,7 @@ bool plan_guard_at_most(struct compiler *c, const struct selection *s, int posit
         p.what = STR("atMost");
         sqlbuf_init(&limit, &c->params);
         sqlbuf_parameter(&limit, &p, STR("int8"), false);
-        plan_guard(c, position, "<=", &limit, too_many_rows);
+        plan_change_check(c, position, "<=", &limit, too_many_rows);
     }
     return true;
 }
@@ -376,7 +302,7 @@ static bool write_delete(struct compiler *c, const struct selection *s, unsigned
         return false;
     for (size_t i = 0; i < r->nall_columns; i++)
         if (used[i])
-            write_returned(alias, &r->columns[i], &any, out);
+            kept_return(alias, &r->columns[i], &any, out);
     if (!any)
         sqlbuf_text(out, " returning 1 as one");
     sqlbuf_text(out, ") ");
@@ -441,7 +367,7 @@ static bool plan_delete_many(struct compiler *c, const struct selection *s, int 
     out->object = shape;
     out->step = (uint16_t)c->steps.n;
     compile_step(c, &sql, position, shape->ncolumns, true);
-    return plan_guard_at_most(c, s, position);
+    return plan_change_at_most(c, s, position);
 }
 
 /* --- all of them ------------------------------------------------------------------------------ */
@@ -453,7 +379,7 @@ static bool plan_written(struct compiler *c, const struct selection *s, int posi
     size_t made = c->steps.n;
 
     if (s->field->change == CHANGE_UPDATE) {
-        if (!plan_update(c, s, position) || !plan_guard_at_most(c, s, position))
+        if (!plan_update(c, s, position) || !plan_change_at_most(c, s, position))
             return false;
     } else if (!plan_insert(c, s, position, &made)) {
         return false;

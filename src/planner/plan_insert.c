@@ -2,7 +2,8 @@
  * plan_insert.c - rows to insert or upsert, with the rows of other relations nested in them.
  *
  * Thread:   any.
- * Not here: what is done with the rows afterwards (plan_change.c).
+ * Not here: the rows in a statement (insert_rows.c), what is done with them afterwards
+ *           (plan_change.c).
  *
  * The rows of one relation at one place of the input are one statement, however
  * many they are. Rows that others refer to come first, those that refer to them
@@ -16,431 +17,16 @@
  *
  * A row that a trigger swallows would move the others: where rows are counted on,
  * a step between makes sure that all are there.
- *
- * What is absent is the default. A list that comes whole from a variable, and
- * whose rows all have the same fields, is one array for each field, so that one
- * plan serves whatever number of rows.
  */
 #include "planner/plan_insert.h"
 
+#include "planner/insertion.h"
+#include "planner/kept.h"
 #include "planner/plan_change.h"
-#include "planner/plan_result.h"
 
 #define MAX_NESTED_DEPTH 10
 
 static const char swallowed[] = "not all rows were inserted, so nothing can be inserted with them";
-
-/* What all rows of one field have in common. */
-struct insertion {
-    struct compiler *c;
-    const struct selection *field;
-    int position;
-    unsigned nodes; /* numbers given out */
-    size_t made;    /* the step that inserts the root's rows */
-};
-
-struct row_in {
-    struct pvalue input;
-    size_t parent; /* its position among the rows of the node it is nested in */
-};
-
-/* A column that gets what another node's rows have in theirs. */
-struct filled {
-    const struct column *column;
-    struct str by; /* name of the relation, for messages */
-    unsigned number;
-    size_t index; /* among what that node keeps */
-    const struct column *from;
-    const size_t *rows; /* for each row, the other's position from 1; 0: none. NULL: its parent */
-};
-
-/* Rows of one relation at one place of the input. */
-struct node {
-    const struct relation *relation;
-    const struct type *type; /* of the input */
-    struct {
-        struct row_in *items;
-        size_t n, cap;
-    } rows;
-    struct {
-        struct filled *items;
-        size_t n, cap;
-    } filled;
-    struct {
-        const struct column **items;
-        size_t n, cap;
-    } needed;                  /* by other nodes */
-    const struct pvalue *list; /* the variable that all rows are, as arrays; NULL: one by one */
-    const struct key *key;     /* to be kept; NULL: nobody reads the rows again */
-    unsigned number;
-    bool root;
-};
-
-struct nodes {
-    struct node **items;
-    size_t n, cap;
-};
-
-/* --- values ----------------------------------------------------------------------------------- */
-
-bool plan_insert_value(struct compiler *c, const struct column *column, const struct pvalue *v,
-                       struct sqlbuf *out)
-{
-    if (v->kind != PVALUE_NULL)
-        return compile_value(c, v, PARAM_TEXT, column->type_sql, false, out);
-    if (column->not_null)
-        return input_fail(&c->in, v, "\"%.*s\" cannot be null", STR_ARG(column->field_name));
-    sqlbuf_text(out, "null");
-    return true;
-}
-
-/* nullif(current_setting($1::text, true), '')::type */
-static void write_tenant(struct compiler *c, const struct column *column, struct sqlbuf *out)
-{
-    struct plan_param setting = {
-        .form = PARAM_TEXT, .variable = -1, .constant = c->schema->tenant_setting};
-
-    sqlbuf_text(out, "nullif(pg_catalog.current_setting(");
-    sqlbuf_parameter(out, &setting, STR("text"), false);
-    sqlbuf_text(out, ", true), '')");
-    sqlbuf_cast(out, column->type_sql, false);
-}
-
-static const struct filled *find_filled(const struct node *n, const struct column *column,
-                                        size_t row)
-{
-    for (size_t i = 0; i < n->filled.n; i++)
-        if (n->filled.items[i].column == column &&
-            (n->filled.items[i].rows == NULL || n->filled.items[i].rows[row] > 0))
-            return &n->filled.items[i];
-    return NULL;
-}
-
-/* (current_setting('fraiseql.row1_1')::uuid[])[3] */
-static void write_filled(const struct node *n, const struct filled *f, size_t row,
-                         struct sqlbuf *out)
-{
-    size_t at = f->rows != NULL ? f->rows[row] : n->rows.items[row].parent + 1;
-
-    sqlbuf_text(out, "(");
-    kept_array(f->number, f->index, f->from, out);
-    sqlbuf_text(out, ")[");
-    sqlbuf_integer(out, (int64_t)at);
-    sqlbuf_text(out, "]");
-}
-
-/* What the input does not give. */
-static bool write_absent(struct insertion *x, const struct node *n, size_t row,
-                         const struct column *column, struct sqlbuf *out)
-{
-    const struct filled *f = find_filled(n, column, row);
-
-    if (f != NULL)
-        write_filled(n, f, row, out);
-    else if (column->is_tenant)
-        write_tenant(x->c, column, out);
-    else if (!column->needed)
-        sqlbuf_text(out, "default");
-    else
-        return input_fail(&x->c->in, &n->rows.items[row].input, "\"%.*s\" is missing",
-                          STR_ARG(column->field_name));
-    return true;
-}
-
-/* The tenant is part of every key, and has to be the same anyhow. */
-static bool check_given_once(struct insertion *x, const struct node *n, size_t row,
-                             const struct column *column, const struct pvalue *v)
-{
-    const struct filled *f = find_filled(n, column, row);
-
-    return f == NULL || column == n->relation->tenant_column ||
-           input_fail(&x->c->in, v, "\"%.*s\" is given by the %.*s it is inserted with",
-                      STR_ARG(column->field_name), STR_ARG(f->by));
-}
-
-static bool write_cell(struct insertion *x, const struct node *n, size_t row, size_t input,
-                       struct sqlbuf *out)
-{
-    const struct column *column = n->type->inputs[input].column;
-    struct pvalue v = input_member(&x->c->in, &n->rows.items[row].input, input);
-
-    if (v.kind == PVALUE_ABSENT)
-        return write_absent(x, n, row, column, out);
-    return check_given_once(x, n, row, column, &v) && plan_insert_value(x->c, column, &v, out);
-}
-
-/* --- which columns ---------------------------------------------------------------------------- */
-
-/* By position of the input: is there anything to say of it in a row? */
-static bool *used_inputs(struct insertion *x, const struct node *n)
-{
-    bool *used = ARENA_ARRAY(x->c->in.scratch, n->type->ninputs, bool);
-    const struct input_value *first = NULL;
-    bool any = false;
-
-    for (size_t i = 0; i < n->type->ninputs; i++) {
-        const struct input_value *in = &n->type->inputs[i];
-
-        if (in->role != INPUT_VALUE)
-            continue;
-        if (first == NULL)
-            first = in;
-        used[i] = in->column->is_tenant || in->column->needed;
-        for (size_t row = 0; row < n->rows.n && !used[i]; row++) {
-            struct pvalue v = input_member(&x->c->in, &n->rows.items[row].input, i);
-
-            used[i] = v.kind != PVALUE_ABSENT || find_filled(n, in->column, row) != NULL;
-        }
-        any = any || used[i];
-    }
-    /* "default values" is for one row only. */
-    if (!any)
-        used[first - n->type->inputs] = true;
-    return used;
-}
-
-static void write_columns(const struct node *n, const bool *used, struct sqlbuf *out)
-{
-    const char *separator = " (";
-
-    for (size_t i = 0; i < n->type->ninputs; i++) {
-        if (!used[i])
-            continue;
-        sqlbuf_raw(out, separator, strlen(separator));
-        sqlbuf_identifier(out, n->type->inputs[i].column->name);
-        separator = ", ";
-    }
-    sqlbuf_text(out, ")");
-}
-
-static bool write_row(struct insertion *x, const struct node *n, const bool *used, size_t row,
-                      struct sqlbuf *out)
-{
-    const char *separator = "(";
-
-    for (size_t i = 0; i < n->type->ninputs; i++) {
-        if (!used[i])
-            continue;
-        sqlbuf_raw(out, separator, strlen(separator));
-        separator = ", ";
-        if (!write_cell(x, n, row, i, out))
-            return false;
-    }
-    sqlbuf_text(out, ")");
-    return true;
-}
-
-static bool write_values(struct insertion *x, const struct node *n, const bool *used,
-                         struct sqlbuf *out)
-{
-    write_columns(n, used, out);
-    sqlbuf_text(out, " values ");
-    for (size_t row = 0; row < n->rows.n; row++) {
-        if (row > 0)
-            sqlbuf_text(out, ", ");
-        if (!write_row(x, n, used, row, out))
-            return false;
-    }
-    return true;
-}
-
-/* --- arrays ----------------------------------------------------------------------------------- */
-
-/* Do the plans of such a variable not depend on its length? See variables_skeleton(). */
-static bool is_uniform(const struct pvalue *list)
-{
-    return list->kind == PVALUE_LIST && list->variable >= 0 && list->nsteps == 0 &&
-           variables_rows_uniform(list->json, list->type.type);
-}
-
-/* $1::text[]: what all rows have for one member. */
-static void write_array(struct insertion *x, const struct pvalue *list, size_t input,
-                        struct sqlbuf *out)
-{
-    uint32_t *steps = ARENA_NEW(x->c->in.arena, uint32_t);
-    struct plan_param p = {.form = PARAM_COLUMN,
-                           .variable = list->variable,
-                           .steps = steps,
-                           .nsteps = 1,
-                           .type = list->type.type->inputs[input].type,
-                           .offset = list->offset};
-
-    *steps = (uint32_t)input;
-    sqlbuf_parameter(out, &p, STR("text"), true);
-}
-
-/* ("name") select u.c1::text from rows from (unnest($1::text[])) with ordinality u(c1, n) … */
-static bool write_unnest(struct insertion *x, const struct node *n, const bool *used,
-                         struct sqlbuf *out)
-{
-    const struct jval *first = n->list->json->items[0];
-    const char *separator = " select ";
-    struct sqlbuf arrays, names;
-    size_t count = 0;
-
-    sqlbuf_init(&arrays, &x->c->params);
-    sqlbuf_init(&names, &x->c->params);
-    write_columns(n, used, out);
-    for (size_t i = 0; i < n->type->ninputs; i++) {
-        const struct input_value *in = &n->type->inputs[i];
-
-        if (!used[i])
-            continue;
-        sqlbuf_raw(out, separator, strlen(separator));
-        separator = ", ";
-        if (jval_get(first, in->name) == NULL) {
-            if (!write_absent(x, n, 0, in->column, out))
-                return false;
-            continue;
-        }
-        if (!check_given_once(x, n, 0, in->column, n->list))
-            return false;
-        if (count++ > 0)
-            sqlbuf_text(&arrays, ", ");
-        sqlbuf_text(&arrays, "pg_catalog.unnest(");
-        write_array(x, n->list, i, &arrays);
-        sqlbuf_text(&arrays, ")");
-        sqlbuf_text(&names, "c");
-        sqlbuf_integer(&names, (int64_t)count);
-        sqlbuf_text(&names, ", ");
-        sqlbuf_text(out, "u.c");
-        sqlbuf_integer(out, (int64_t)count);
-        sqlbuf_cast(out, in->column->type_sql, false);
-    }
-    sqlbuf_text(out, " from rows from (");
-    sqlbuf_append(out, &arrays);
-    sqlbuf_text(out, ") with ordinality u(");
-    sqlbuf_append(out, &names);
-    sqlbuf_text(out, "n) order by u.n");
-    return true;
-}
-
-/* --- on conflict ------------------------------------------------------------------------------ */
-
-struct conflict {
-    const struct key *key;
-    bool *update; /* by column */
-    bool any;
-};
-
-static const struct key *first_key(const struct relation *r)
-{
-    for (size_t i = 0; i < r->nkeys; i++)
-        if (r->keys[i].arbiter)
-            return &r->keys[i];
-    return NULL;
-}
-
-static bool in_key(const struct key *k, const struct column *c)
-{
-    for (size_t i = 0; i < k->n; i++)
-        if (k->columns[i] == c)
-            return true;
-    return false;
-}
-
-/* Columns that the input gives, by position; false: not the same ones in every row. */
-static bool given_columns(struct insertion *x, const struct node *n, bool *given)
-{
-    for (size_t i = 0; i < n->type->ninputs; i++) {
-        size_t rows = 0;
-
-        for (size_t row = 0; row < n->rows.n; row++) {
-            struct pvalue v = input_member(&x->c->in, &n->rows.items[row].input, i);
-
-            rows += v.kind != PVALUE_ABSENT;
-            if (n->type->inputs[i].role != INPUT_VALUE && v.kind != PVALUE_ABSENT)
-                return input_fail(&x->c->in, &v, "nothing can be inserted with a row of an upsert");
-        }
-        if (rows == 0)
-            continue;
-        /* What is absent would set what is there to the default. */
-        if (rows < n->rows.n)
-            return input_fail(&x->c->in, &n->rows.items[0].input,
-                              "the rows of an upsert must have the same fields: \"%.*s\" is not in "
-                              "all of them",
-                              STR_ARG(n->type->inputs[i].name));
-        given[n->type->inputs[i].column->index] = true;
-    }
-    return true;
-}
-
-static bool read_update(struct insertion *x, const struct node *n, const struct pvalue *v,
-                        const bool *given, struct conflict *out)
-{
-    for (size_t i = 0; i < v->n; i++) {
-        struct pvalue item = input_item(&x->c->in, v, i);
-        const struct column *c;
-
-        if (item.kind != PVALUE_LEAF)
-            return false;
-        c = &n->relation->columns[input_enum(&item)->value];
-        if (!given[c->index])
-            return input_fail(&x->c->in, &item, "\"%.*s\" is to be updated, but is not given",
-                              STR_ARG(c->field_name));
-        out->update[c->index] = out->any = true;
-    }
-    return true;
-}
-
-static bool read_conflict(struct insertion *x, const struct node *n, struct conflict *out)
-{
-    struct pvalue given = {.kind = PVALUE_ABSENT}, update = {.kind = PVALUE_ABSENT};
-    const struct relation *r = n->relation;
-    bool *columns = ARENA_ARRAY(x->c->in.scratch, r->nall_columns, bool);
-
-    out->key = first_key(r);
-    out->update = ARENA_ARRAY(x->c->in.scratch, r->nall_columns, bool);
-    if (!given_columns(x, n, columns))
-        return false;
-    for (size_t i = 0; i < x->field->field->narguments; i++)
-        if (x->field->field->arguments[i].role == INPUT_ON_CONFLICT)
-            given = input_argument(&x->c->in, x->field, &x->field->field->arguments[i]);
-    for (size_t i = 0; given.kind == PVALUE_OBJECT && i < given.type.type->ninputs; i++) {
-        struct pvalue v = input_member(&x->c->in, &given, i);
-
-        if (given.type.type->inputs[i].role == INPUT_CONFLICT_UPDATE)
-            update = v;
-        else if (v.kind == PVALUE_LEAF)
-            out->key = &r->keys[input_enum(&v)->value];
-    }
-    if (update.kind == PVALUE_LIST)
-        return read_update(x, n, &update, columns, out);
-    for (size_t i = 0; i < r->ncolumns; i++)
-        if (columns[i] && r->columns[i].updatable && !in_key(out->key, &r->columns[i]))
-            out->update[i] = out->any = true;
-    return true;
-}
-
-/*  on conflict ("id") do update set "name" = excluded."name" */
-static bool write_conflict(struct insertion *x, const struct node *n, struct sqlbuf *out)
-{
-    struct conflict k = {0};
-    const char *separator = " on conflict (";
-
-    if (!read_conflict(x, n, &k))
-        return false;
-    for (size_t i = 0; i < k.key->n; i++) {
-        sqlbuf_raw(out, separator, strlen(separator));
-        sqlbuf_identifier(out, k.key->columns[i]->name);
-        separator = ", ";
-    }
-    if (!k.any) {
-        sqlbuf_text(out, ") do nothing");
-        return true;
-    }
-    separator = ") do update set ";
-    for (size_t i = 0; i < n->relation->ncolumns; i++) {
-        if (!k.update[i])
-            continue;
-        sqlbuf_raw(out, separator, strlen(separator));
-        sqlbuf_identifier(out, n->relation->columns[i].name);
-        sqlbuf_text(out, " = excluded.");
-        sqlbuf_identifier(out, n->relation->columns[i].name);
-        separator = ", ";
-    }
-    return true;
-}
 
 /* --- a statement ------------------------------------------------------------------------------ */
 
@@ -450,7 +36,7 @@ static void guard_all(struct insertion *x, const struct node *n)
 
     sqlbuf_init(&count, &x->c->params);
     sqlbuf_integer(&count, (int64_t)n->rows.n);
-    plan_guard(x->c, x->position, "=", &count, swallowed);
+    plan_change_check(x->c, x->position, "=", &count, swallowed);
 }
 
 /* with w as (insert into "relation" as t1 … returning …) select … from w */
@@ -459,7 +45,7 @@ static bool write_insert(struct insertion *x, const struct node *n)
     struct compiler *c = x->c;
     const struct source *target = source_new(c, n->relation);
     struct kept kept = {n->key, n->number, n->needed.items, n->needed.n};
-    const bool *used = used_inputs(x, n);
+    const bool *used = insert_used_inputs(x, n);
     struct sqlbuf sql;
 
     CHECK(!source_guarded(n->relation)); /* changes are not offered there */
@@ -468,9 +54,9 @@ static bool write_insert(struct insertion *x, const struct node *n)
     sqlbuf_qualified(&sql, n->relation->schema, n->relation->name);
     sqlbuf_text(&sql, " as ");
     sqlbuf_alias(&sql, target->alias);
-    if (n->list != NULL ? !write_unnest(x, n, used, &sql) : !write_values(x, n, used, &sql))
+    if (!insert_rows(x, n, used, &sql))
         return false;
-    if (n->root && x->field->field->change == CHANGE_UPSERT && !write_conflict(x, n, &sql))
+    if (n->root && x->field->field->change == CHANGE_UPSERT && !insert_conflict(x, n, &sql))
         return false;
     kept_returning(&kept, target->alias, &sql);
     sqlbuf_text(&sql, ") ");
@@ -537,7 +123,7 @@ static bool gather_list(struct insertion *x, const struct pvalue *list, size_t p
 {
     struct node *into = others;
 
-    if (is_uniform(list)) {
+    if (insert_is_uniform(list)) {
         into = new_node(x, others->relation, others->type);
         into->list = arena_copy(x->c->in.scratch, list, sizeof *list);
         VEC_PUSH(x->c->in.scratch, out, into);
@@ -642,7 +228,7 @@ static bool insert_node(struct insertion *x, struct node *n, unsigned depth)
         return false;
     if (n->needed.n > 0)
         guard_all(x, n);
-    if (n->root && !plan_guard_at_most(x->c, x->field, x->position))
+    if (n->root && !plan_change_at_most(x->c, x->field, x->position))
         return false;
     for (size_t i = 0; i < later.n; i++)
         if (!insert_node(x, later.items[i], depth + 1))
@@ -681,7 +267,7 @@ bool plan_insert(struct compiler *c, const struct selection *s, int position, si
     CHECK(root != NULL);
     root->root = true;
     root->key = relation_key(root->relation);
-    root->list = is_uniform(&list) ? &list : NULL;
+    root->list = insert_is_uniform(&list) ? &list : NULL;
     if (!read_rows(&x, &list, root))
         return false;
     if (root->rows.n == 0)
