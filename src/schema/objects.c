@@ -24,55 +24,49 @@ void objects_add_columns(struct builder *b, const struct relation *r, struct fie
 }
 
 /* tasksAggregate, next to the list tasks. */
+static void add_beside(struct builder *b, const struct field *list, const char *suffix,
+                       struct field f, struct fields *out)
+{
+    f.name = arena_printf(b->arena, "%.*s%s", STR_ARG(list->name), suffix);
+    f.deprecated = list->deprecated;
+    f.relation = list->relation;
+    f.relationship = list->relationship;
+    VEC_PUSH(b->scratch, out, f);
+}
+
 static void add_aggregate(struct builder *b, const struct field *list, struct fields *out)
 {
     const struct built *made = &b->built[builder_index(b, list->relation)];
-    struct field f = {.resolver = RESOLVE_AGGREGATE,
-                      .relation = list->relation,
-                      .relationship = list->relationship};
+    struct field f = {.resolver = RESOLVE_AGGREGATE, .arguments = made->list, .narguments = 1};
 
-    f.name = arena_printf(b->arena, "%.*sAggregate", STR_ARG(list->name));
-    f.deprecated = list->deprecated;
-    f.type = type_ref_required(made->aggregate);
-    f.arguments = made->list; /* `where`, the first of them */
-    f.narguments = 1;
     CHECK(f.arguments[0].role == INPUT_WHERE);
-    VEC_PUSH(b->scratch, out, f);
+    f.type = type_ref_required(made->aggregate);
+    add_beside(b, list, "Aggregate", f, out);
 }
 
-/* projectsGroupBy, next to the list projects of the root. */
 static void add_groups(struct builder *b, const struct field *list, struct fields *out)
 {
     const struct built *made = &b->built[builder_index(b, list->relation)];
-    struct field f = {.resolver = RESOLVE_GROUPS, .relation = list->relation};
+    struct field f = {.resolver = RESOLVE_GROUPS, .arguments = made->grouping};
 
     if (made->group == NULL)
         return;
-    f.name = arena_printf(b->arena, "%.*sGroupBy", STR_ARG(list->name));
-    f.deprecated = list->deprecated;
-    f.type = type_ref_required_list(made->group);
-    f.arguments = made->grouping;
     f.narguments = made->ngrouping;
-    VEC_PUSH(b->scratch, out, f);
+    f.type = type_ref_required_list(made->group);
+    add_beside(b, list, "GroupBy", f, out);
 }
 
-/* tasksConnection, next to the list tasks. */
 static void add_connection(struct builder *b, const struct field *list, struct fields *out)
 {
     const struct built *made = &b->built[builder_index(b, list->relation)];
-    struct field f = {.resolver = RESOLVE_CONNECTION,
-                      .relation = list->relation,
-                      .relationship = list->relationship};
+    struct field f = {.resolver = RESOLVE_CONNECTION, .arguments = made->connecting};
 
     if (made->connection == NULL)
         return;
-    f.name = arena_printf(b->arena, "%.*sConnection", STR_ARG(list->name));
-    f.description = list->description;
-    f.deprecated = list->deprecated;
-    f.type = type_ref_required(made->connection);
-    f.arguments = made->connecting;
     f.narguments = made->nconnecting;
-    VEC_PUSH(b->scratch, out, f);
+    f.description = list->description;
+    f.type = type_ref_required(made->connection);
+    add_beside(b, list, "Connection", f, out);
 }
 
 static void add_relationships(struct builder *b, const struct relation *r, struct fields *out)

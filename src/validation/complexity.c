@@ -149,11 +149,21 @@ static void add_times(struct measuring *m, const struct field *f, const struct a
         add_step(m, STEP_TIMES, 0, 1);
 }
 
+static bool is_distinct(const struct field *f, const struct ast_selection *s)
+{
+    for (size_t i = 0; i < f->narguments; i++)
+        for (size_t j = 0; f->arguments[i].role == INPUT_DISTINCT_ON && j < s->arguments.n; j++)
+            if (str_eq(s->arguments.items[j].name, f->arguments[i].name))
+                return true;
+    return false;
+}
+
 /* What reads all rows of a list, however many, counts as one that reads so many. */
-static uint64_t own_cost(const struct measuring *m, const struct field *f)
+static uint64_t own_cost(const struct measuring *m, const struct field *f,
+                         const struct ast_selection *s)
 {
     bool all = f->resolver == RESOLVE_AGGREGATE || f->resolver == RESOLVE_COUNT_DISTINCT ||
-               f->resolver == RESOLVE_GROUPS;
+               f->resolver == RESOLVE_GROUPS || is_distinct(f, s);
 
     if (f->weight > 0)
         return f->weight;
@@ -165,7 +175,7 @@ static void add_field(struct measuring *m, const struct ast_selection *s, const 
     const struct field *f = schema_field(m->op->schema, parent, s->name);
 
     CHECK(f != NULL);
-    add_step(m, STEP_ADD, 0, own_cost(m, f));
+    add_step(m, STEP_ADD, 0, own_cost(m, f, s));
     if (s->selections.n == 0)
         return;
     add_step(m, STEP_OPEN, 0, 0);

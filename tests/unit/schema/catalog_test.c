@@ -673,6 +673,11 @@ static void a_foreign_table_promises_nothing(void **state)
     schema_unref(s);
 }
 
+static enum codec_kind aggregate_codec(const struct schema *s, const char *field, enum aggregate f)
+{
+    return column_aggregate(document_field(s, "Project", field)->column, f)->codec->kind;
+}
+
 static void numbers_may_be_asked_for(void **state)
 {
     struct schema_options opt = schema_options_default();
@@ -693,6 +698,9 @@ static void numbers_may_be_asked_for(void **state)
                      CODEC_INT8_NUMBER);
     assert_int_equal(document_field(s, "Project", "budget")->column->codec->kind,
                      CODEC_TEXT_NUMBER);
+    assert_int_equal(aggregate_codec(s, "taskCount", AGGREGATE_SUM), CODEC_INT8_NUMBER);
+    assert_int_equal(aggregate_codec(s, "taskCount", AGGREGATE_AVG), CODEC_TEXT_NUMBER);
+    assert_int_equal(aggregate_codec(s, "budget", AGGREGATE_SUM), CODEC_TEXT_NUMBER);
     assert_true(str_is(schema_type(s, STR("Project"))->relation->tenant_column->name, "owner_id"));
     assert_null(schema_type(s, STR("User"))->relation->tenant_column);
     assert_int_equal(s->default_limit, 5);

@@ -5,7 +5,8 @@
 #include "validation/verdict.h"
 
 static const char sdl[] =
-    "type Query { nodes(limit: Int): [Node!]! page(limit: Int = 7): [Node] node: Node any: [Any] "
+    "type Query { nodes(limit: Int, distinctOn: [String!]): [Node!]! page(limit: Int = 7): [Node] "
+    "node: Node any: [Any] "
     "hello: String }\n"
     "type Node { id: ID! tags: [String!] parent: Node children(limit: Int): [Node!]! "
     "childrenAggregate: Aggregate! }\n"
@@ -51,6 +52,7 @@ static const struct cost_row costs[] = {
     {"{nodes(limit:2){...F children(limit:3){...F}}}fragment F on Node{id parent{...G}}fragment G on Node{id}", NULL, 1 + 2 * (3 + 1 + 3 * 3)},
     {"{any{...on Node{id}...on Query{hello}__typename}}", NULL, 1 + 100 * 3},
     {"{nodes(limit:2){...{id}...@include(if:false){id}}}", NULL, 5},
+    {"{nodes(limit:2,distinctOn:\"x\"){id}}", NULL, 100 + 2},
     {"{node{childrenAggregate{count sum{size}}}}", NULL, 1 + 100 + 3},
     {"{nodes(limit:2){childrenAggregate{count a:countDistinct b:countDistinct}}}", NULL, 1 + 2 * (100 + 1 + 200)},
     {"{__schema{types{name fields{name}}}}", NULL, 5},

@@ -129,7 +129,9 @@ test_schema_inputs(struct test_schema *b, const struct ast_input_value_definitio
         inputs[i].name = defs[i].name;
         inputs[i].type = test_schema_ref(b, defs[i].type);
         inputs[i].default_value = defs[i].default_value;
-        inputs[i].role = str_is(inputs[i].name, "limit") ? INPUT_LIMIT : INPUT_PLAIN;
+        inputs[i].role = str_is(inputs[i].name, "limit")        ? INPUT_LIMIT
+                         : str_is(inputs[i].name, "distinctOn") ? INPUT_DISTINCT_ON
+                                                                : INPUT_PLAIN;
     }
     return inputs;
 }
