@@ -153,6 +153,35 @@ keys as (
        and i.indpred is null and i.indexprs is null
      group by i.indrelid
 ),
+-- Under row security: which columns an index of all rows begins with, or has behind that one.
+indexed as (
+    select i.indrelid as oid,
+           pg_catalog.json_agg(distinct i.indkey[0]) as leading,
+           pg_catalog.json_agg(distinct i.indkey[1]) filter (where i.indnkeyatts > 1 and i.indkey[1] > 0) as second
+      from reached r
+      join pg_catalog.pg_class c on c.oid = r.oid and c.relrowsecurity
+      join pg_catalog.pg_index i on i.indrelid = r.oid
+     where i.indisvalid and i.indpred is null and i.indkey[0] > 0
+     group by i.indrelid
+),
+-- Policies that cast a setting which reads '' once it was set, and what they should be.
+brittle as (
+    select p.polrelid as oid,
+           pg_catalog.json_agg(pg_catalog.json_build_object(
+               'name', p.polname,
+               'fix', pg_catalog.format('alter policy %I on %I.%I using (%s)', p.polname, n.nspname, c.relname,
+                                        pg_catalog.regexp_replace(x.qual, e.cast_setting,
+                                                                  '(nullif(current_setting(\1), ''''))::', 'g')))
+               order by p.polname) as policies
+      from reached r
+      join pg_catalog.pg_policy p on p.polrelid = r.oid
+      join pg_catalog.pg_class c on c.oid = r.oid
+      join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+     cross join (values ('\(current_setting\(([^()]*)\)\)::(?!text|character varying)')) e (cast_setting)
+     cross join lateral (select pg_catalog.pg_get_expr(p.polqual, p.polrelid) as qual) x
+     where x.qual ~ e.cast_setting
+     group by p.polrelid
+),
 foreign_keys as (
     select c.conrelid as oid,
            pg_catalog.json_agg(pg_catalog.json_build_object(
@@ -211,6 +240,10 @@ relations as (
                'columns', a.columns,
                'keys', k.keys,
                'foreignKeys', f.foreign_keys,
+               'leading', x.leading,
+               'second', x.second,
+               'large', nullif(x.oid is not null and c.reltuples >= 100000, false),
+               'brittle', b.policies,
                'uses', u.used,
                'rule', case when c.relkind in ('v', 'm') then w.ev_action::text end) as document,
            n.nspname, c.relname
@@ -232,6 +265,8 @@ relations as (
       left join columns a on a.oid = c.oid
       left join keys k on k.oid = c.oid
       left join foreign_keys f on f.oid = c.oid
+      left join indexed x on x.oid = c.oid
+      left join brittle b on b.oid = c.oid
       left join used_by u on u.oid = c.oid
       left join pg_catalog.pg_rewrite w on w.ev_class = c.oid and w.rulename = '_RETURN'
       left join pg_catalog.pg_description d on d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass

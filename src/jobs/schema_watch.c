@@ -232,7 +232,7 @@ static bool log_findings(const struct schema *s, bool refuse)
         bool advice = finding_is_advice(s->findings[i].code);
 
         LOG(refuse && !advice ? LOG_ERROR : LOG_WARN,
-            advice ? "queries may be slow" : "tenants may not be isolated",
+            advice ? "requests may be slow, or fail" : "tenants may not be isolated",
             LOG_CSTR("finding", finding_code_name(s->findings[i].code)),
             LOG_STR("object", s->findings[i].object), LOG_STR("problem", s->findings[i].problem),
             LOG_STR("fix", s->findings[i].fix));

@@ -1,9 +1,10 @@
 /*
- * audit.c - where row security does not keep tenants apart, and what will be slow.
+ * audit.c - where row security does not keep tenants apart.
  *
  * Thread:   one at a time.
  * Memory:   findings are in the schema's arena, the search in the scratch one.
- * Not here: facts (sql/catalog.sql), what is done about findings (jobs/schema_watch.c).
+ * Not here: advice (advice.c), facts (sql/catalog.sql), what is done about findings
+ * (jobs/schema_watch.c).
  *
  * Every relation that requests read is looked at as the user it is read as: the role of requests,
  * or the owner of the view on the way. Row security holds a user that neither bypasses it nor has
@@ -12,36 +13,17 @@
  * those of their tenant. A view on the way has to keep back by itself what its owner can see: that
  * it does is declared in its comment, and believed if it is a security barrier.
  */
-#include "schema/audit.h"
+#include "schema/audit_search.h"
 
 #include "schema/tenancy.h"
-
-struct visit {
-    const struct doc_relation *relation;
-    uint32_t user;                   /* whom it is read as */
-    const struct doc_relation *view; /* which made it that user; NULL: the request's role */
-};
-
-struct search {
-    struct builder *b;
-    const struct doc *doc;
-    struct map known; /* visits and findings, by their text */
-    struct {
-        struct visit *items;
-        size_t n, cap;
-    } visits;
-    struct {
-        struct finding *items;
-        size_t n, cap;
-    } findings;
-};
 
 static const char *const code_names[] = {
     [FINDING_ROLE_BYPASSES] = "role_bypasses", [FINDING_ROLE_OWNS] = "role_owns",
     [FINDING_NOT_ENABLED] = "not_enabled",     [FINDING_NO_POLICY] = "no_policy",
     [FINDING_VIEW_OF_OWNER] = "view_of_owner", [FINDING_MATVIEW] = "materialized_view",
     [FINDING_FOREIGN_TABLE] = "foreign_table", [FINDING_SEARCH_PATH] = "search_path",
-    [FINDING_NO_INDEX] = "no_index",
+    [FINDING_NO_INDEX] = "no_index",           [FINDING_NOT_LEAKPROOF] = "not_leakproof",
+    [FINDING_FAILS_UNSET] = "fails_unset",
 };
 
 const char *finding_code_name(enum finding_code code)
@@ -51,7 +33,7 @@ const char *finding_code_name(enum finding_code code)
 
 bool finding_is_advice(enum finding_code code)
 {
-    return code == FINDING_NO_INDEX;
+    return code == FINDING_NO_INDEX || code == FINDING_NOT_LEAKPROOF || code == FINDING_FAILS_UNSET;
 }
 
 size_t findings_of_isolation(const struct finding *findings, size_t n)
@@ -65,8 +47,7 @@ size_t findings_of_isolation(const struct finding *findings, size_t n)
 
 /* --- findings --------------------------------------------------------------------------------- */
 
-/* Once for each code and object: it is not found worse for being found twice. */
-static void add(struct search *s, enum finding_code code, struct str object, const char *problem,
+void search_add(struct search *s, enum finding_code code, struct str object, const char *problem,
                 struct buf *fix)
 {
     struct str key = arena_printf(s->b->scratch, "%d %.*s", (int)code, STR_ARG(object));
@@ -81,7 +62,7 @@ static void add(struct search *s, enum finding_code code, struct str object, con
     buf_fini(fix);
 }
 
-static struct str describe(struct search *s, const struct doc_relation *r)
+struct str search_describe(struct search *s, const struct doc_relation *r)
 {
     const char *kind = r->kind == 'v'   ? "view"
                        : r->kind == 'm' ? "materialized view"
@@ -94,7 +75,7 @@ static struct str describe(struct search *s, const struct doc_relation *r)
 
 /* --- fixes ------------------------------------------------------------------------------------ */
 
-static void append_quoted(struct buf *out, struct str text, char quote)
+void search_append_quoted(struct buf *out, struct str text, char quote)
 {
     buf_append_char(out, quote);
     for (size_t i = 0; i < text.len; i++) {
@@ -116,9 +97,9 @@ static void append_condition(const struct search *s, const struct doc_column *c,
 {
     const struct doc_type *t = catalogdoc_type(s->doc, c->type);
 
-    append_quoted(out, c->name, '"');
+    search_append_quoted(out, c->name, '"');
     buf_append_lit(out, " = (select nullif(pg_catalog.current_setting(");
-    append_quoted(out, s->b->opt->tenant_setting, '\'');
+    search_append_quoted(out, s->b->opt->tenant_setting, '\'');
     buf_append_lit(out, ", true), '')");
     if (t != NULL)
         buf_printf(out, "::%.*s", STR_ARG(t->sql));
@@ -160,7 +141,7 @@ static void append_declaration(const struct doc_relation *r, const struct doc_co
         buf_printf(&comment, "%.*s\n", STR_ARG(r->comment));
     buf_printf(&comment, "@fraiseql:type\ntenant_column: %.*s", STR_ARG(c->name));
     buf_printf(out, "comment on view %.*s is ", STR_ARG(r->sql));
-    append_quoted(out, buf_str(&comment), '\'');
+    search_append_quoted(out, buf_str(&comment), '\'');
     buf_append_lit(out, ";\n");
     buf_fini(&comment);
 }
@@ -194,7 +175,7 @@ static void append_guard(const struct search *s, const struct doc_relation *r, s
     }
     if (!c->select) {
         buf_append_lit(out, "grant select (");
-        append_quoted(out, c->name, '"');
+        search_append_quoted(out, c->name, '"');
         buf_printf(out, ") on %.*s to %.*s;\n", STR_ARG(r->sql), STR_ARG(s->doc->role_sql));
     }
     if (r->kind == 'v')
@@ -242,10 +223,11 @@ static void found_view(struct search *s, const struct doc_relation *view, bool g
     } else {
         append_guard(s, view, &fix);
     }
-    add(s, FINDING_VIEW_OF_OWNER, describe(s, view),
-        guardable ? "reads past row security, with the rights of its owner"
-                  : "shows rows that row security cannot guard, with the rights of its owner",
-        &fix);
+    search_add(s, FINDING_VIEW_OF_OWNER, search_describe(s, view),
+               guardable
+                   ? "reads past row security, with the rights of its owner"
+                   : "shows rows that row security cannot guard, with the rights of its owner",
+               &fix);
 }
 
 static void look_at_table(struct search *s, const struct visit *v)
@@ -258,7 +240,8 @@ static void look_at_table(struct search *s, const struct visit *v)
             found_view(s, v->view, true);
         } else if (!lineage_bypasses(s->doc, v->user)) {
             buf_printf(&fix, "alter table %.*s force row level security;\n", STR_ARG(r->sql));
-            add(s, FINDING_ROLE_OWNS, describe(s, r),
+            search_add(
+                s, FINDING_ROLE_OWNS, search_describe(s, r),
                 "the role of requests has the rights of its owner, whom row security does not hold",
                 &fix);
         }
@@ -267,12 +250,13 @@ static void look_at_table(struct search *s, const struct visit *v)
     if (!r->rls) {
         buf_printf(&fix, "alter table %.*s enable row level security;\n", STR_ARG(r->sql));
         append_policy(s, r, &fix);
-        add(s, FINDING_NOT_ENABLED, describe(s, r), "row security is not enabled", &fix);
+        search_add(s, FINDING_NOT_ENABLED, search_describe(s, r), "row security is not enabled",
+                   &fix);
     } else if (v->view == NULL && !lineage_bypasses(s->doc, v->user) &&
                !has_policy(s->doc, r->oid, v->user)) {
         append_policy(s, r, &fix);
-        add(s, FINDING_NO_POLICY, describe(s, r), "no policy lets the role of requests see any row",
-            &fix);
+        search_add(s, FINDING_NO_POLICY, search_describe(s, r),
+                   "no policy lets the role of requests see any row", &fix);
     }
 }
 
@@ -287,10 +271,10 @@ static void look_at_unguardable(struct search *s, const struct visit *v)
         return;
     }
     append_guard(s, r, &fix);
-    add(s, matview ? FINDING_MATVIEW : FINDING_FOREIGN_TABLE, describe(s, r),
-        matview ? "row security is not for materialized views"
-                : "row security is not for foreign tables",
-        &fix);
+    search_add(s, matview ? FINDING_MATVIEW : FINDING_FOREIGN_TABLE, search_describe(s, r),
+               matview ? "row security is not for materialized views"
+                       : "row security is not for foreign tables",
+               &fix);
 }
 
 static void visit(struct search *s, const struct doc_relation *r, uint32_t user,
@@ -334,30 +318,6 @@ static void look_at_relations(struct search *s)
     }
 }
 
-/* A list of what refers to a row reads the whole table without an index. */
-static void look_at_foreign_keys(struct search *s, const struct doc_relation *r)
-{
-    for (size_t i = 0; i < r->foreign_keys.n; i++) {
-        const struct doc_foreign_key *f = &r->foreign_keys.items[i];
-        struct buf fix = {0};
-
-        if (f->indexed || catalogdoc_relation(s->doc, f->to) == NULL)
-            continue;
-        buf_printf(&fix, "create index on %.*s (", STR_ARG(r->sql));
-        for (size_t j = 0; j < f->n; j++) {
-            const struct doc_column *c = catalogdoc_column(r, f->columns[j]);
-
-            buf_append_str(&fix, j > 0 ? STR(", ") : STR(""));
-            append_quoted(&fix, c ? c->name : STR(""), '"');
-        }
-        buf_append_lit(&fix, ");\n");
-        add(s, FINDING_NO_INDEX,
-            arena_printf(s->b->scratch, "foreign key \"%.*s\" of table \"%.*s.%.*s\"",
-                         STR_ARG(f->name), STR_ARG(r->schema), STR_ARG(r->name)),
-            "no index finds the rows that refer to one", &fix);
-    }
-}
-
 /* --- role and functions ----------------------------------------------------------------------- */
 
 static void look_at_role(struct search *s)
@@ -367,9 +327,10 @@ static void look_at_role(struct search *s)
     if (!lineage_bypasses(s->doc, s->doc->role))
         return;
     buf_printf(&fix, "alter role %.*s nosuperuser nobypassrls;\n", STR_ARG(s->doc->role_sql));
-    add(s, FINDING_ROLE_BYPASSES,
-        arena_printf(s->b->scratch, "role %.*s", STR_ARG(s->doc->role_sql)),
-        "the role of requests bypasses row security: it is superuser or has bypassrls", &fix);
+    search_add(s, FINDING_ROLE_BYPASSES,
+               arena_printf(s->b->scratch, "role %.*s", STR_ARG(s->doc->role_sql)),
+               "the role of requests bypasses row security: it is superuser or has bypassrls",
+               &fix);
 }
 
 /* Whoever may create objects in a schema of the caller's search_path has his own run as the owner.
@@ -383,10 +344,11 @@ static void look_at_functions(struct search *s)
         if (!f->definer || f->search_path || !f->served)
             continue;
         buf_printf(&fix, "alter function %.*s set search_path = ", STR_ARG(f->sql));
-        append_quoted(&fix, f->schema, '"');
+        search_append_quoted(&fix, f->schema, '"');
         buf_append_lit(&fix, ", pg_temp;\n");
-        add(s, FINDING_SEARCH_PATH, arena_printf(s->b->scratch, "function %.*s", STR_ARG(f->sql)),
-            "security definer without a search_path of its own", &fix);
+        search_add(s, FINDING_SEARCH_PATH,
+                   arena_printf(s->b->scratch, "function %.*s", STR_ARG(f->sql)),
+                   "security definer without a search_path of its own", &fix);
     }
 }
 
@@ -399,9 +361,7 @@ void audit_run(struct builder *b)
     look_at_role(&s);
     look_at_relations(&s);
     look_at_functions(&s);
-    for (size_t i = 0; i < b->doc.nrelations; i++)
-        if (memchr("rp", b->doc.relations[i].kind, 2) != NULL)
-            look_at_foreign_keys(&s, &b->doc.relations[i]);
+    advice_find(&s);
     findings = ARENA_ARRAY(b->arena, s.findings.n, struct finding);
     for (size_t i = 0; i < s.findings.n; i++)
         findings[i] = s.findings.items[i];

@@ -18,7 +18,9 @@ enum finding_code {
     FINDING_VIEW_OF_OWNER, /* a view that reads past row security, as its owner */
     FINDING_MATVIEW,       /* row security is not for materialized views … */
     FINDING_FOREIGN_TABLE, /* … nor for foreign tables */
-    FINDING_NO_INDEX,      /* advice: a foreign key without an index */
+    FINDING_NO_INDEX,      /* advice: rows are looked for without an index */
+    FINDING_NOT_LEAKPROOF, /* advice: row security keeps an index from being used */
+    FINDING_FAILS_UNSET,   /* advice: a policy that fails where its setting is empty */
     FINDING_SEARCH_PATH,   /* security definer, without a search_path of its own */
 };
 

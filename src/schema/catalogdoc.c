@@ -210,6 +210,25 @@ static bool read_foreign_keys(struct members *m, struct arena *a, struct doc_rel
     return true;
 }
 
+static bool read_brittle(struct members *m, struct arena *a, struct doc_relation *out,
+                         struct errors *errs)
+{
+    const struct jval *v = member(m, "brittle", false, JVAL_ARRAY);
+    struct doc_policy *policies = ARENA_ARRAY(a, v ? v->n : 0, struct doc_policy);
+
+    out->brittle = policies;
+    out->nbrittle = v ? v->n : 0;
+    for (size_t i = 0; i < out->nbrittle; i++) {
+        struct members pm = {v->items[i], NULL};
+
+        policies[i].name = text_member(&pm, "name", true);
+        policies[i].fix = text_member(&pm, "fix", true);
+        if (!all_read(&pm, "a policy of relation", out->name, errs))
+            return false;
+    }
+    return true;
+}
+
 static bool read_relation(const struct jval *v, struct arena *a, struct doc_relation *out,
                           struct errors *errs)
 {
@@ -237,12 +256,17 @@ static bool read_relation(const struct jval *v, struct arena *a, struct doc_rela
     out->heirs = flag_member(&m, "heirs");
     out->rule = text_member(&m, "rule", false);
     out->uses = oids_member(&m, "uses", &out->nuses, a);
+    if (jval_get(v, STR("leading")) != NULL)
+        out->leading = columns_member(&m, "leading", &out->nleading, a);
+    if (jval_get(v, STR("second")) != NULL)
+        out->second = columns_member(&m, "second", &out->nsecond, a);
+    out->large = flag_member(&m, "large");
     if (memchr("rpfvm", out->kind, 5) == NULL && m.wrong == NULL)
         m.wrong = "kind";
     out->ncolumns = columns ? columns->n : 0;
     return read_columns(columns, a, "a column of relation", out->name, &out->columns, errs) &&
            read_keys(&m, a, out, errs) && read_foreign_keys(&m, a, out, errs) &&
-           all_read(&m, "relation", out->name, errs);
+           read_brittle(&m, a, out, errs) && all_read(&m, "relation", out->name, errs);
 }
 
 static bool read_arguments(struct members *m, struct arena *a, struct doc_function *out,

@@ -71,6 +71,11 @@ struct doc_key {
     const int32_t *columns;
 };
 
+struct doc_policy { /* that fails where a setting is empty */
+    struct str name;
+    struct str fix;
+};
+
 struct doc_foreign_key {
     struct str name;
     size_t n;
@@ -146,6 +151,13 @@ struct doc_relation {
         struct doc_foreign_key *items;
         size_t n, cap;
     } foreign_keys;
+    const int32_t *leading; /* under row security: columns that an index begins with … */
+    size_t nleading;
+    const int32_t *second; /* … or has as its second */
+    size_t nsecond;
+    bool large; /* about 100,000 rows or more */
+    const struct doc_policy *brittle;
+    size_t nbrittle;
     const uint32_t *uses;
     size_t nuses;
     struct str rule;

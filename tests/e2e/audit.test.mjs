@@ -92,7 +92,7 @@ test("each kind of relation that row security does not guard is found, and no ot
 test("a schema with findings is served with a warning for each", async () => {
   const daemon = await start(bad, exposed);
   const warned = daemon.logged("tenants may not be isolated");
-  const slow = daemon.logged("queries may be slow");
+  const slow = daemon.logged("requests may be slow, or fail");
   await daemon.stop();
   assert.equal(warned.length, 10);
   assert.equal(slow.length, 2);
@@ -174,4 +174,48 @@ test("without tenancy nothing is looked at", async () => {
   assert.equal(code, 0);
   assert.equal(said.findings, undefined);
   assert.match(stderr, /tenancy\.enabled is false/);
+});
+
+test("indexes of no use or missing, and policies that fail, are advised of; the printed policy shows nothing instead", async () => {
+  const database = await createDatabase();
+  await shared.sql(database, `
+    create schema bad;
+    grant usage on schema bad to app_user;
+    create type bad.state as enum ('ON', 'OFF');
+    create table bad.items (id int primary key, tenant_id uuid, state bad.state, price numeric, note text, plain text);
+    create index on bad.items (state);
+    create index on bad.items (tenant_id, price);
+    create index on bad.items (plain) where plain > 'a';
+    create index on bad.items (lower(note));
+    create table bad.orders (id int primary key, tenant_id uuid, note text);
+    create table bad.small (id int primary key, tenant_id uuid, note text);
+    insert into bad.orders values (1, '${ACME}');
+    ${policy("bad.items")} ${policy("bad.small")}
+    alter table bad.orders enable row level security;
+    create policy "p q" on bad.orders to app_user using (tenant_id = current_setting('app.current_tenant_id', true)::uuid);
+    create policy r on bad.orders as restrictive to app_user using (id > (select current_setting('app.current_tenant_id', true)::text = '')::int - 2);
+    update pg_class set reltuples = 200000 where oid in ('bad.items'::regclass, 'bad.orders'::regclass);
+    grant select on bad.items, bad.orders, bad.small to app_user`);
+  const { code, json: said } = await check(database, {}, json);
+  assert.equal(code, 0);
+  assert.deepEqual(said.findings.map(({ finding, object }) => `${finding} ${object}`).sort(), [
+    'fails_unset policy "p q" of table "bad.orders"',
+    'no_index filters of table "bad.items"',
+    'no_index filters of table "bad.orders"',
+    'no_index table "bad.orders"',
+    'not_leakproof table "bad.items"',
+  ]);
+  const fix = (name) => said.findings.find(({ finding, object }) => `${finding} ${object}`.startsWith(name)).fix;
+  assert.match(fix("not_leakproof"), /: "state", "price"$/);
+  assert.match(fix("no_index filters of table \"bad.items"), /: "note", "plain"$/);
+  const unset = "set role app_user; select set_config('app.current_tenant_id', '', false); select * from bad.orders";
+  await assert.rejects(shared.sql(database, unset), /invalid input syntax for type uuid/);
+  await shared.sql(database, fix("fails_unset"));
+  await shared.sql(database, unset);
+  assert.deepEqual(
+    await shared.rows(database, `select qual from pg_policies where policyname = 'p q'`),
+    [{ qual: "(tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)" }],
+  );
+  const again = await check(database, {}, json);
+  assert.ok(!again.json.findings.some(({ finding }) => finding === "fails_unset"));
 });

@@ -12,9 +12,14 @@
 #define DOCUMENT_HEAD "{\"role\":10,\"roleSql\":\"app\",\"version\":%d,\"relations\":["
 #define DOCUMENT_TAIL                                                                      \
     "],\"types\":[{\"oid\":25,\"schema\":\"pg_catalog\",\"name\":\"text\",\"kind\":\"b\"," \
-    "\"sql\":\"text\",\"comparable\":true,\"leakproof\":true}],\"bypass\":[12],"           \
+    "\"sql\":\"text\",\"comparable\":true,\"leakproof\":true},"                            \
+    "{\"oid\":26,\"schema\":\"pg_catalog\",\"name\":\"numeric\",\"kind\":\"b\","           \
+    "\"sql\":\"numeric\",\"comparable\":true}],\"bypass\":[12],"                           \
     "\"members\":[[10,13],[11,11]],\"policies\":[[1,10],[1,11],[6,10]]}"
-#define COLUMNS   "\"columns\":[{\"num\":1,\"name\":\"tenant_id\",\"type\":25,\"select\":true}]}"
+#define COLUMNS "\"columns\":[{\"num\":1,\"name\":\"tenant_id\",\"type\":25,\"select\":true}]}"
+#define PRICED                                                                     \
+    "\"columns\":[{\"num\":1,\"name\":\"tenant_id\",\"type\":25,\"select\":true}," \
+    "{\"num\":2,\"name\":\"price\",\"type\":26,\"select\":true}]}"
 #define NO_TENANT "\"columns\":[{\"num\":1,\"name\":\"id\",\"type\":25,\"select\":true}]}"
 #define UNREADABLE                                                          \
     "\"columns\":[{\"num\":1,\"name\":\"id\",\"type\":25,\"select\":true}," \
@@ -122,6 +127,18 @@ static void relations_are_judged_by_whom_they_are_read_as(void **state)
          "{\"name\":\"b\",\"columns\":[1],\"to\":1,\"toColumns\":[1],\"indexed\":true},"
          "{\"name\":\"c\",\"columns\":[1],\"to\":99,\"toColumns\":[1]}]," COLUMNS),
          "no_index foreign key \"a\" of table \"s.t\""},
+  /* Indexes of no use, or missing; type 26 has no leakproof =. */
+        {RELATION("1", "r", "t", "\"owner\":11,\"rls\":true,\"leading\":[1],\"second\":[2]," PRICED),
+         "not_leakproof table \"s.t\""},
+        {RELATION("1", "r", "t", "\"owner\":11,\"rls\":true,\"leading\":[1]," PRICED), ""},
+        {RELATION("1", "r", "t", "\"owner\":11,\"rls\":true,\"large\":true,\"leading\":[1]," PRICED),
+         "no_index filters of table \"s.t\""},
+        {RELATION("1", "r", "t", "\"owner\":11,\"rls\":true,\"large\":true,\"second\":[1]," COLUMNS),
+         "no_index table \"s.t\""},
+        {RELATION("1", "r", "t", "\"owner\":11,\"rls\":true,\"large\":true,\"leading\":[1]," COLUMNS), ""},
+        {RELATION("1", "r", "t", "\"owner\":11,\"rls\":true,\"brittle\":["
+         "{\"name\":\"p\",\"fix\":\"alter\"},{\"name\":\"q\",\"fix\":\"alter\"}]," COLUMNS),
+         "fails_unset policy \"p\" of table \"s.t\",fails_unset policy \"q\" of table \"s.t\""},
   /* clang-format on */
     };
 
