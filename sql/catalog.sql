@@ -353,11 +353,22 @@ types_used as (
       from functions f
      cross join lateral pg_catalog.unnest(f.types || f.returns) x (oid)
     union
-    -- Composite types that a comment may name as the shape of a document.
+    -- Composite types that a comment may name as the shape of a document, and those of FraiseQL's schema app.
     select c.reltype
       from pg_catalog.pg_class c
       join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-     where c.relkind = 'c' and n.nspname = any ($1::text[])
+     where c.relkind = 'c'
+       and (n.nspname = any ($1::text[])
+            or n.nspname = 'app'
+            or exists (select
+                         from functions f
+                        where pg_catalog.strpos(f.document ->> 'comment', n.nspname || '.' || c.relname) > 0))
+    union
+    -- Enum types that the file of type definitions may name.
+    select t.oid
+      from pg_catalog.pg_type t
+      join pg_catalog.pg_namespace n on n.oid = t.typnamespace
+     where t.typtype = 'e' and n.nspname = any ($1::text[])
     union
     select x.oid
       from types_used u

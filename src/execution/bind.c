@@ -6,6 +6,7 @@
  */
 #include "execution/bind.h"
 
+#include "planner/paramdoc.h"
 #include "planner/paramtext.h"
 
 struct binding {
@@ -164,6 +165,16 @@ static bool bind_opaque(struct binding *b, struct str text, const char **out)
     return true;
 }
 
+static bool bind_document(struct binding *b, const struct jval *v, const char **out)
+{
+    struct str text;
+
+    if (v == NULL || !paramdoc_text(b->param->type, v, b->arena, &text))
+        return fail(b, BAD_USER_INPUT, "does not fit its type");
+    *out = text.data;
+    return true;
+}
+
 static bool bind_one(struct binding *b, const char **out)
 {
     const struct plan_param *p = b->param;
@@ -181,6 +192,8 @@ static bool bind_one(struct binding *b, const char **out)
         *out = p->constant.data;
         return true;
     }
+    if (p->form == PARAM_DOCUMENT)
+        return bind_document(b, v, out);
     if (!value_text(b, p->type, v, &text))
         return false;
     switch (p->form) {
@@ -195,6 +208,7 @@ static bool bind_one(struct binding *b, const char **out)
     case PARAM_STARTS:
     case PARAM_ENDS:
     case PARAM_COLUMN:
+    case PARAM_DOCUMENT:
         break;
     }
     *out = text.data == NULL ? NULL : paramtext_pattern(p->form, text, b->arena).data;

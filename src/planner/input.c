@@ -6,6 +6,7 @@
 #include "planner/input.h"
 
 #include "language/source.h"
+#include "planner/paramdoc.h"
 #include "planner/paramtext.h"
 
 #include <stdarg.h>
@@ -249,4 +250,28 @@ bool input_parameter(const struct inputs *in, const struct pvalue *v, enum param
         return false;
     out->constant = paramtext_pattern(form, text, in->arena);
     return true;
+}
+
+bool input_document(const struct inputs *in, const struct pvalue *v, struct plan_param *out)
+{
+    const struct jval *json;
+
+    CHECK(v->kind == PVALUE_OBJECT);
+    *out = (struct plan_param){
+        .form = PARAM_DOCUMENT,
+        .variable = v->variable,
+        .steps = v->steps,
+        .nsteps = v->nsteps,
+        .type = v->type,
+        .offset = v->offset,
+    };
+    if (v->variable >= 0)
+        return true;
+    if (has_variable(v->literal)) {
+        out->literal = v->literal;
+        return true;
+    }
+    json = paramtext_json(in->op, in->variables, v->literal, in->scratch);
+    return paramdoc_text(v->type, json, in->arena, &out->constant) ||
+           input_fail(in, v, "not a value of type \"%.*s\"", STR_ARG(v->type.type->name));
 }

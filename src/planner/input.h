@@ -66,6 +66,9 @@ const struct enum_value *input_enum(const struct pvalue *v);
  */
 NODISCARD bool input_parameter(const struct inputs *in, const struct pvalue *v,
                                enum param_form form, struct plan_param *out, bool *mixed);
+/* PVALUE_OBJECT as one JSON document. False with an error added. */
+NODISCARD bool input_document(const struct inputs *in, const struct pvalue *v,
+                              struct plan_param *out);
 /* BAD_USER_INPUT at the value; returns false. */
 bool input_fail(const struct inputs *in, const struct pvalue *v, const char *fmt, ...)
     PRINTF_LIKE(3, 4);

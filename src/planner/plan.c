@@ -64,6 +64,7 @@ static const char *const form_names[] = {
     [PARAM_TEXT] = "text",         [PARAM_ARRAY] = "array",   [PARAM_CONTAINS] = "contains",
     [PARAM_STARTS] = "startswith", [PARAM_ENDS] = "endswith", [PARAM_LIMIT] = "limit",
     [PARAM_OFFSET] = "offset",     [PARAM_COLUMN] = "column", [PARAM_OPAQUE] = "opaque",
+    [PARAM_DOCUMENT] = "document",
 };
 
 static const char *const codec_names[] = {

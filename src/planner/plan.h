@@ -113,6 +113,7 @@ enum param_form {
     PARAM_COLUMN, /* of a list of input objects: one array of what all have for the member that the
                      last of `steps` names, each as its text */
     PARAM_OPAQUE, /* one of the values behind an opaque text */
+    PARAM_DOCUMENT, /* an input object as one JSON document */
 };
 
 /* Where the value of $n comes from. */

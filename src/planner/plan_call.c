@@ -85,16 +85,46 @@ static bool write_input(struct call *call, const struct pvalue *input)
     return true;
 }
 
+/* The whole of the argument `input` is one parameter. */
+static bool write_document(struct call *call, const struct input_value *to,
+                           const struct pvalue *input)
+{
+    const struct parameter *p = &call->function->parameters[to->parameter - 1];
+    struct plan_param param;
+
+    if (input->kind == PVALUE_ABSENT)
+        return true;
+    if (input->kind == PVALUE_NULL && type_ref_non_null(input->type))
+        return false; /* a variable, noted already */
+    write_name(call, p);
+    if (input->kind == PVALUE_NULL) {
+        sqlbuf_text(call->out, "null");
+        sqlbuf_cast(call->out, p->type_sql, false);
+        return true;
+    }
+    if (!input_document(&call->c->in, input, &param))
+        return false;
+    sqlbuf_parameter(call->out, &param, p->type_sql, false);
+    return true;
+}
+
+static bool write_argument(struct call *call, const struct input_value *to, const struct pvalue *v)
+{
+    if (to->role == INPUT_FUNCTION)
+        return write_value(call, to, v);
+    return to->role == INPUT_DOCUMENT ? write_document(call, to, v) : write_input(call, v);
+}
+
 static bool write_arguments(struct call *call, const struct selection *s)
 {
     for (size_t i = 0; i < s->field->narguments; i++) {
         const struct input_value *a = &s->field->arguments[i];
         struct pvalue v;
 
-        if (a->role != INPUT_FUNCTION && a->role != INPUT_ARGUMENTS)
+        if (a->role != INPUT_FUNCTION && a->role != INPUT_ARGUMENTS && a->role != INPUT_DOCUMENT)
             continue;
         v = input_argument(&call->c->in, s, a);
-        if (a->role == INPUT_FUNCTION ? !write_value(call, a, &v) : !write_input(call, &v))
+        if (!write_argument(call, a, &v))
             return false;
     }
     return true;

@@ -15,6 +15,9 @@
  *           select * from jsonb_to_record(… 'fraiseql.entity' …) t1("id" uuid, "title" text)
  *            where … and not exists (select from k)) t1
  *
+ * A function with its owner's rights may have seen what the role must not: what it
+ * says in the document is not looked at.
+ *
  * Either way it is a row like any other: relations hang on it, and are read
  * under the policies; and a relation that is kept to the tenant by a condition
  * has it here too.
@@ -105,6 +108,10 @@ size_t plan_entity_keep(const struct function_outcome *o, const struct entity_co
         sqlbuf_text(out, " then array[");
         write_key_value(o, of, i, out);
         sqlbuf_text(out, "]::text else '{}' end, true)");
+    }
+    if (o->own_rights) {
+        sqlbuf_text(out, ", pg_catalog.set_config('fraiseql.entity', '', true)");
+        return n + 1;
     }
     sqlbuf_text(out, ", pg_catalog.set_config('fraiseql.entity', case when ");
     write_applies(o, of, c, out);

@@ -42,6 +42,7 @@ struct function_outcome {
     const struct type *error;
     const struct relation *entity; /* NULL: the entity is JSON */
     const struct key *key; /* by which the entity is read; NULL: it is as the function says */
+    bool own_rights;       /* it runs with its owner's: what it says may not be for the role */
 };
 
 struct function {

@@ -10,6 +10,8 @@
 
 #include "schema/build.h"
 
+struct sdl_other;
+
 /* Where a function is a field. */
 enum function_place {
     PLACE_MUTATION, /* of the mutation root */
@@ -36,11 +38,30 @@ const struct relation *functions_row_type(const struct builder *b, uint32_t oid)
 
 /* parameters.c: is the argument one that goes in? */
 bool parameters_is_input(const struct doc_argument *a);
+/* Is it filled from the identity? */
+bool parameters_is_context(const struct doc_function *d, const struct doc_argument *a);
 /* Why the arguments cannot be served; empty: they can. */
 struct str parameters_reason(struct builder *b, const struct candidate *c);
 /* f's parameters, and the arguments of its field. */
 void parameters_build(struct builder *b, const struct candidate *c, struct function *f,
                       struct inputs *arguments);
+
+/* A single jsonb argument, and by what its shape is declared. */
+struct payload {
+    const struct doc_argument *argument;
+    const struct doc_type *shape; /* composite type; or NULL and … */
+    struct sdl_other *declared;   /* an input of the SDL file */
+};
+
+/* payloads.c: false: the function has none such. */
+bool payloads_find(struct builder *b, const struct candidate *c, struct payload *out);
+/* Its members, in scratch. */
+void payloads_members(struct builder *b, const struct payload *p, struct inputs *out);
+
+/* payload_sdl.c: the input of the SDL file that is the shape of the argument; NULL: none is. */
+struct sdl_other *payload_sdl_find(struct builder *b, const struct candidate *c,
+                                   const struct doc_argument *a);
+void payload_sdl_members(struct builder *b, struct sdl_other *o, struct inputs *out);
 
 /* outcomes.c: does it say whether it succeeded, in one of FraiseQL's composites? */
 bool outcomes_is(const struct builder *b, const struct doc_function *d);

@@ -380,6 +380,7 @@ struct type_ref outcomes_build(struct builder *b, const struct candidate *c, str
     f->outcome = o;
     o->entity = entity_relation(b, d);
     o->key = o->entity != NULL ? entity_key(o->entity) : NULL;
+    o->own_rights = d->definer;
     o->success = possible[0] = success_type(b, c, origin, o);
     o->error = possible[1] = error_type(b, c, origin);
     result->description = arena_printf(b->arena, "What becomes of %.*s.", STR_ARG(c->name));

@@ -18,20 +18,52 @@ bool parameters_is_input(const struct doc_argument *a)
     return a->mode == 'i' || a->mode == 'b' || a->mode == 'v';
 }
 
-static bool is_context(const struct doc_argument *a)
+/* The claim that fills an argument; empty: the client does. */
+static struct str context_claim(const struct doc_function *d, const struct doc_argument *a)
 {
-    return a->name.len > context_prefix.len && str_starts(a->name, context_prefix);
+    const struct function_annotation *said = d->annotation;
+
+    for (size_t i = 0; said != NULL && i < said->context_params.n; i++)
+        if (str_eq(said->context_params.items[i].parameter.text, a->name))
+            return said->context_params.items[i].claim;
+    if (a->name.len > context_prefix.len && str_starts(a->name, context_prefix))
+        return str_sub(a->name, context_prefix.len, SIZE_MAX);
+    return STR("");
 }
 
-/* The setting that holds the claim an argument is named after; empty: none does. */
-static struct str context_setting(const struct builder *b, const struct doc_argument *a)
+bool parameters_is_context(const struct doc_function *d, const struct doc_argument *a)
 {
-    struct str claim = str_sub(a->name, context_prefix.len, SIZE_MAX);
+    return context_claim(d, a).len > 0;
+}
+
+/* The setting that holds the claim; empty: none does. */
+static struct str context_setting(const struct builder *b, const struct doc_function *d,
+                                  const struct doc_argument *a)
+{
+    struct str claim = context_claim(d, a);
 
     for (size_t i = 0; i < b->opt->nclaims; i++)
         if (str_eq(b->opt->claims[i].name, claim))
             return b->opt->claims[i].setting;
     return str_make(NULL, 0);
+}
+
+/* What a comment says are parameters has to be some. */
+static void check_context(struct builder *b, const struct doc_function *d)
+{
+    const struct function_annotation *said = d->annotation;
+
+    for (size_t i = 0; said != NULL && i < said->context_params.n; i++) {
+        const struct said *name = &said->context_params.items[i].parameter;
+        size_t j = 0;
+
+        while (j < d->narguments &&
+               !(parameters_is_input(&d->arguments[j]) && str_eq(d->arguments[j].name, name->text)))
+            j++;
+        if (j == d->narguments)
+            place_error(name->at, b->errs, "function \"%.*s.%.*s\" has no parameter \"%.*s\"",
+                        STR_ARG(d->schema), STR_ARG(d->name), STR_ARG(name->text));
+    }
 }
 
 /* --- what can be served ----------------------------------------------------------------------- */
@@ -42,7 +74,7 @@ static bool is_twice(struct builder *b, const struct doc_function *d, size_t i, 
     for (size_t j = 0; j < i; j++) {
         const struct doc_argument *a = &d->arguments[j];
 
-        if (parameters_is_input(a) && !is_context(a) &&
+        if (parameters_is_input(a) && !parameters_is_context(d, a) &&
             str_eq(naming_camel(a->name, b->scratch), field))
             return true;
     }
@@ -63,8 +95,8 @@ static struct str argument_reason(struct builder *b, const struct doc_function *
     if (a->mode == 'v' && d->ndefaults > 0)
         return arena_printf(b->scratch, "argument \"%.*s\" is variadic and has a default",
                             STR_ARG(a->name));
-    if (is_context(a)) {
-        if (context_setting(b, a).len > 0)
+    if (parameters_is_context(d, a)) {
+        if (context_setting(b, d, a).len > 0)
             return STR("");
         return arena_printf(b->scratch, "auth.claims has no claim for argument \"%.*s\"",
                             STR_ARG(a->name));
@@ -108,8 +140,9 @@ static struct type_ref argument_type(struct builder *b, const struct column *val
 }
 
 /* The parameter, and unless it comes from elsewhere the input value for it. */
-static void make_parameter(struct builder *b, const struct doc_argument *from, size_t number,
-                           struct parameter *p, struct inputs *inputs)
+static void make_parameter(struct builder *b, const struct doc_function *d,
+                           const struct doc_argument *from, size_t number, struct parameter *p,
+                           struct inputs *inputs)
 {
     struct input_value v = {.role = INPUT_FUNCTION, .parameter = (int)number};
     struct column value = {0};
@@ -119,8 +152,8 @@ static void make_parameter(struct builder *b, const struct doc_argument *from, s
     p->variadic = from->mode == 'v';
     if (p->row)
         return;
-    if (is_context(from)) {
-        p->setting = arena_dup(b->arena, context_setting(b, from));
+    if (parameters_is_context(d, from)) {
+        p->setting = arena_dup(b->arena, context_setting(b, d, from));
         return;
     }
     CHECK(values_describe(b, from->type, false, &value)); /* functions_plain_type() */
@@ -129,22 +162,47 @@ static void make_parameter(struct builder *b, const struct doc_argument *from, s
     VEC_PUSH(b->scratch, inputs, v);
 }
 
-static struct input_value make_input(struct builder *b, const struct candidate *c,
-                                     const struct inputs *fields)
+static struct type *make_input_type(struct builder *b, const struct candidate *c,
+                                    const struct inputs *fields)
 {
     struct str of = arena_printf(b->scratch, "the input of function \"%.*s.%.*s\"",
                                  STR_ARG(c->doc->schema), STR_ARG(c->doc->name));
     struct str name =
         arena_printf(b->arena, "%.*sInput", STR_ARG(naming_upper_first(c->name, b->scratch)));
     struct type *t = builder_add_type(b, TYPE_INPUT_OBJECT, name, of);
-    struct input_value input = {.name = STR("input"), .role = INPUT_ARGUMENTS};
 
     t->description = arena_printf(b->arena, "Arguments of %.*s.", STR_ARG(c->name));
     builder_set_inputs(b, t, fields);
+    return t;
+}
+
+static struct input_value make_input(struct builder *b, const struct candidate *c,
+                                     const struct inputs *fields)
+{
+    struct type *t = make_input_type(b, c, fields);
+    struct input_value input = {.name = STR("input"), .role = INPUT_ARGUMENTS};
+
     input.type = type_ref_named(t);
     for (size_t i = 0; i < fields->n; i++)
         if (type_ref_non_null(fields->items[i].type))
             input.type = type_ref_required(t);
+    return input;
+}
+
+/* All of the input is one parameter. */
+static struct input_value make_document(struct builder *b, const struct candidate *c,
+                                        const struct payload *payload, const struct parameter *p,
+                                        size_t number)
+{
+    struct input_value input = {
+        .name = STR("input"), .role = INPUT_DOCUMENT, .parameter = (int)number};
+    struct inputs members = {0};
+    struct type *t;
+
+    payloads_members(b, payload, &members);
+    t = make_input_type(b, c, &members);
+    t->is_document = true;
+    input.type = p->optional ? type_ref_named(t) : type_ref_required(t);
     return input;
 }
 
@@ -153,9 +211,12 @@ void parameters_build(struct builder *b, const struct candidate *c, struct funct
 {
     const struct doc_function *d = c->doc;
     struct parameter *parameters = ARENA_ARRAY(b->arena, d->narguments, struct parameter);
+    struct payload payload;
+    bool document = c->place != PLACE_ROW && payloads_find(b, c, &payload);
     struct inputs inputs = {0};
     size_t n = 0, ninputs = 0;
 
+    check_context(b, d);
     for (size_t i = 0; i < d->narguments; i++)
         ninputs += parameters_is_input(&d->arguments[i]);
     for (size_t i = 0; i < d->narguments; i++) {
@@ -165,12 +226,14 @@ void parameters_build(struct builder *b, const struct candidate *c, struct funct
             continue;
         p->row = c->place == PLACE_ROW && n == 0;
         p->optional = n >= ninputs - d->ndefaults;
-        make_parameter(b, &d->arguments[i], ++n, p, &inputs);
+        make_parameter(b, d, &d->arguments[i], ++n, p, &inputs);
+        if (document && &d->arguments[i] == payload.argument)
+            VEC_PUSH(b->scratch, arguments, make_document(b, c, &payload, p, n));
     }
     f->parameters = parameters;
     f->nparameters = n;
     if (c->place == PLACE_ROW)
         *arguments = inputs;
-    else if (inputs.n > 0)
+    else if (inputs.n > 0 && !document)
         VEC_PUSH(b->scratch, arguments, make_input(b, c, &inputs));
 }

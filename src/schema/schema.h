@@ -110,6 +110,7 @@ enum input_role {
     INPUT_NAME,      /* __type(name:) */
     INPUT_FUNCTION,  /* a function's parameter: `column` is NULL, `parameter` its position from 1 */
     INPUT_ARGUMENTS, /* the argument `input`, whose fields are INPUT_FUNCTION */
+    INPUT_DOCUMENT,  /* the argument `input`, as a whole the function's `parameter` */
     INPUT_PART,      /* of a composite value: `column` */
     INPUT_ROWS,      /* of a change: the argument `input`, a row or a list of them */
     INPUT_VALUE,     /* in a row: of `column` */
@@ -315,8 +316,10 @@ struct type {
     bool one_of;                 /* TYPE_INPUT_OBJECT with @oneOf */
     bool is_row;                 /* TYPE_INPUT_OBJECT of values to be stored: booleans and enums in
                                     it decide nothing */
-    bool introspection;          /* __Schema and its kin */
-    const struct field *fields;  /* TYPE_OBJECT, TYPE_INTERFACE, in declaration order */
+    bool is_document;   /* TYPE_INPUT_OBJECT that is sent whole, as JSON: what is in it decides
+                           nothing */
+    bool introspection; /* __Schema and its kin */
+    const struct field *fields; /* TYPE_OBJECT, TYPE_INTERFACE, in declaration order */
     size_t nfields;
     const struct input_value *inputs; /* TYPE_INPUT_OBJECT */
     size_t ninputs;

@@ -334,7 +334,7 @@ static void check_other(struct builder *b, const struct sdl_other *o)
         t->description = arena_dup(b->arena, o->ast->description);
     if (t->kind == TYPE_ENUM)
         settle_enum(b, o, t);
-    else if (t->kind == TYPE_INPUT_OBJECT)
+    else if (t->kind == TYPE_INPUT_OBJECT && !o->told)
         check_inputs(b, o, t);
     else if (t->kind == TYPE_UNION)
         check_members(b, o, t);

@@ -139,7 +139,7 @@ static void read_definition(struct sdl *s, const struct ast_type_system_definiti
     }
     if (d->extension)
         place_error(at, r->errs, "only object types can be extended");
-    VEC_PUSH(r->arena, &s->others, (struct sdl_other){sdl_place(r, d->name_offset), d});
+    VEC_PUSH(r->arena, &s->others, (struct sdl_other){sdl_place(r, d->name_offset), d, false});
 }
 
 /* The parser's errors are about requests; these are about a file. */

@@ -38,6 +38,7 @@ struct sdl_type {
 struct sdl_other {
     struct place at;
     const struct ast_type_system_definition *ast;
+    bool told; /* what is wrong with its members was said already */
 };
 
 struct sdl {

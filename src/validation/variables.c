@@ -376,7 +376,7 @@ static void append_skeleton(const struct jval *v, struct type_ref type, bool in_
     if (v == NULL || v->kind == JVAL_NULL) {
         buf_append_char(out, v ? 'n' : '-');
     } else if ((named->kind == TYPE_SCALAR && !is_boolean(named)) ||
-               (in_row && named->kind != TYPE_INPUT_OBJECT)) {
+               (in_row && named->kind != TYPE_INPUT_OBJECT) || named->is_document) {
         buf_append_char(out, 's'); /* lists of scalars too: one parameter, whatever is in it */
     } else if (type_ref_is_list(type)) {
         buf_append_char(out, '[');

@@ -93,10 +93,23 @@ error_type: TaskError';
        r.succeeded := true; r.entity := fn_move_task.entity; r.entity_id := fn_move_task.id;
        return r;
      end $$;
+   create function public.fn_close_project(id uuid, gone boolean) returns public.mutation_response language plpgsql volatile as $$
+     declare entity jsonb;
+     begin
+       select to_jsonb(v) into entity from public.v_project v where v.id = fn_close_project.id;
+       update public.projects p set tenant_id = tenant_id, name = 'closed' where p.id = fn_close_project.id;
+       if gone then
+         entity := jsonb_set(entity, '{id}', '"00000000-0000-4000-8000-00000000fffe"');
+         return row('deleted', null, '00000000-0000-4000-8000-00000000fffe', 'Project', entity, null, null, null)::public.mutation_response;
+       end if;
+       return row('updated', null, id::text, 'Project', entity, null, null, null)::public.mutation_response;
+     end $$;
+   create function public.fn_project_shout(project public.v_project) returns text language sql stable as $$ select upper(project.name) $$;
    create function public.fn_steal_task(id uuid) returns public.mutation_response language plpgsql volatile security definer
      set search_path = pg_catalog as $$
      begin
-       return row('ok', null, id::text, null, null, null, null, null)::public.mutation_response;
+       return (select row('ok', null, t.id::text, null, to_jsonb(t), null, null, null)::public.mutation_response
+                 from public.tasks t where t.id = fn_steal_task.id);
      end $$;
 
    create table public.secrets (id uuid primary key, tenant_id uuid, word text);
@@ -388,6 +401,15 @@ test("an entity that is gone is what the function says of it, with relations tha
   assert.deepEqual(again.deleteTask, { __typename: "TaskError", code: 404, message: "gone", errors: [{ identifier: "no_task" }] });
 });
 
+test("computed fields of the entity, and of one that is gone", async () => {
+  const query = `mutation ($gone: Boolean!) { closeProject(input: {id: "${id.project(4)}", gone: $gone}) { ... on CloseProjectSuccess { project { shout owner { id } } } } }`;
+  const [{ name, owner_id }] = await shared.rows(database, `select name, owner_id from projects where id = '${id.project(4)}'`);
+  assert.deepEqual(await daemon.data(query, { variables: { gone: true } }), { closeProject: { project: { shout: name.toUpperCase(), owner: { id: owner_id } } } });
+  assert.deepEqual(await daemon.data(query, { variables: { gone: false } }), { closeProject: { project: { shout: "CLOSED", owner: { id: owner_id } } } });
+  const only = await daemon.data(`mutation { closeProject(input: {id: "${id.project(4)}", gone: false}) { ... on CloseProjectSuccess { project { shout } } } }`);
+  assert.deepEqual(only, { closeProject: { project: { shout: "CLOSED" } } });
+});
+
 test("documents that do not fit are errors, and nothing stays", async () => {
   const missing = "00000000-0000-4000-8000-00000000ffff";
   const move = async (entity, selected = "id title") =>
@@ -464,6 +486,31 @@ test("the schema: a union of two objects, an error type that functions share", a
   assert.match(said["public.fn_almost"], /"message" of type character varying, not text/);
   assert.match(said["public.fn_hardly"], /no column "message"/);
   assert.match(said["public.fn_several"], /set/);
+});
+
+test("beside changes of rows", async () => {
+  await shared.sql(database, "create table public.stamps (id int primary key, what text); grant all on public.stamps to app_user");
+  const other = await start(database, { schema: { mutations: { crud: true }, expose: { tables: ["stamps"] } } });
+  const stamps = () => shared.sql(database, "select coalesce(string_agg(id::text, ',' order by id), '') from stamps");
+  try {
+    await clear();
+    const data = await other.data(`mutation {
+      a: insertStamp(input: {id: 1, what: "a"}) { id }
+      b: doIt(input: {what: "b", status: "failed"}) { __typename }
+      c: insertStamp(input: {id: 2, what: "c"}) { what }
+      d: doIt(input: {what: "d", status: "ok"}) { __typename }
+      e: deleteStamps(where: {id: {eq: 1}}, atMost: 1) { affectedCount } }`);
+    assert.deepEqual([data.b.__typename, data.c, data.d.__typename, data.e], ["DoItError", { what: "c" }, "DoItSuccess", { affectedCount: 1 }]);
+    assert.deepEqual([await stamps(), await seen()], ["2", ["d"]]);
+    const failed = await other.post(`mutation {
+      a: insertStamp(input: {id: 3}) { id } b: doIt(input: {what: "b", status: "failed"}) { __typename } c: doIt(input: {what: "c", status: "ok"}) { __typename }
+      e: deleteStamps(where: {id: {in: [2, 3]}}, atMost: 1) { affectedCount } }`);
+    assert.equal(failed.body.data, null, failed.text);
+    assert.deepEqual(failed.body.errors.map((e) => [e.extensions.code, e.path]), [["CONFLICT", ["e"]]]);
+    assert.deepEqual([await stamps(), await seen()], ["2", ["d"]]);
+  } finally {
+    await other.stop();
+  }
 });
 
 test("what does not belong to a type of the union is refused", async () => {

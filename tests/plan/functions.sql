@@ -105,3 +105,9 @@ fields:
 comment on column public.v_note.config is '@fraiseql:field
 fields: {theme: String, sizes: [Int]}';
 grant select on public.v_note to app_user;
+
+-- One jsonb argument, whose shape is a composite type.
+create type public.type_file_task_input as (title text, due_on date, place public.geo, stops public.geo[], roles public.user_role[],
+                                            more jsonb);
+create function public.fn_file_task(auth_tenant_id uuid, payload jsonb default null) returns uuid
+    language sql volatile as 'select null::uuid';
