@@ -13,7 +13,8 @@
  *     select t1."id", t2."name" from "v_task" t1 left join "v_project" t2 on …
  *      where t1."id" = (current_setting('fraiseql.key1')::uuid[])[1]
  *
- * The settings hold for the transaction only. Root fields run one after the
+ * The row itself is kept beside its key, for when the key finds nothing
+ * (plan_result.c). The settings hold for the transaction only. Root fields run one after the
  * other, so all can use the same ones.
  */
 #include "planner/plan_mutation.h"

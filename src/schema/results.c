@@ -103,7 +103,6 @@ static const struct relation *make_own_rows(struct builder *b, const struct cand
     r->type_name = own_type_name(b, c);
     t = builder_add_type(b, TYPE_OBJECT, r->type_name, origin);
     t->description = arena_printf(b->arena, "What %.*s returns.", STR_ARG(c->name));
-    t->relation = r;
     r->type = t;
     objects_add_columns(b, r, &fields);
     builder_set_fields(b, t, &fields);

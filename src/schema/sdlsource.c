@@ -155,7 +155,8 @@ static void print_function(struct source *s, const struct function *f)
 
 static void print_directives(struct source *s, const struct type *t, const struct field *f)
 {
-    if (f->function != NULL)
+    /* Several may have one name, told apart by the rows that they take. */
+    if (f->function != NULL && !is_relation_type(t))
         print_function(s, f->function);
     else if (is_relation_type(t) &&
              (f->resolver == RESOLVE_TO_ONE || f->resolver == RESOLVE_TO_MANY))

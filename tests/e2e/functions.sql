@@ -128,3 +128,13 @@ begin
   return response;
 end $$;
 comment on function public.fn_touch_task(uuid, boolean) is '@fraiseql:mutation {success_type: Task}';
+
+-- Composite values.
+create type public.spot as (city text, lat numeric, "tag ""s""" text[]);
+create function public.fn_home(city text default null) returns public.spot language sql stable
+  as $$ select (city, 48.40, array['a', null])::public.spot where city is not null $$;
+create function public.fn_homes(spots public.spot[]) returns setof public.spot language sql stable as 'select unnest(spots)';
+create function public.fn_project_home(project public.v_project) returns public.spot language sql stable
+  as $$ select (project.name, project.budget, project.labels)::public.spot $$;
+create function public.fn_trip(out start public.spot, out stops public.spot[], out n int) language sql volatile
+  as $$ select ('x', null, null)::public.spot, array[('y', 1, '{}')::public.spot, null], 2 $$;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
-import { start } from "./support/daemon.mjs";
+import { configuration, program, start, writeConfiguration, writeFile } from "./support/daemon.mjs";
 import { createDatabase, shared } from "./support/postgres.mjs";
 import { ACME, ADA, GLOBEX, id, tokenFor } from "./support/token.mjs";
 
@@ -220,6 +220,28 @@ test("a field of a function can be had by key, in results of mutations, and by f
   assert.deepEqual(made.createProject, { label: "#Nov", lastTask: null, openTasks: [], owner: { brief: "Ada L" } });
 });
 
+test("composite values go in and come out, alone, in sets and as results of rows", async () => {
+  const spots = [{ city: `a"(,)'`, lat: "1.50", tagS: ["x", null, ""] }, { city: null, lat: null, tagS: null }, { city: "b" }];
+  const data = await daemon.data(
+    `query ($spots: [SpotInput]!, $city: String) { home(input: {city: $city}) { city lat tagS } nowhere: home { city }
+       homes(input: {spots: $spots}, limit: 3) { city lat tagS } mixed: homes(input: {spots: [{city: $city}, null]}, offset: 1) { city }
+       projects(limit: 3) { home { lat tagS } owner { brief } } }`,
+    { variables: { spots, city: "Ulm" } },
+  );
+  assert.deepEqual(data.home, { city: "Ulm", lat: "48.40", tagS: ["a", null] });
+  assert.equal(data.nowhere, null);
+  assert.deepEqual(data.homes, [spots[0], spots[1], { city: "b", lat: null, tagS: null }]);
+  assert.deepEqual(data.mixed, [null]);
+  assert.deepEqual(
+    data.projects,
+    await rows(`select json_build_object('lat', p.budget::text, 'tagS', p.labels) as home,
+      (select json_build_object('brief', left(u.name, 5)) from v_user u where u.id = p.owner_id) as owner from v_project p order by p.id limit 3`),
+  );
+  assert.deepEqual(await daemon.data("mutation { trip { start { city lat } stops { city tagS } n } }"), {
+    trip: { start: { city: "x", lat: null }, stops: [{ city: "y", tagS: [] }, null], n: 2 },
+  });
+});
+
 test("it is called for the rows of the page only, and only when it is selected", async () => {
   const calls = async () =>
     Number(await shared.sql(database, `select coalesce(pg_stat_get_function_calls('public.fn_project_label'::regproc), 0)`));
@@ -359,6 +381,16 @@ test("what is not served is in the log with its reason, and not in the schema", 
     assert.match(said[`public.${name}`] ?? "", reason, name);
   }
   assert.equal((await daemon.refusal("{ over }")).extensions.code, "GRAPHQL_VALIDATION_FAILED");
+});
+
+test("the file of type definitions that is printed of them makes the same schema", async () => {
+  const print = async (more, ...args) => {
+    const { code, stdout, stderr } = await program(["schema", "print", ...args, "-c", writeConfiguration(configuration(database, more))]);
+    assert.equal(code, 0, stderr);
+    return stdout;
+  };
+  const file = writeFile("graphql", await print({}, "--from-db"));
+  assert.equal(await print({ schema: { sdl_file: file } }), await print({}));
 });
 
 test("an overloaded function is served when the others are left out by their types", async () => {
