@@ -130,7 +130,7 @@ struct pgbatch {
     uint32_t retried; /* enum pgretry: why it was sent again */
     bool failed;      /* an error was read; the others of the batch follow from it */
     bool aborted;     /* it is the server's own, of a statement: the transaction is over */
-    bool ended;       /* what ends its transaction was sent */
+    bool ended;       /* the server was asked to commit it */
     bool undone; /* it was in flight when the connection broke, and has certainly not happened */
     bool stale;  /* the failure was about the name of a prepared statement */
     bool cancel_wanted;

@@ -386,7 +386,8 @@ static void send_end(struct pgconn *c, struct pgbatch *b, bool held)
 
     expect(c, (struct pgexpect){
                   .batch = b, .call = b->ncalls, .kind = held ? EXPECT_HOLD : EXPECT_SYNC});
-    b->ended = !held;
+    /* Sync behind a failure commits nothing. */
+    b->ended = !held && (!b->failed || b->transaction);
     sent = held ? PQsendFlushRequest(c->pg) : PQpipelineSync(c->pg);
     if (sent != 1)
         c->broken = true;
