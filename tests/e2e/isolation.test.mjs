@@ -200,3 +200,34 @@ test("a token that expires while the daemon runs is refused from then on", async
     await strict.stop();
   }
 });
+
+test("what a function sets for the whole session, or returns with its owner's rights, opens nothing", async () => {
+  const own = await createDatabase();
+  await shared.sql(own, `
+    create table public.vaults (id int primary key, tenant_id uuid, word text);
+    insert into public.vaults values (1, '${ACME}', 'acme'), (2, '${GLOBEX}', 'globex');
+    alter table public.vaults enable row level security;
+    create policy tenant on public.vaults to app_user
+      using (tenant_id::text = current_setting('app.current_tenant_id', true) or current_setting('app.master', true) = 'yes');
+    create view public.v_vault with (security_invoker) as select id, tenant_id, word from public.vaults;
+    create function public.fn_open() returns void language sql volatile as $$ select set_config('app.master', 'yes', false) $$;
+    create function public.fn_vaults() returns setof public.v_vault language sql volatile security definer set search_path = public
+      as 'select id, tenant_id, word from public.vaults order by id';
+    create function public.fn_vault(key int) returns public.v_vault language sql volatile security definer set search_path = public
+      as 'select id, tenant_id, word from public.vaults where id = key';
+    grant select on public.vaults, public.v_vault to app_user`);
+  const single = await start(own, { server: { workers: 1 }, database: { pool: { min: 1, max: 1 } } });
+  try {
+    const mine = { vaults: [{ word: "acme" }] };
+    assert.deepEqual(await single.data("{ vaults { word } }"), mine);
+    for (let i = 0; i < 3; i++) {
+      assert.deepEqual(await single.data("mutation { open }"), { open: true });
+      assert.deepEqual(await single.data("{ vaults { word } }"), mine);
+      assert.deepEqual(await single.data("mutation { vaults { word } }"), mine);
+      assert.deepEqual(await single.data("mutation { mine: vault(input: {key: 1}) { word } theirs: vault(input: {key: 2}) { word } }"),
+        { mine: { word: "acme" }, theirs: null });
+    }
+  } finally {
+    await single.stop();
+  }
+});

@@ -14,7 +14,7 @@ import {
 } from "graphql";
 
 /** How much of what is nested is looked at: of selections, and of input values. */
-const SELECTED = 3;
+const SELECTED = 2;
 const INPUT = 5;
 
 function* fieldsOf(type, schema, depth, values) {

@@ -1,0 +1,182 @@
+// run.mjs - breaks what keeps tenants apart, in one place at a time, and requires that a test notices.
+//
+//   node tests/guard/run.mjs [NAME...]    all breaks, or those whose names hold one of these words
+//
+// Works on a copy of the sources and of the build in build/release, which has to be up to date. A break
+// that no test notices, or whose place is not in the source any more, is a failure: then the tests have a
+// hole, or this list is old. The last line counts.
+
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const e2e = (...names) => names.map((name) => `tests/e2e/${name}.test.mjs`);
+
+// name, tests of which one has to fail, and edits: file, what is there, what comes in its place.
+const breaks = [
+  {
+    name: "the first setting of the identity is not sent",
+    tests: e2e("isolation"),
+    edits: [["src/pg/pgconn.c", "for (size_t i = 0; i < s->nsettings; i++)", "for (size_t i = 1; i < s->nsettings; i++)"]],
+  },
+  {
+    name: "settings outlive their transaction, and are sent only if there is something in them",
+    tests: e2e("isolation"),
+    edits: [
+      ["src/pg/pgconn.c", '"%s set_config($%zu, $%zu, true)"', '"%s set_config($%zu, $%zu, false)"'],
+      ["src/execution/session.c", "settings[i] = (struct pgsetting){who->settings[i].name, who->settings[i].value};",
+        'settings[i] = (struct pgsetting){who->settings[i].value[0] ? who->settings[i].name : "app.none", who->settings[i].value};'],
+    ],
+  },
+  {
+    name: "the settings are those of the request before",
+    tests: e2e("isolation"),
+    edits: [["src/pg/pgconn.c", "ADD(s->settings[i].name, s->settings[i].value);",
+      '{ static _Thread_local char last[16][128]; static _Thread_local char now[16][128]; snprintf(now[i], 128, "%s", last[i][0] ? last[i] : s->settings[i].value); '
+      + 'snprintf(last[i], 128, "%s", s->settings[i].value); ADD(s->settings[i].name, now[i]); }']],
+  },
+  {
+    name: "the role is not taken",
+    tests: e2e("isolation", "roles"),
+    edits: [["src/pg/pgconn.c", `ADD("role", s->role[0] != '\\0' ? s->role : "none");`, 'ADD("role", "none");']],
+  },
+  {
+    name: "every request runs as the default role",
+    tests: e2e("roles"),
+    edits: [["src/execution/session.c", ".role = roles[who->role],", ".role = roles[0],"]],
+  },
+  {
+    name: "compiled operations are shared by all roles",
+    tests: e2e("roles"),
+    edits: [["src/cache/turbo.c", "{k->document, k->operation_name, k->role,\n         str_make((const char *)&k->schema_version, sizeof(k->schema_version))},",
+      '{k->document, k->operation_name, STR(""), STR("")},']],
+  },
+  {
+    name: "every role has the schema of the first",
+    tests: e2e("roles"),
+    edits: [["src/execution/execute.c", "schema_current(e->schema, x->identity->role)", "schema_current(e->schema, 0)"]],
+  },
+  {
+    name: "a remembered identity is found by any token",
+    tests: e2e("isolation"),
+    edits: [
+      ["src/auth/tokencache.c", "return &c->entries[(hash & (c->nsets - 1)) * WAYS];", "return &c->entries[(hash & 0) * WAYS];"],
+      ["src/auth/tokencache.c", "if (set[i].block != NULL && set[i].hash == hash &&\n            str_eq(str_make(set[i].block, set[i].token_len), token))",
+        "if (set[i].block != NULL && (hash | 1) && token.len)"],
+    ],
+  },
+  {
+    name: "a signature is not checked",
+    tests: e2e("isolation"),
+    edits: [["src/auth/identity.c", "else if (!token_verify(token, au->keys))", "else if (!token_verify(token, au->keys) && token->alg.len == 0)"]],
+  },
+  {
+    name: "the tenant is taken from another claim",
+    tests: e2e("isolation"),
+    edits: [["src/auth/identity.c", "const struct jval *v = claim_at(claims, claim->path);", 'const struct jval *v = claim_at(claims, claim->required ? STR("sub") : claim->path);']],
+  },
+  {
+    name: "requests without a tenant pass",
+    tests: e2e("isolation"),
+    edits: [["src/auth/identity.c", "if (au->opt.tenancy && out->tenant.len == 0) {", "if (au->opt.tenancy && out->tenant.len == 1) {"]],
+  },
+  {
+    name: "relations that row security cannot guard are not guarded",
+    tests: e2e("guarded"),
+    edits: [["src/planner/compile.c", "bool guarded = source_guarded(r);", "bool guarded = false;"]],
+  },
+  {
+    name: "guarded rows that a function returns are not guarded",
+    tests: e2e("guarded"),
+    edits: [["src/planner/plan_result.c", "if (source_guarded(r->base->relation)) {", "if (r->base->relation == NULL) {"]],
+  },
+  {
+    name: "a join table is read past its guard",
+    tests: e2e("guarded"),
+    edits: [["src/planner/compile.c", "source_name(b, j->relation, VIA);",
+      'sqlbuf_qualified(b, j->relation->schema, j->relation->name); sqlbuf_text(b, " "); sqlbuf_alias(b, VIA);']],
+  },
+  {
+    name: "what a function set for the session stays",
+    tests: e2e("isolation"),
+    edits: [["src/pg/pgconn.c", 'return !reset || send_own(c, "reset all");', "return !reset || c != NULL;"]],
+  },
+  {
+    name: "rows of functions are answered as they were returned",
+    tests: e2e("isolation"),
+    edits: [["src/planner/plan_result.c", "const struct key *k = relation_key(r);", "const struct key *k = r == NULL ? relation_key(r) : NULL;"]],
+  },
+];
+
+const wanted = process.argv.slice(2);
+const chosen = breaks.filter(({ name }) => wanted.length === 0 || wanted.some((word) => name.includes(word)));
+const copy = mkdtempSync(`${tmpdir()}/fraiseqld-guard.`);
+let passed = 0;
+let failed = 0;
+
+function verdict(ok, text) {
+  ok ? passed++ : failed++;
+  console.log(`${ok ? "ok     " : "FAILED "} ${text}`);
+}
+
+/** Does the copy's program pass the tests? */
+function passes(tests) {
+  const { status, stdout } = spawnSync("tests/e2e/run", tests, {
+    cwd: root, encoding: "utf8", maxBuffer: 1 << 28,
+    env: { ...process.env, FRAISEQLD: `${copy}/build/release/fraiseqld` },
+  });
+  const [, n] = /^ℹ pass (\d+)$/m.exec(stdout) ?? [0, 0];
+  return { ok: status === 0, ran: Number(n) > 0 || /^ℹ fail [1-9]/m.test(stdout), output: stdout };
+}
+
+const build = () => execFileSync("make", ["-j2", "build/release/fraiseqld"], { cwd: copy, stdio: ["ignore", "ignore", "inherit"] });
+
+/** New text, and a time that make sees. */
+function write(file, text) {
+  const later = new Date(Date.now() + 1000);
+  writeFileSync(`${copy}/${file}`, text);
+  utimesSync(`${copy}/${file}`, later, later);
+}
+
+function check({ name, tests, edits }) {
+  const files = [...new Set(edits.map(([file]) => file))];
+  const texts = new Map(files.map((file) => [file, readFileSync(`${root}/${file}`, "utf8")]));
+  const missing = edits.find(([file, from]) => texts.get(file).split(from).length !== 2);
+  if (missing) {
+    verdict(false, `${name}: not once in ${missing[0]}: ${missing[1]}`);
+    return;
+  }
+  const broken = new Map(texts);
+  edits.forEach(([file, from, to]) => broken.set(file, broken.get(file).replace(from, () => to)));
+  broken.forEach((text, file) => write(file, text));
+  try {
+    build();
+    const { ok, ran } = passes(tests);
+    verdict(!ok && ran, ok ? `${name}: no test of ${tests.join(", ")} has noticed` : name);
+  } catch (error) {
+    verdict(false, `${name}: ${error.message}`);
+  } finally {
+    texts.forEach((text, file) => write(file, text));
+  }
+}
+
+try {
+  for (const part of ["Makefile", "src", "sql", "tests/test.mk", "tests/support", "build/release"]) {
+    cpSync(`${root}/${part}`, `${copy}/${part}`, { recursive: true, preserveTimestamps: true });
+  }
+  build();
+  const tests = [...new Set(chosen.flatMap((each) => each.tests))];
+  const { ok, output } = passes(tests);
+  verdict(ok, "unbroken, all tests pass");
+  if (ok) {
+    chosen.forEach(check);
+  } else {
+    console.log(output);
+  }
+} finally {
+  rmSync(copy, { recursive: true });
+}
+console.log(`guard: ${passed} passed, ${failed} failed`);
+process.exitCode = failed > 0 ? 1 : 0;
