@@ -63,6 +63,7 @@ static bool says_nothing(const struct filter *f, const struct pvalue *v)
 }
 
 static bool filter_object(struct filter *f, const struct pvalue *where);
+static bool filter_list(struct filter *f, const struct column *list, const struct pvalue *v);
 
 /* --- operators of a column ------------------------------------------------------------ */
 
@@ -234,6 +235,8 @@ static bool filter_column(struct filter *f, const struct input_value *input, con
         column = compile_aggregate(f->c, f->aggregate, column);
     if (column->composite != NULL && !column->is_array)
         return filter_parts(f, column, v);
+    if (column->composite != NULL && column->composite->list_where == v->type.type)
+        return filter_list(f, column, v);
     return filter_operators(f, column, v);
 }
 
@@ -252,43 +255,120 @@ static bool filter_aggregate(struct filter *f, enum aggregate aggregate, const s
 
 /* --- relations -------------------------------------------------------------------------- */
 
-/* [not] exists (select from related t2 where t2.key = t1.key and [not coalesce(] … [, false)]) */
-static bool filter_related(struct filter *f, const struct relationship *r,
-                           enum quantifier quantifier, const struct pvalue *where)
+static bool count_related(struct filter *f, size_t n)
 {
-    unsigned alias = ++f->c->aliases;
-    struct sqlbuf condition;
-    struct filter inside = filter_inside(f, alias, &condition);
+    f->c->related += n;
+    if (f->c->related <= MAX_RELATED)
+        return true;
+    errors_add(f->c->in.errs, QUERY_TOO_COMPLEX,
+               "the filters of the operation have more than %d conditions on relations",
+               MAX_RELATED);
+    return false;
+}
 
-    inside.of = NULL;
-    f->c->related += r->via != NULL ? 2 : 1;
-    if (f->c->related > MAX_RELATED) {
-        errors_add(f->c->in.errs, QUERY_TOO_COMPLEX,
-                   "the filters of the operation have more than %d conditions on relations",
-                   MAX_RELATED);
-        return false;
-    }
-    if (!filter_object(&inside, where))
-        return false;
-    if (quantifier == QUANTIFIER_EVERY && !inside.any)
-        return says_nothing(f, where);
+/* [not] exists (select from … [not coalesce(]condition[, false)]) */
+static void write_exists(struct filter *f, enum quantifier quantifier, const struct sqlbuf *from,
+                         const struct filter *inside)
+{
     conjunction(f);
     if (quantifier != QUANTIFIER_SOME)
         sqlbuf_text(f->out, "not ");
     sqlbuf_text(f->out, "exists (select from ");
-    source_name(f->out, r->to, alias);
-    sqlbuf_text(f->out, " where ");
-    source_match(f->out, r, f->alias, alias);
-    if (inside.any) {
-        sqlbuf_text(f->out, " and ");
+    sqlbuf_append(f->out, from);
+    if (inside->any) {
+        if (inside->of != NULL)
+            sqlbuf_text(f->out, " where ");
+        else
+            sqlbuf_text(f->out, " and ");
         if (quantifier == QUANTIFIER_EVERY)
             sqlbuf_text(f->out, "not coalesce(");
-        sqlbuf_append(f->out, &condition);
+        sqlbuf_append(f->out, inside->out);
         if (quantifier == QUANTIFIER_EVERY)
             sqlbuf_text(f->out, ", false)");
     }
     sqlbuf_text(f->out, ")");
+}
+
+/* related t2 where t2.key = t1.key */
+static bool filter_related(struct filter *f, const struct relationship *r,
+                           enum quantifier quantifier, const struct pvalue *where)
+{
+    unsigned alias = ++f->c->aliases;
+    struct sqlbuf condition, from;
+    struct filter inside = filter_inside(f, alias, &condition);
+
+    inside.of = NULL;
+    if (!count_related(f, r->via != NULL ? 2 : 1) || !filter_object(&inside, where))
+        return false;
+    if (quantifier == QUANTIFIER_EVERY && !inside.any)
+        return says_nothing(f, where);
+    sqlbuf_init(&from, &f->c->params);
+    source_name(&from, r->to, alias);
+    sqlbuf_text(&from, " where ");
+    source_match(&from, r, f->alias, alias);
+    write_exists(f, quantifier, &from, &inside);
     return true;
+}
+
+/* The items of a list of composites or documents, as t2."v". */
+static void write_items(struct filter *f, const struct column *list, unsigned alias,
+                        struct sqlbuf *out)
+{
+    sqlbuf_init(out, &f->c->params);
+    if (list->document) {
+        sqlbuf_text(out, "pg_catalog.jsonb_array_elements(case when pg_catalog.jsonb_typeof(");
+        sqlbuf_column(out, f->alias, list);
+        sqlbuf_text(out, ") = 'array' then ");
+        sqlbuf_column(out, f->alias, list);
+        sqlbuf_text(out, " end) ");
+        sqlbuf_alias(out, alias);
+        sqlbuf_text(out, "(v)");
+        return;
+    }
+    sqlbuf_text(out, "(select pg_catalog.unnest(");
+    sqlbuf_column(out, f->alias, list);
+    sqlbuf_text(out, ") as v) ");
+    sqlbuf_alias(out, alias);
+}
+
+static bool filter_items(struct filter *f, const struct column *list, enum quantifier quantifier,
+                         const struct pvalue *where)
+{
+    unsigned alias = ++f->c->aliases;
+    const struct column item = {
+        .name = STR("v"), .composite = list->composite, .document = list->document};
+    struct sqlbuf condition, from;
+    struct filter inside = filter_inside(f, alias, &condition);
+
+    inside.of = &item;
+    if (!count_related(f, 1) || !filter_object(&inside, where))
+        return false;
+    if (quantifier == QUANTIFIER_EVERY && !inside.any)
+        return says_nothing(f, where);
+    write_items(f, list, alias, &from);
+    write_exists(f, quantifier, &from, &inside);
+    return true;
+}
+
+static bool filter_list(struct filter *f, const struct column *list, const struct pvalue *v)
+{
+    const struct type *t = v->type.type;
+    size_t before = f->out->len;
+
+    for (size_t i = 0; i < t->ninputs; i++) {
+        struct pvalue member = input_member(&f->c->in, v, i);
+
+        if (t->inputs[i].role == INPUT_OPERATOR) {
+            if (!filter_operator(f, &t->inputs[i], list, &member))
+                return false;
+        } else if (member.kind == PVALUE_OBJECT) {
+            if (!filter_items(f, list, t->inputs[i].quantifier, &member))
+                return false;
+        } else if (member.variable >= 0 && !says_nothing(f, &member)) {
+            return false;
+        }
+    }
+    return f->out->len > before || says_nothing(f, v);
 }
 
 static bool filter_relation(struct filter *f, const struct relationship *r, const struct pvalue *v)

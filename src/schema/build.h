@@ -193,6 +193,8 @@ void composite_set_parts(struct builder *b, const struct doc_type *d, struct com
 void composite_set_fields(struct builder *b, const struct composite *c, struct type *object);
 /* Conditions on its parts. */
 const struct type *composite_where(struct builder *b, const struct composite *of);
+/* Conditions on a list of such. */
+const struct type *composite_list_where(struct builder *b, const struct composite *of);
 /* NULL if nothing of it can be sorted by. */
 const struct type *composite_order_by(struct builder *b, const struct composite *of);
 
@@ -214,6 +216,8 @@ size_t documents_add(struct builder *b, const struct doc_relation *d, struct col
 
 /* inputs.c: the conditions on a value. */
 const struct type *inputs_filter(struct builder *b, const struct column *c);
+/* some, every and none. */
+void inputs_add_quantifiers(struct builder *b, const struct type *where, struct inputs *out);
 /* AND, OR and NOT. */
 void inputs_add_logic(struct builder *b, const struct type *where, struct inputs *out);
 /* The order by a value, if it has one. */

@@ -140,6 +140,34 @@ static struct type *derived_type(struct builder *b, const struct composite *c, c
                             arena_printf(b->scratch, "an input of type \"%.*s\"", STR_ARG(of)));
 }
 
+static void add_isnull(struct builder *b, struct inputs *out)
+{
+    VEC_PUSH(b->scratch, out,
+             (struct input_value){.name = isnull.name,
+                                  .description = str_of(isnull.description),
+                                  .role = INPUT_OPERATOR,
+                                  .op = &isnull,
+                                  .type = type_ref_named(builder_scalar(b, "Boolean"))});
+}
+
+const struct type *composite_list_where(struct builder *b, const struct composite *of)
+{
+    struct composite *c = b->composites.items[of->index];
+    struct inputs inputs = {0};
+    struct type *where;
+
+    if (c->list_where != NULL)
+        return c->list_where;
+    where = derived_type(b, c, "ListWhereInput");
+    where->description =
+        arena_printf(b->arena, "Conditions on a list of %.*s.", STR_ARG(c->object->name));
+    c->list_where = where;
+    inputs_add_quantifiers(b, composite_where(b, c), &inputs);
+    add_isnull(b, &inputs);
+    builder_set_inputs(b, where, &inputs);
+    return where;
+}
+
 const struct type *composite_where(struct builder *b, const struct composite *of)
 {
     struct composite *c = b->composites.items[of->index];
@@ -165,12 +193,7 @@ const struct type *composite_where(struct builder *b, const struct composite *of
         VEC_PUSH(b->scratch, &inputs, v);
     }
     if (!has_isnull)
-        VEC_PUSH(b->scratch, &inputs,
-                 (struct input_value){.name = isnull.name,
-                                      .description = str_of(isnull.description),
-                                      .role = INPUT_OPERATOR,
-                                      .op = &isnull,
-                                      .type = type_ref_named(builder_scalar(b, "Boolean"))});
+        add_isnull(b, &inputs);
     inputs_add_logic(b, where, &inputs);
     builder_set_inputs(b, where, &inputs);
     return where;

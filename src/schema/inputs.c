@@ -104,6 +104,8 @@ const struct type *inputs_filter(struct builder *b, const struct column *c)
 
     if (c->composite != NULL && !c->is_array)
         return composite_where(b, c->composite);
+    if (c->composite != NULL && c->nlists <= 1)
+        return composite_list_where(b, c->composite);
     if (classes != FILTER_ANY)
         name = arena_printf(b->arena, "%.*s%s", STR_ARG(c->type->name),
                             c->is_array    ? "ListFilter"
@@ -136,12 +138,25 @@ const struct type *inputs_filter(struct builder *b, const struct column *c)
 
 /* --- conditions on a relation ----------------------------------------------------------------- */
 
+void inputs_add_quantifiers(struct builder *b, const struct type *where, struct inputs *out)
+{
+    size_t i;
+
+    for (i = 0; i < COUNT_OF(quantifiers); i++) {
+        struct input_value v = {.name = quantifiers[i].name, .role = INPUT_QUANTIFIER};
+
+        v.description = str_of(quantifiers[i].description);
+        v.quantifier = quantifiers[i].value;
+        v.type = type_ref_named(where);
+        VEC_PUSH(b->scratch, out, v);
+    }
+}
+
 /* Conditions on a list of r's type. */
 static const struct type *list_where(struct builder *b, const struct relation *r)
 {
     struct built *made = &b->built[builder_index(b, r)];
     struct inputs inputs = {0};
-    size_t i;
 
     if (made->list_where != NULL)
         return made->list_where;
@@ -151,14 +166,7 @@ static const struct type *list_where(struct builder *b, const struct relation *r
     made->list_where->relation = r;
     made->list_where->description =
         arena_printf(b->arena, "Conditions on a list of %.*s.", STR_ARG(r->type_name));
-    for (i = 0; i < COUNT_OF(quantifiers); i++) {
-        struct input_value v = {.name = quantifiers[i].name, .role = INPUT_QUANTIFIER};
-
-        v.description = str_of(quantifiers[i].description);
-        v.quantifier = quantifiers[i].value;
-        v.type = type_ref_named(made->where);
-        VEC_PUSH(b->scratch, &inputs, v);
-    }
+    inputs_add_quantifiers(b, made->where, &inputs);
     builder_set_inputs(b, made->list_where, &inputs);
     builder_release_inputs(b, &inputs);
     return made->list_where;

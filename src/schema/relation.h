@@ -96,7 +96,8 @@ struct composite {
     const struct column *parts; /* in the order of the type, not bound: `of` is NULL */
     size_t nparts;
     const struct type *object;
-    const struct type *where;    /* these three: NULL until something has need of them */
+    const struct type *where; /* these four: NULL until something has need of them */
+    const struct type *list_where;
     const struct type *order_by; /* or if nothing can be sorted by */
     const struct type *input;    /* has one input for each part, in their order */
     size_t index;                /* among all: for the builder */

@@ -52,6 +52,12 @@ before(async () => {
      insert into public.sites select id, address, addresses, row('n', 'c')::public.person, row(1, null, 'x', null, null, null, null)::public.people from public.people where id < 3;
      create function public.fn_echo_address(address public.address, tag text default null) returns public.address
        language sql volatile as 'select $1';
+     create type public.contact as (mail text, tel text);
+     comment on type public.contact is 'How to reach somebody.
+@fraiseql:type
+name: Reach';
+     comment on column public.contact.mail is '@fraiseql:field name=email,type=String!,required=true,description=With an at sign.';
+     create function public.fn_echo_contact(contact public.contact) returns public.contact language sql volatile as 'select $1';
      create function public.fn_echo_text(address public.address default null) returns text language sql volatile as 'select $1::text';
      create function public.fn_echo_home(home public.home) returns public.home language sql volatile as 'select $1';
      create function public.fn_echo_addresses(list public.address[]) returns public.address[] language sql volatile as 'select $1';
@@ -172,6 +178,11 @@ test("conditions on parts are those of SQL, for each operator and with nulls", a
     [`{ boss: { address: { city: { eq: "Ulm" } } } }`, `boss_id in (select id from public.people b where (b.address).city = 'Ulm')`],
     [`{ people: { some: { address: { flag: { isnull: true } } } } }`, `id in (select boss_id from public.people b where (b.address).flag is null)`],
     [`{ addresses: { isnull: true } }`, `addresses is null`],
+    [`{ addresses: { some: { city: { eq: "X" } } } }`, `exists (select from unnest(addresses) a where a.city = 'X')`],
+    [`{ addresses: { some: {} } }`, `cardinality(addresses) > 0`],
+    [`{ addresses: { none: { city: { eq: "X" } } } }`, `not exists (select from unnest(addresses) a where a.city = 'X')`],
+    [`{ addresses: { every: { city: { eq: "X" } } } }`, `not exists (select from unnest(addresses) a where coalesce(a.city <> 'X', true))`],
+    [`{ address: { route: { some: { lon: { gt: 2 } } } } }`, `exists (select from unnest((address).route) a where a.lon > 2)`],
   ];
 
   for (const [where, sql] of cases) {
@@ -256,6 +267,22 @@ test("an input object becomes the composite value, whatever is in it: variable, 
     place: { lat: 0.5, lon: 2 },
     tags: ["a", '"', null],
     route: [{ lat: 0.5, lon: null }, { lat: null, lon: 3 }, null],
+  });
+});
+
+test("comments name and describe attributes, and say which are required", async () => {
+  const echo = `mutation ($c: ReachInput!) { echoContact(input: { contact: $c }) { email tel } }`;
+  assert.deepEqual(await daemon.data(echo, { variables: { c: { email: "a@b" } } }), { echoContact: { email: "a@b", tel: null } });
+  for (const c of [{ tel: "1" }, { email: null }]) {
+    assert.equal((await daemon.refusal(echo, { variables: { c } })).extensions.code, "BAD_USER_INPUT");
+  }
+  const { __type } = await daemon.data(`{ __type(name: "Reach") { description fields { name description type { kind } } } }`);
+  assert.deepEqual(__type, {
+    description: "How to reach somebody.",
+    fields: [
+      { name: "email", description: "With an at sign.", type: { kind: "SCALAR" } },
+      { name: "tel", description: null, type: { kind: "SCALAR" } },
+    ],
   });
 });
 
