@@ -201,6 +201,8 @@ const struct type *composite_order_by(struct builder *b, const struct composite 
 /* documents.c: a jsonb column of a declared shape, of which values_describe() was told. */
 void documents_describe(struct builder *b, const struct doc_relation *d,
                         const struct field_annotation *f, struct column *out);
+/* Is it the name of an enum or composite type of the database? */
+bool documents_have_type(struct builder *b, struct str name);
 /* Has a relation a document whose keys are its fields? */
 bool documents_declared(const struct doc_relation *d);
 /* The steps of making one: for all relations, that there is one; for each, its column (NULL with an

@@ -49,6 +49,14 @@ static struct doc_type *find_doc_type(struct builder *b, struct str name, size_t
     return *n == 1 ? found : NULL;
 }
 
+bool documents_have_type(struct builder *b, struct str name)
+{
+    size_t n;
+
+    (void)find_doc_type(b, name, &n);
+    return n > 0;
+}
+
 static bool no_such_type(struct builder *b, const struct said *name, size_t n)
 {
     struct error *e;
@@ -197,6 +205,10 @@ static void set_parts(const struct owner *o, const struct declared_fields *field
         const struct declared_field *f = &fields->items[i];
         struct column *part = &parts[n];
 
+        if (f->key.len == 0 || memchr(f->key.data, '\0', f->key.len) != NULL) {
+            place_error(f->at, o->b->errs, "a key cannot be empty or contain a NUL");
+            continue;
+        }
         part->name = arena_dup(o->b->arena, f->key);
         part->field_name = arena_dup(o->b->arena, f->name);
         part->comment = arena_dup(o->b->arena, f->description);

@@ -475,6 +475,18 @@ static void keep_column_relations(struct builder *b, const struct sdl_type *t, s
     f->relations.items = kept;
 }
 
+/* Is what is no column a key of the document? A field of another relation's type may be a
+ * relationship: it is one only where it says so. */
+static bool is_document_key(struct builder *b, const struct declared_field *f,
+                            const struct sdl_directives *of)
+{
+    if (is_said(of->column) || f->fields != NULL)
+        return true;
+    if (scalar_find(f->type.name.text) != NULL)
+        return !(b->opt->node && str_is(f->name, "nodeId"));
+    return documents_have_type(b, f->type.name.text);
+}
+
 static void lay_fields(struct builder *b, struct sdl_type *t, struct doc_relation *d,
                        struct type_annotation *a)
 {
@@ -504,7 +516,7 @@ static void lay_fields(struct builder *b, struct sdl_type *t, struct doc_relatio
             /* What the role may not read is not in its schema, and no mistake. */
             of->told = !c->select;
             lay_column(b, c, f);
-        } else if (is_said(t->directives.document) && !f->hide) {
+        } else if (is_said(t->directives.document) && !f->hide && is_document_key(b, f, of)) {
             fields[nfields++] = *f;
         }
     }

@@ -135,10 +135,12 @@ static void print_relation(struct source *s, const struct relationship *w)
     buf_printf(s->out, "%s)", w->n > 1 ? "]" : "");
 }
 
-/* A column is found by the name that its field has anyway, a key by the field's in snake_case. */
+/* A column is found by the name that its field has anyway, a key by the field's in snake_case,
+ * unless it could be taken for a relationship. */
 static void print_column(struct source *s, const struct field *f, bool key)
 {
-    if (key ? str_eq(naming_snake(f->name, s->scratch), f->column->name)
+    if (key ? str_eq(naming_snake(f->name, s->scratch), f->column->name) &&
+                  !is_relation_type(f->type.type)
             : str_eq(f->name, naming_camel(f->column->name, s->scratch)))
         return;
     buf_append_lit(s->out, " @column(name: ");
