@@ -246,22 +246,12 @@ static const char *refusal(const struct execution *x)
     return step != NULL && strcmp(x->batch.sqlstate, "22012") == 0 ? step->refusal : NULL;
 }
 
-/* Was the connection lost before anything could be committed? */
-static bool lost_in_time(const struct execution *x)
-{
-    return x->batch.outcome == PGBATCH_LOST &&
-           (x->batch.rolls_back || (x->batch.hold > 0 && !x->answered));
-}
-
 static struct error *failure(struct execution *x)
 {
     const char *message = refusal(x);
 
     if (message != NULL)
         return errors_add(&x->errors, CONFLICT, "%s", message);
-    if (lost_in_time(x))
-        return errors_add(&x->errors, SERVICE_UNAVAILABLE,
-                          "the connection to the database was lost; nothing was changed");
     return sqlstate_error(&x->batch, &x->errors);
 }
 

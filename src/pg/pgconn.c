@@ -630,6 +630,7 @@ static void send_rest(struct pgconn *c)
     pop_expected(c);
     if (!over)
         b->held(b);
+    b->ended = b->transaction; /* by its COMMIT, ahead of the last Sync */
     if ((!over || b->transaction) && !send_statements(c, b, b->hold, b->ncalls))
         c->broken = true;
     else

@@ -22,6 +22,12 @@ hide: [hidden]';
    create table public.cells (a int, b int, parent_a int, parent_b int, primary key (a, b), foreign key (parent_a, parent_b) references public.cells);
    create table public.counters (id int primary key, n bigint not null default 0);
    create view public.v_big_counter as select id, n from public.counters where n > 10 with check option;
+   create table public.tv_doc (id int primary key, kind text, data jsonb not null default '{}');
+   comment on table public.tv_doc is '@fraiseql:type
+fields:
+  title: String
+  pages: Int';
+   insert into public.tv_doc values (1, 'k', '{"title": "one", "pages": 3}'), (2, 'k', '{"title": "two"}');
    create table public.writes (id int primary key, value text);
    create function public.audit_writes() returns trigger language plpgsql as $$ begin
      if new.value = 'twelve' then raise exception 'twelve is not allowed' using errcode = 'P0001'; end if;
@@ -32,7 +38,7 @@ hide: [hidden]';
 const daemon = await start(database, {
   tenancy: { enabled: false },
   auth: { claims: undefined },
-  schema: { mutations: { crud: true }, expose: { functions: [], views: ["v_big_counter"], tables: ["w", "events", "things", "tags", "thing_tags", "cells", "counters", "writes"] } },
+  schema: { mutations: { crud: true }, expose: { functions: [], views: ["v_big_counter"], tables: ["w", "events", "things", "tags", "thing_tags", "cells", "counters", "writes", "tv_doc"] } },
 });
 after(() => daemon.stop());
 
@@ -140,4 +146,18 @@ test("huge numbers and wrong values are refused with a code", async () => {
     i: Array.from({ length: 1001 }, (_, id) => ({ id })),
   });
   assert.equal(many.extensions.code, "QUERY_TOO_COMPLEX");
+});
+
+test("of a declared document the columns beside it are written, and deleted rows have its fields", async () => {
+  const fields = (await daemon.data(`{ __type(name: "DocInsertInput") { inputFields { name } } }`)).__type.inputFields.map((f) => f.name);
+  assert.deepEqual(fields, ["id", "kind"]);
+  const data = await daemon.data(`mutation { insertDoc(input: {id: 3}) { id title pages }
+    updateDocs(where: {title: {eq: "one"}}, input: {kind: "x"}) { affectedCount returning { kind title pages } }
+    deleteDoc(id: 1) { title pages }
+    deleteDocs(where: {pages: {isnull: true}}, atMost: 2) { affectedCount returning { id title } } }`);
+  assert.deepEqual(data.insertDoc, { id: "3", title: null, pages: null });
+  assert.deepEqual(data.updateDocs, { affectedCount: 1, returning: [{ kind: "x", title: "one", pages: 3 }] });
+  assert.deepEqual(data.deleteDoc, { title: "one", pages: 3 });
+  assert.deepEqual(data.deleteDocs, { affectedCount: 2, returning: [{ id: "2", title: "two" }, { id: "3", title: null }] });
+  assert.deepEqual(await rows("select * from tv_doc"), []);
 });
