@@ -114,7 +114,7 @@ static void write_distinct(const struct row *r, const struct page *page, const s
 {
     for (size_t i = 0; i < page->distinct.n; i++) {
         /* They may be all there is, and a SELECT with DISTINCT must have something. */
-        r->base->used[page->distinct.items[i]->index] = true;
+        r->base->used[column_root(page->distinct.items[i])->index] = true;
         if (i > 0)
             sqlbuf_text(out, ", ");
         else
