@@ -21,6 +21,8 @@
  */
 #include "planner/plan_connection.h"
 
+#include "language/source.h"
+
 #include "base/digest.h"
 #include "base/jwriter.h"
 #include "planner/paramtext.h"
@@ -161,6 +163,14 @@ static struct str order_digest(struct connection *k)
     return arena_dup(k->c->in.arena, str_make(hex, 12));
 }
 
+static bool no_distance(const struct connection *k)
+{
+    error_at(errors_add(k->c->in.errs, BAD_USER_INPUT,
+                        "a connection cannot be sorted by a distance; a list can"),
+             k->c->in.errs, source_location(k->c->in.op->document->source, k->s->ast->offset));
+    return false;
+}
+
 static bool read_order(struct connection *k)
 {
     struct arena *a = k->c->in.arena;
@@ -172,6 +182,10 @@ static bool read_order(struct connection *k)
     append_key(k);
     if (k->page.order.n > MAX_ORDER_TERMS)
         return plan_too_complex(k->c, k->s, "the order of a connection has too many terms");
+    /* A cursor has no room for the vector, and would be taken for one of another. */
+    for (size_t i = 0; i < k->page.order.n; i++)
+        if (k->page.order.items[i].column->distance.len > 0)
+            return no_distance(k);
     codecs = ARENA_ARRAY(a, k->page.order.n, const struct codec *);
     nullable = ARENA_ARRAY(a, k->page.order.n, bool);
     for (size_t i = 0; i < k->page.order.n; i++) {

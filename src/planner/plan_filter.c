@@ -501,6 +501,7 @@ static bool filter_member(struct filter *f, const struct input_value *input, con
     case INPUT_OPERATOR:
     case INPUT_OPERAND:
     case INPUT_ORDER_COLUMN:
+    case INPUT_ORDER_DISTANCE:
     case INPUT_ORDER_RELATION:
     case INPUT_INCLUDE_DEPRECATED:
     case INPUT_NAME:

@@ -6,6 +6,7 @@
 #include "planner/plan_page.h"
 
 #include "planner/paramtext.h"
+#include "schema/operators.h"
 
 #define MAX_ORDER_DEPTH 16
 
@@ -112,6 +113,31 @@ static bool order_aggregate(struct order *o, unsigned alias, enum aggregate f,
  * {updatedAt: DESC} or {owner: {name: ASC}}: exactly one field, which decides what comes next.
  * of: the column that it is a part of; NULL: of none.
  */
+/* {cosine_distance: {to: [1, 2, 3]}}: a column of its own, as part of the order. */
+static bool order_distance(struct order *o, unsigned alias, const struct column *of,
+                           const struct filter_operator *op, const struct pvalue *value)
+{
+    struct compiler *c = o->c;
+    struct column *made = arena_copy(c->in.arena, of, sizeof *of);
+    struct pvalue to = input_member(&c->in, value, 0), way = input_member(&c->in, value, 1);
+    struct sqlbuf operand;
+
+    sqlbuf_init(&operand, &c->params);
+    if (to.kind != PVALUE_LEAF)
+        return input_fail(&c->in, value, "\"to\" cannot be null");
+    if (!compile_value(c, &to, PARAM_TEXT, of->type_sql, false, &operand))
+        return false;
+    made->of = of;
+    made->distance = op->distance;
+    made->operand = arena_dup(c->in.arena, str_make(operand.data, operand.len));
+    VEC_PUSH(c->in.scratch, &o->page->order,
+             (struct order_term){made, alias,
+                                 way.kind == PVALUE_LEAF
+                                     ? (enum order_direction)input_enum(&way)->value
+                                     : ORDER_ASC});
+    return true;
+}
+
 static bool order_element(struct order *o, unsigned alias, const struct column *of,
                           const struct pvalue *element, unsigned depth)
 {
@@ -137,11 +163,13 @@ static bool order_element(struct order *o, unsigned alias, const struct column *
         return input_fail(in, element, "an element of \"orderBy\" must have exactly one field");
     if (input->role == INPUT_AGGREGATE)
         return order_aggregate(o, alias, input->aggregate, &value, depth);
+    if (input->role == INPUT_ORDER_DISTANCE)
+        return order_distance(o, alias, of, input->op, &value);
     if (input->role == INPUT_ORDER_RELATION)
         return order_element(o, join(o, alias, input->relationship), NULL, &value, depth + 1);
     CHECK(input->role == INPUT_ORDER_COLUMN);
     column = of != NULL ? compile_part(o->c, of, input->column) : input->column;
-    if (column->composite != NULL)
+    if (column->composite != NULL || input->type.type->kind == TYPE_INPUT_OBJECT)
         return order_element(o, alias, column, &value, depth + 1);
     if (o->aggregate != AGGREGATE_NONE)
         column = compile_aggregate(o->c, o->aggregate, column);

@@ -157,6 +157,14 @@ static void write_column(struct sqlbuf *b, unsigned alias, const struct column *
 {
     if (c->aggregate != AGGREGATE_NONE) {
         write_aggregate(b, alias, c);
+    } else if (c->distance.len > 0) {
+        sqlbuf_text(b, "(");
+        write_column(b, alias, c->of);
+        sqlbuf_text(b, " ");
+        sqlbuf_operator(b, c->of, c->distance);
+        sqlbuf_text(b, " ");
+        sqlbuf_raw(b, c->operand.data, c->operand.len);
+        sqlbuf_text(b, ")");
     } else if (c->of == NULL) {
         sqlbuf_alias(b, alias);
         sqlbuf_text(b, ".");

@@ -253,6 +253,52 @@ const struct type *inputs_direction(struct builder *b)
     return t;
 }
 
+/* {to: [1, 2, 3], direction: ASC} */
+static struct type *distance_order(struct builder *b, const struct column *c)
+{
+    struct inputs inputs = {0};
+    struct type *t = builder_add_type(b, TYPE_INPUT_OBJECT, STR("VectorOrder"), STR("an order"));
+
+    t->description = STR("By distance from a vector; from near to far, if nothing is said.");
+    VEC_PUSH(b->scratch, &inputs,
+             (struct input_value){
+                 .name = STR("to"), .role = INPUT_OPERAND, .type = type_ref_required(c->type)});
+    VEC_PUSH(b->scratch, &inputs,
+             (struct input_value){.name = STR("direction"),
+                                  .role = INPUT_PLAIN,
+                                  .type = type_ref_named(inputs_direction(b))});
+    builder_set_inputs(b, t, &inputs);
+    return t;
+}
+
+/* Vectors have no order that means something, but distances from one. NULL: it is none. */
+static const struct type *vector_order_by(struct builder *b, const struct column *c)
+{
+    struct type *t = builder_find_type(b, STR("VectorOrderByInput")), *order;
+    struct inputs inputs = {0};
+
+    if (c->is_array || c->scalar == NULL || !(c->scalar->filters & FILTER_VECTOR))
+        return NULL;
+    if (t != NULL && t->ninputs > 0 && t->inputs[0].role == INPUT_ORDER_DISTANCE)
+        return t;
+    t = builder_add_type(b, TYPE_INPUT_OBJECT, STR("VectorOrderByInput"), STR("an order"));
+    t->description = STR("What to sort by of a vector: one of these.");
+    order = distance_order(b, c);
+    for (size_t i = 0; i < operator_count(); i++) {
+        const struct filter_operator *op = operator_at(i);
+
+        if (op->distance.len > 0)
+            VEC_PUSH(b->scratch, &inputs,
+                     (struct input_value){.name = op->name,
+                                          .role = INPUT_ORDER_DISTANCE,
+                                          .op = op,
+                                          .description = str_of(op->description),
+                                          .type = type_ref_named(order)});
+    }
+    builder_set_inputs(b, t, &inputs);
+    return t;
+}
+
 void inputs_add_order(struct builder *b, const struct column *c, struct inputs *out)
 {
     struct input_value v = {.name = c->field_name, .role = INPUT_ORDER_COLUMN, .column = c};
@@ -260,6 +306,8 @@ void inputs_add_order(struct builder *b, const struct column *c, struct inputs *
 
     if (c->composite != NULL && !c->is_array)
         parts = composite_order_by(b, c->composite);
+    else
+        parts = vector_order_by(b, c);
     if (parts == NULL && !column_sortable(c))
         return;
     v.deprecated = c->deprecated;

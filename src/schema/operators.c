@@ -220,11 +220,11 @@ static const struct filter_operator operators[] = {
     ROW("websearch_query", FILTER_TSVECTOR, OPERAND_TEXT, "%c @@ pg_catalog.websearch_to_tsquery(%p)",
         "Matches this as a search engine would: \"\", or, -.", .cast = "text"),
     ROW("cosine_distance", FILTER_VECTOR, OPERAND_PAIR, "%c %{<=>} %p <= %q", "Cosine distance.",
-        .pair = &distance),
+        .pair = &distance, .distance = STR_INIT("<=>")),
     ROW("l2_distance", FILTER_VECTOR, OPERAND_PAIR, "%c %{<->} %p <= %q", "Euclidean distance.",
-        .pair = &distance),
+        .pair = &distance, .distance = STR_INIT("<->")),
     ROW("inner_product", FILTER_VECTOR, OPERAND_PAIR, "%c %{<#>} %p <= %q",
-        "Negative inner product, as pgvector has it: less is nearer.", .pair = &distance),
+        "Negative inner product, as pgvector has it: less is nearer.", .pair = &distance, .distance = STR_INIT("<#>")),
     /* clang-format on */
 };
 

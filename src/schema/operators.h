@@ -73,6 +73,7 @@ struct filter_operator {
     const char *description;
     const char *sql_null_safe; /* under schema.filters.null_safe; NULL: as ever */
     const struct operand_pair *pair;
+    struct str distance; /* the operator that lists can be sorted by, from near to far; or empty */
 };
 
 size_t operator_count(void);

@@ -82,11 +82,13 @@ struct column {
     bool document;     /* it is jsonb of a declared shape: its parts are keys, not attributes */
     uint8_t nlists;    /* of what is declared in a document, see struct type_ref … */
     uint16_t non_null; /* … and these; is_array if there is a list */
-    /* NULL: this is of a relation. Else a part of the values of that column, or an aggregate of
-     * them. */
+    /* NULL: this is of a relation. Else a part of the values of that column, or an aggregate or a
+     * distance of them. */
     const struct column *of;
     enum aggregate aggregate;
-    size_t index; /* position in relation->columns */
+    struct str distance; /* or the distance of its values from `operand`, by this operator … */
+    struct str operand;  /* … which is SQL */
+    size_t index;        /* position in relation->columns */
 };
 
 /* What a value consists of: the attributes of a composite type, the keys of a declared document. */

@@ -105,6 +105,7 @@ enum input_role {
     INPUT_OPERATOR,       /* in an operator input: `op` */
     INPUT_OPERAND,        /* one of the two of an OPERAND_PAIR */
     INPUT_ORDER_COLUMN,   /* in an order input: `column` */
+    INPUT_ORDER_DISTANCE, /* of a vector, in the order input of one: `op` */
     INPUT_ORDER_RELATION, /* in an order input: to-one `relationship` */
     INPUT_INCLUDE_DEPRECATED,
     INPUT_NAME,      /* __type(name:) */

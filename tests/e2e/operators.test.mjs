@@ -499,3 +499,31 @@ test("words that are no query, no path and no pattern are the client's mistake",
     assert.equal(await mistake(where), "BAD_USER_INPUT", JSON.stringify(where));
   }
 });
+
+test("lists are sorted by the distance from a vector, both ways, and pages of them too", async () => {
+  const functions = { cosine_distance: "cosine", l2_distance: "l2", inner_product: "negative_inner" };
+  const sorted = async (orderBy, more = "") =>
+    (await daemon.data(`query($orderBy: [SampleOrderByInput!]) { samples(orderBy: $orderBy, limit: 1000 ${more}) { id } }`, {
+      variables: { orderBy },
+    })).samples.map(({ id }) => Number(id));
+  for (const [name, f] of Object.entries(functions)) {
+    for (const [direction, sql] of [[undefined, ""], ["DESC", "desc"], ["ASC_NULLS_FIRST", "nulls first"]]) {
+      const to = [0.9, 0.2, 0.1];
+      const rows = await shared.rows(database, `select id from public.samples order by ${f}(embedding, '${JSON.stringify(to)}') ${sql}, id`);
+      assert.deepEqual(await sorted([{ embedding: { [name]: { to, direction } } }]), rows.map(({ id }) => id), `${name} ${direction}`);
+      assert.deepEqual(await sorted([{ embedding: { [name]: { to, direction } } }], ", offset: 1"), rows.slice(1).map(({ id }) => id));
+    }
+  }
+  const { samples } = await daemon.data(`{ samples(orderBy: [{embedding: {l2_distance: {to: [0, 1, 0]}}}, {id: ASC}], limit: 1) { embedding } }`);
+  assert.deepEqual(samples, [{ embedding: [0, 1, 0] }]);
+  for (const query of [
+    `{ samples(orderBy: [{embedding: ASC}]) { id } }`,
+    `{ samples(orderBy: [{embedding: {}}]) { id } }`,
+    `{ samples(orderBy: [{embedding: {l2_distance: {}}}]) { id } }`,
+    `{ samples(orderBy: [{embedding: {l2_distance: {to: null}}}]) { id } }`,
+    `{ samplesConnection(orderBy: [{embedding: {l2_distance: {to: [0, 1, 0]}}}]) { nodes { id } } }`,
+  ]) {
+    const { body } = await daemon.post(query);
+    assert.match(body.errors[0].extensions.code, /^(BAD_USER_INPUT|GRAPHQL_VALIDATION_FAILED)$/, query);
+  }
+});
