@@ -56,6 +56,58 @@ static void identifiers_are_quoted(void **state)
     arena_free(f.arena);
 }
 
+static void keys_are_literals(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *sql;
+    } table[] = {
+        {"name",               "'name'"               },
+        {"it's",               "'it''s'"              },
+        {"'; drop table x --", "'''; drop table x --'"},
+        {"a\\'b",              "E'a\\\\''b'"          },
+        {"\"$1\"",             "'\"$1\"'"             },
+        {"",                   "''"                   },
+    };
+    struct fixture f;
+
+    (void)state;
+    setup(&f);
+    for (size_t i = 0; i < COUNT_OF(table); i++) {
+        sqlbuf_literal(&f.b, str_of(table[i].name));
+        expect(&f, table[i].sql);
+    }
+    arena_free(f.arena);
+}
+
+static void parts_are_taken_of_their_column(void **state)
+{
+    static const struct codec text = {.kind = CODEC_TEXT, .json = JSON_TEXT};
+    static const struct codec any = {.kind = CODEC_JSONB, .json = JSON_ANY};
+    const struct column value = {.name = STR("v")};
+    const struct column data = {.name = STR("data"), .document = true};
+    const struct column city = {.name = STR("a \"b\""), .of = &value};
+    const struct column object = {
+        .name = STR("it's"), .of = &data, .document = true, .codec = &any};
+    const struct column key = {
+        .name = STR("n"), .of = &object, .codec = &text, .type_sql = STR("int4")};
+    const struct column json = {
+        .name = STR("j"), .of = &data, .codec = &any, .type_sql = STR("jsonb")};
+    struct fixture f;
+
+    (void)state;
+    setup(&f);
+    sqlbuf_column(&f.b, 1, &city);
+    expect(&f, "(t1.\"v\").\"a \"\"b\"\"\"");
+    sqlbuf_column(&f.b, 2, &key);
+    expect(&f, "(t2.\"data\"->'it''s'->>'n')::int4");
+    sqlbuf_column(&f.b, 2, &object);
+    expect(&f, "(nullif(t2.\"data\"->'it''s', 'null'))");
+    sqlbuf_column(&f.b, 2, &json);
+    expect(&f, "(nullif(t2.\"data\"->'j', 'null'))");
+    arena_free(f.arena);
+}
+
 static void integers_are_digits(void **state)
 {
     struct fixture f;
@@ -144,6 +196,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(identifiers_are_quoted),
+        cmocka_unit_test(keys_are_literals),
+        cmocka_unit_test(parts_are_taken_of_their_column),
         cmocka_unit_test(integers_are_digits),
         cmocka_unit_test(equal_parameters_share_a_number),
         cmocka_unit_test(patterns_take_column_and_operands),
