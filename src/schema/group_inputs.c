@@ -140,8 +140,12 @@ static const struct type *make_order_by(struct making *m)
             break;
         n = m->inputs.n;
         inputs_add_order(m->b, key->column, &m->inputs);
-        if (m->inputs.n > n)
-            m->inputs.items[n].name = key->name;
+        if (m->inputs.n == n)
+            continue;
+        m->inputs.items[n].name = key->name;
+        /* By its values only: what else a column of rows may be sorted by is no key's. */
+        if (m->inputs.items[n].type.type != inputs_direction(m->b))
+            m->inputs.n = n;
     }
     add_aggregates(m, false, types);
     builder_set_inputs(m->b, t, &m->inputs);
