@@ -54,6 +54,7 @@ struct function {
     enum function_result result;
     const struct relation *relation; /* FUNCTION_ROW, FUNCTION_ROWS */
     bool definer;                    /* runs with its owner's rights */
+    bool shares_name;                /* with another that is exposed */
     bool own_rows;                   /* `relation` is none, but made of the columns it returns */
     struct column value;             /* FUNCTION_VALUE, VALUES: type, codec, expression; no name */
     const struct codec *codec;       /* FUNCTION_VALUES */

@@ -239,6 +239,15 @@ static struct candidate *find_candidates(struct builder *b)
 
 /* --- what is made of it ----------------------------------------------------------------------- */
 
+/* Functions of one name stand side by side in the document. */
+static bool shares_name(const struct builder *b, const struct doc_function *d)
+{
+    const struct doc_function *all = b->doc.functions, *end = all + b->doc.nfunctions;
+
+    return (d > all && str_eq(d[-1].schema, d->schema) && str_eq(d[-1].name, d->name)) ||
+           (d + 1 < end && str_eq(d[1].schema, d->schema) && str_eq(d[1].name, d->name));
+}
+
 static void describe_function(struct builder *b, const struct doc_function *d, struct field *out)
 {
     const struct function_annotation *a = d->annotation;
@@ -276,6 +285,7 @@ static void add_field(struct builder *b, const struct candidate *c, struct field
 
     c->doc->served = true;
     f->oid = c->doc->oid;
+    f->shares_name = shares_name(b, c->doc);
     f->schema = arena_dup(b->arena, c->doc->schema);
     f->name = arena_dup(b->arena, c->doc->name);
     f->definer = c->doc->definer;

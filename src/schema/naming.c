@@ -110,7 +110,8 @@ static bool next_word(struct str name, size_t *pos, struct str *word)
     while (end < name.len && is_alnum(name.data[end]))
         end++;
     *pos = end;
-    *word = str_make(name.data + start, end - start);
+    /* A name of no letters may be no text at all. */
+    *word = end > start ? str_make(name.data + start, end - start) : STR("");
     return end > start;
 }
 

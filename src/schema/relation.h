@@ -129,6 +129,7 @@ struct key {
     size_t n;
     bool primary;
     bool arbiter;    /* "on conflict" can name it */
+    bool declared;   /* by an annotation or in the SDL file */
     bool identifies; /* no column of it can be null: every row has its own value */
 };
 

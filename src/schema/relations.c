@@ -137,7 +137,8 @@ static bool make_key(struct builder *b, const struct doc_relation *d, const stru
     *out = (struct key){.columns = columns,
                         .n = from->n,
                         .primary = from->primary,
-                        .arbiter = !from->deferrable && !from->declared};
+                        .arbiter = !from->deferrable && !from->declared,
+                        .declared = from->declared};
     out->identifies = true;
     for (i = 0; i < from->n; i++) {
         const struct doc_column *c = catalogdoc_column(d, from->columns[i]);

@@ -206,6 +206,8 @@ static void compare_arguments(struct comparison *c, struct str of,
         const struct ast_input_value_definition *b =
             find_input(y->arguments, y->narguments, a->name);
 
+        if (find_input(x->arguments, x->narguments, a->name) != a)
+            continue; /* a name that stands twice, in what is no legal schema */
         if (b == NULL)
             add(c, CHANGE_BREAKING, "ARG_REMOVED", "%.*s arg %.*s was removed.", STR_ARG(of),
                 STR_ARG(a->name));
@@ -233,7 +235,8 @@ static void index_fields(struct comparison *c, const struct ast_type_system_defi
 
     map_init(out, c->arena);
     for (i = 0; i < d->nfields; i++)
-        map_put(out, d->fields[i].name, arena_copy(c->arena, &d->fields[i], sizeof(d->fields[i])));
+        (void)map_add(out, d->fields[i].name,
+                      arena_copy(c->arena, &d->fields[i], sizeof(d->fields[i])));
 }
 
 static void compare_field(struct comparison *c, struct str type,
@@ -262,7 +265,10 @@ static void compare_fields(struct comparison *c, const struct ast_type_system_de
     index_fields(c, y, &after);
     for (i = 0; i < x->nfields; i++) {
         const struct ast_field_definition *f = map_get(&after, x->fields[i].name);
+        const struct ast_field_definition *first = map_get(&before, x->fields[i].name);
 
+        if (first->type != x->fields[i].type)
+            continue;
         if (f == NULL)
             add(c, CHANGE_BREAKING, "FIELD_REMOVED", "%.*s.%.*s was removed.", STR_ARG(x->name),
                 STR_ARG(x->fields[i].name));
@@ -331,6 +337,8 @@ static void compare_values(struct comparison *c, const struct ast_type_system_de
     for (i = 0; i < x->nvalues; i++) {
         const struct ast_enum_value_definition *v = find_value(y, x->values[i].name);
 
+        if (find_value(x, x->values[i].name) != &x->values[i])
+            continue;
         if (v == NULL)
             add(c, CHANGE_BREAKING, "VALUE_REMOVED_FROM_ENUM",
                 "%.*s was removed from enum type %.*s.", STR_ARG(x->values[i].name),
@@ -360,6 +368,8 @@ static void compare_inputs(struct comparison *c, const struct ast_type_system_de
         const struct ast_input_value_definition *b = find_input(y->inputs, y->ninputs, a->name);
         bool safe = b != NULL && safe_for_input(a->type, b->type);
 
+        if (find_input(x->inputs, x->ninputs, a->name) != a)
+            continue;
         if (b == NULL)
             add(c, CHANGE_BREAKING, "FIELD_REMOVED", "%.*s.%.*s was removed.", STR_ARG(x->name),
                 STR_ARG(a->name));

@@ -23,9 +23,13 @@ struct source {
 
 /* --- which types ------------------------------------------------------------------------------ */
 
-static bool is_relation_type(const struct type *t)
+/* Others have relations that are only what a function returns. */
+static bool is_relation_type(const struct source *s, const struct type *t)
 {
-    return t->kind == TYPE_OBJECT && t->relation != NULL && t->relation->type == t;
+    const struct relation *r = t->relation;
+
+    return t->kind == TYPE_OBJECT && r != NULL && r->type == t && r >= s->schema->relations &&
+           r < s->schema->relations + s->schema->nrelations;
 }
 
 static void mark(struct source *s, const struct type *t);
@@ -55,7 +59,7 @@ static void mark_all(struct source *s)
     for (i = 0; i < s->schema->ntypes; i++) {
         const struct type *t = s->schema->types[i];
 
-        if (t == s->schema->query || t == s->schema->mutation || is_relation_type(t))
+        if (t == s->schema->query || t == s->schema->mutation || is_relation_type(s, t))
             mark(s, t);
     }
 }
@@ -69,6 +73,7 @@ static struct str qualified(struct source *s, struct str schema, struct str name
 
 static void print_source(struct source *s, const struct relation *r)
 {
+    const struct key *k = relation_key(r);
     size_t i;
 
     buf_append_lit(s->out, " @source(relation: ");
@@ -79,7 +84,11 @@ static void print_source(struct source *s, const struct relation *r)
         buf_append_lit(s->out, ", column: ");
         jwriter_string(s->out, r->columns[i].of->name);
     }
-    buf_append_char(s->out, ')');
+    for (i = 0; k != NULL && k->declared && i < k->n; i++) {
+        buf_printf(s->out, "%s", i == 0 ? ", key: [" : ", ");
+        jwriter_string(s->out, k->columns[i]->name);
+    }
+    buf_printf(s->out, "%s)", k != NULL && k->declared ? "]" : "");
 }
 
 static bool is_key(const struct relation *r, const struct column *const *columns, size_t n)
@@ -150,6 +159,8 @@ static void print_column(struct source *s, const struct field *f, bool key)
 
 static void print_function(struct source *s, const struct function *f)
 {
+    if (f->shares_name)
+        return;
     buf_append_lit(s->out, " @function(name: ");
     jwriter_string(s->out, qualified(s, f->schema, f->name));
     buf_append_char(s->out, ')');
@@ -160,10 +171,10 @@ static void print_directives(struct source *s, const struct type *t, const struc
     /* Several may have one name, told apart by the rows that they take. */
     if (f->function != NULL && !is_relation_type(t))
         print_function(s, f->function);
-    else if (is_relation_type(t) &&
+    else if (is_relation_type(s, t) &&
              (f->resolver == RESOLVE_TO_ONE || f->resolver == RESOLVE_TO_MANY))
         print_relation(s, f->relationship);
-    else if (is_relation_type(t) && f->resolver == RESOLVE_COLUMN)
+    else if (is_relation_type(s, t) && f->resolver == RESOLVE_COLUMN)
         print_column(s, f, f->column->of != NULL);
     else if (f->resolver == RESOLVE_PART && t->composite->sql.len == 0)
         print_column(s, f, true);
@@ -180,7 +191,7 @@ static void print_object(struct source *s, const struct type *t)
 
     buf_append_lit(s->out, "type ");
     buf_append_str(s->out, t->name);
-    if (is_relation_type(t))
+    if (is_relation_type(s, t))
         print_source(s, t->relation);
     buf_append_lit(s->out, " {\n");
     for (i = 0; i < t->nfields; i++) {

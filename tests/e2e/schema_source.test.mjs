@@ -67,6 +67,7 @@ test("names that are no names, relations of every kind, comments, changes, compo
   assert.match(file, /^ {2}selfId: ID @column\(name: "self"\) @deprecated\(reason: "a \\"b\\""\)$/m);
   assert.match(file, /^ {2}build: Couple @function\(name: "public.fn_make"\) @deprecated\(reason: "later"\)$/m);
   assert.match(file, /^type OddType \{$/m);
+  assert.match(file, /^type Keyless @source\(relation: "public.v_keyless", key: \["a"\]\) \{$/m);
 });
 
 test("wrong uses", async () => {
