@@ -6,7 +6,7 @@
 #include "schema/catalog.h"
 #include "schema/sdlprint.h"
 
-#define CATALOG "tests/plan/catalog.json"
+#define CATALOG "tests/unit/schema/demo.json"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
