@@ -159,6 +159,7 @@ static void print_column(struct source *s, const struct field *f, bool key)
 
 static void print_function(struct source *s, const struct function *f)
 {
+    /* Several may have one name, told apart by the rows that they take. */
     if (f->shares_name)
         return;
     buf_append_lit(s->out, " @function(name: ");
@@ -168,8 +169,7 @@ static void print_function(struct source *s, const struct function *f)
 
 static void print_directives(struct source *s, const struct type *t, const struct field *f)
 {
-    /* Several may have one name, told apart by the rows that they take. */
-    if (f->function != NULL && !is_relation_type(t))
+    if (f->function != NULL)
         print_function(s, f->function);
     else if (is_relation_type(s, t) &&
              (f->resolver == RESOLVE_TO_ONE || f->resolver == RESOLVE_TO_MANY))
