@@ -149,7 +149,7 @@ static void print_relation(struct source *s, const struct relationship *w)
 static void print_column(struct source *s, const struct field *f, bool key)
 {
     if (key ? str_eq(naming_snake(f->name, s->scratch), f->column->name) &&
-                  !is_relation_type(f->type.type)
+                  !is_relation_type(s, f->type.type)
             : str_eq(f->name, naming_camel(f->column->name, s->scratch)))
         return;
     buf_append_lit(s->out, " @column(name: ");
