@@ -222,6 +222,18 @@ static bool constant_text(const struct inputs *in, const struct pvalue *v, struc
     return true;
 }
 
+static struct plan_param parameter_of(const struct pvalue *v, enum param_form form)
+{
+    return (struct plan_param){
+        .form = form,
+        .variable = v->variable,
+        .steps = v->steps,
+        .nsteps = v->nsteps,
+        .type = v->type,
+        .offset = v->offset,
+    };
+}
+
 bool input_parameter(const struct inputs *in, const struct pvalue *v, enum param_form form,
                      struct plan_param *out, bool *mixed)
 {
@@ -229,14 +241,7 @@ bool input_parameter(const struct inputs *in, const struct pvalue *v, enum param
 
     CHECK(v->kind == PVALUE_LEAF || v->kind == PVALUE_LIST || v->kind == PVALUE_OBJECT);
     *mixed = false;
-    *out = (struct plan_param){
-        .form = v->kind == PVALUE_LIST ? PARAM_ARRAY : form,
-        .variable = v->variable,
-        .steps = v->steps,
-        .nsteps = v->nsteps,
-        .type = v->type,
-        .offset = v->offset,
-    };
+    *out = parameter_of(v, v->kind == PVALUE_LIST ? PARAM_ARRAY : form);
     if (v->variable >= 0)
         return true;
     if (has_variable(v->literal)) {
@@ -257,14 +262,7 @@ bool input_document(const struct inputs *in, const struct pvalue *v, struct plan
     const struct jval *json;
 
     CHECK(v->kind == PVALUE_OBJECT);
-    *out = (struct plan_param){
-        .form = PARAM_DOCUMENT,
-        .variable = v->variable,
-        .steps = v->steps,
-        .nsteps = v->nsteps,
-        .type = v->type,
-        .offset = v->offset,
-    };
+    *out = parameter_of(v, PARAM_DOCUMENT);
     if (v->variable >= 0)
         return true;
     if (has_variable(v->literal)) {

@@ -36,6 +36,13 @@ static const struct {
 } table[] = {
     {"{projects {id}}", "", ""},
     {"{project(id: \"abc\") {id}}", "", "abc"},
+    {"mutation($i: FileTaskInput) {fileTask(input: $i)}",
+     "{\"i\": {\"dueOn\": \"2026-01-01\", \"title\": null, \"stops\": {\"lat\": 1.50}, \"roles\": \"BILLING_CONTACT\"}}",
+     "app.current_tenant_id|{\"title\":null,\"due_on\":\"2026-01-01\",\"stops\":[{\"lat\":1.50}],\"roles\":[\"billing contact\"]}"},
+    {"mutation($t: String) {fileTask(input: {title: $t, more: {aB: $t}, stops: [{lon: 2}, null]})}", "{}",
+     "app.current_tenant_id|{\"stops\":[{\"lon\":2},null],\"more\":{}}"},
+    {"mutation($t: String) {fileTask(input: {title: $t, more: {aB: $t}})}", "{\"t\": \"q\\\"\"}",
+     "app.current_tenant_id|{\"title\":\"q\\\"\",\"more\":{\"aB\":\"q\\\"\"}}"},
     {"query($id: ID!) {project(id: $id) {id}}", "{\"id\": \"x-1\"}", "x-1"},
     {"query($id: ID!) {project(id: $id) {id}}", "{\"id\": 17}", "17"},
     {"query($s: String = \"dflt\") {projects(where: {name: {eq: $s}}) {id}}", "{}", "dflt"},
