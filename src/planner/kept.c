@@ -13,7 +13,7 @@ static bool is_key_column(const struct key *k, const struct column *c)
     return false;
 }
 
-void kept_return(unsigned alias, const struct column *c, bool *any, struct sqlbuf *out)
+static void write_return(unsigned alias, const struct column *c, bool *any, struct sqlbuf *out)
 {
     if (*any)
         sqlbuf_text(out, ", ");
@@ -28,10 +28,10 @@ void kept_returning(const struct kept *k, unsigned alias, struct sqlbuf *out)
     bool any = false;
 
     for (size_t i = 0; k->key != NULL && i < k->key->n; i++)
-        kept_return(alias, k->key->columns[i], &any, out);
+        write_return(alias, k->key->columns[i], &any, out);
     for (size_t i = 0; i < k->nothers; i++)
         if (!is_key_column(k->key, k->others[i]))
-            kept_return(alias, k->others[i], &any, out);
+            write_return(alias, k->others[i], &any, out);
     if (!any)
         sqlbuf_text(out, " returning 1 as one");
 }

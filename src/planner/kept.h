@@ -28,7 +28,5 @@ void kept_returning(const struct kept *k, unsigned alias, struct sqlbuf *out);
 size_t kept_select(const struct kept *k, struct sqlbuf *out);
 /* The array of `others[i]`: pg_catalog.current_setting('fraiseql.row1_1')::type[] */
 void kept_array(unsigned number, size_t i, const struct column *column, struct sqlbuf *out);
-/* " returning t1."id"", or ", t1."id"" when *any, which becomes true. */
-void kept_return(unsigned alias, const struct column *c, bool *any, struct sqlbuf *out);
 
 #endif

@@ -273,38 +273,39 @@ static void write_deleted(const struct deleted *d, bool as_record, struct sqlbuf
     write_key_order(d, out);
 }
 
-static bool gather_deleted(struct compiler *c, const struct selection *s, bool *used,
+static bool gather_deleted(struct compiler *c, const struct selection *s, struct source *target,
                            struct deleted *d, const struct shape **object)
 {
     const struct relation *r = s->field->relation;
     const struct key *k = relation_key(r);
 
     d->source = source_new(c, r);
+    d->source->paged = true;
     if (!row_gather(c, d->source, s, 0, &d->row, object))
         return false;
     for (size_t i = 0; i < k->n; i++)
         d->source->used[k->columns[i]->index] = true;
     for (size_t i = 0; i < r->nall_columns; i++)
-        used[i] = used[i] || d->source->used[i];
+        target->used[i] = target->used[i] || d->source->used[i];
+    target->whole = target->whole || d->source->whole;
     return true;
 }
 
 /* with w as (delete from "relation" t1 where … returning …) */
-static bool write_delete(struct compiler *c, const struct selection *s, unsigned alias,
-                         const bool *used, struct sqlbuf *out)
+static bool write_delete(struct compiler *c, const struct selection *s, const struct source *target,
+                         struct sqlbuf *out)
 {
-    const struct relation *r = s->field->relation;
-    bool any = false;
+    size_t begin;
 
     sqlbuf_text(out, "with w as (delete from ");
-    write_target(r, alias, out);
-    if (!write_where(c, s, alias, out))
+    write_target(target->relation, target->alias, out);
+    if (!write_where(c, s, target->alias, out))
         return false;
-    for (size_t i = 0; i < r->nall_columns; i++)
-        if (used[i])
-            kept_return(alias, &r->columns[i], &any, out);
-    if (!any)
-        sqlbuf_text(out, " returning 1 as one");
+    sqlbuf_text(out, " returning ");
+    begin = out->len;
+    source_used(c, target, out);
+    if (out->len == begin)
+        sqlbuf_text(out, "1 as one");
     sqlbuf_text(out, ") ");
     return true;
 }
@@ -312,13 +313,12 @@ static bool write_delete(struct compiler *c, const struct selection *s, unsigned
 static bool plan_delete_one(struct compiler *c, const struct selection *s, int position,
                             struct shape_field *shape)
 {
-    const struct source *target = source_new(c, s->field->relation);
+    struct source *target = source_new(c, s->field->relation);
     struct deleted d;
     struct sqlbuf sql;
 
     sqlbuf_init(&sql, &c->params);
-    if (!gather_deleted(c, s, target->used, &d, &shape->object) ||
-        !write_delete(c, s, target->alias, target->used, &sql))
+    if (!gather_deleted(c, s, target, &d, &shape->object) || !write_delete(c, s, target, &sql))
         return false;
     write_deleted(&d, false, &sql);
     shape->kind = SHAPE_ROW;
@@ -331,7 +331,7 @@ static bool plan_delete_one(struct compiler *c, const struct selection *s, int p
 static bool plan_delete_many(struct compiler *c, const struct selection *s, int position,
                              struct shape_field *out)
 {
-    const struct source *target = source_new(c, s->field->relation);
+    struct source *target = source_new(c, s->field->relation);
     struct shape_field *fields;
     struct shape *shape = payload_shape(c, s, &fields);
     struct deleted d;
@@ -345,7 +345,7 @@ static bool plan_delete_many(struct compiler *c, const struct selection *s, int 
 
         plan_shape_field(c, child, &fields[i]);
         if (child->field->resolver == RESOLVE_RETURNING) {
-            if (!gather_deleted(c, child, target->used, &d, &fields[i].object))
+            if (!gather_deleted(c, child, target, &d, &fields[i].object))
                 return false;
             fields[i].kind = SHAPE_RECORDS;
             fields[i].column = (uint16_t)shape->ncolumns++;
@@ -358,7 +358,7 @@ static bool plan_delete_many(struct compiler *c, const struct selection *s, int 
             set_typename(child, &fields[i]);
         }
     }
-    if (!write_delete(c, s, target->alias, target->used, &sql))
+    if (!write_delete(c, s, target, &sql))
         return false;
     sqlbuf_text(&sql, "select n.n, pg_catalog.set_config('fraiseql.affected', n.n::text, true)");
     sqlbuf_append(&sql, &lists);

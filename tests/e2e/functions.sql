@@ -138,3 +138,15 @@ create function public.fn_project_home(project public.v_project) returns public.
   as $$ select (project.name, project.budget, project.labels)::public.spot $$;
 create function public.fn_trip(out start public.spot, out stops public.spot[], out n int) language sql volatile
   as $$ select ('x', null, null)::public.spot, array[('y', 1, '{}')::public.spot, null], 2 $$;
+
+-- A table with a column that is no more.
+create table public.crates (id int primary key, gone int, label text);
+alter table public.crates drop column gone;
+insert into public.crates values (1, 'one'), (2, 'two');
+grant select, insert, update, delete on public.crates to app_user;
+create function public.fn_crate_size(crate public.crates) returns int language sql stable as 'select length(crate.label)';
+create function public.fn_crate_next(crate public.crates) returns public.crates language sql stable
+  as 'select c from public.crates c where c.id > crate.id order by c.id limit 1';
+create function public.fn_all_crates() returns setof public.crates language sql stable as 'select * from public.crates order by id desc';
+create function public.fn_empty_crate(wanted int) returns public.crates language sql volatile
+  as 'delete from public.crates where id = wanted returning *';

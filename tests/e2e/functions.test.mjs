@@ -220,6 +220,47 @@ test("a field of a function can be had by key, in results of mutations, and by f
   assert.deepEqual(made.createProject, { label: "#Nov", lastTask: null, openTasks: [], owner: { brief: "Ada L" } });
 });
 
+test("rows have such fields wherever they are read: in connections, by node, when they are changed", async () => {
+  const fields = "name label lastTask { title brief } openTasks(limit: 2) { title } span { first }";
+  const of = (where) => rows(`select p.name, '#' || left(p.name, 3) as label,
+      (select json_build_object('title', l.title, 'brief', left(l.title, 5)) from fn_last_task(p) l where l.id is not null) as "lastTask",
+      (select coalesce(json_agg(json_build_object('title', t.title)), '[]') from (select * from fn_open_tasks(p) limit 2) t) as "openTasks",
+      (select json_build_object('first', s.first) from fn_project_span(p) s where not (s is null)) as span from v_project p ${where}`);
+  const data = await daemon.data(`{ f: projectsConnection(first: 3, orderBy: [{name: ASC}]) { nodes { nodeId ${fields} } edges { cursor node { label } } }
+    l: projectsConnection(last: 2, orderBy: [{name: ASC}]) { nodes { ${fields} } } currentUser { projectsConnection(first: 2) { nodes { ${fields} } } } }`);
+  const first = await of("order by name, id limit 3");
+  assert.deepEqual(data.f.nodes.map(({ nodeId, ...node }) => node), first);
+  assert.deepEqual(data.f.edges.map((edge) => edge.node.label), first.map((node) => node.label));
+  assert.deepEqual(data.l.nodes, (await of("order by name desc, id desc limit 2")).reverse());
+  assert.deepEqual(data.currentUser.projectsConnection.nodes, await of(`where owner_id = '${ADA}' order by id limit 2`));
+  const { node } = await daemon.data(`query ($id: ID!) { node(id: $id) { ... on Project { ${fields} } } }`, { variables: { id: data.f.nodes[0].nodeId } });
+  assert.deepEqual(node, first[0]);
+});
+
+test("rows of a table that has lost a column are whole, read, changed and deleted", async () => {
+  const writer = await start(database, { schema: { mutations: { crud: true }, expose: { tables: ["crates"] } } });
+  try {
+    const data = await writer.data(`mutation {
+      insertCrates(input: [{id: 3, label: "three"}, {id: 4}]) { returning { label size next { size } } }
+      updateCrate(id: "2", input: {label: "zwei"}) { size next { label next { label } } }
+      emptyCrate(input: {wanted: 3}) { label size next { id } } deleteCrate(id: "4") { id size }
+      deleteCrates(where: {label: {eq: "zwei"}}) { affectedCount returning { size } returned: returning { id } } }`);
+    assert.deepEqual(data, {
+      insertCrates: { returning: [{ label: "three", size: 5, next: { size: null } }, { label: null, size: null, next: null }] },
+      updateCrate: { size: 4, next: { label: "three", next: { label: null } } },
+      emptyCrate: { label: "three", size: 5, next: { id: "4" } },
+      deleteCrate: { id: "4", size: null },
+      deleteCrates: { affectedCount: 1, returning: [{ size: 4 }], returned: [{ id: "2" }] },
+    });
+    assert.deepEqual(await writer.data("{ allCrates { id size next { id } } crates(limit: 1) { size } }"), {
+      allCrates: [{ id: "1", size: 3, next: null }],
+      crates: [{ size: 3 }],
+    });
+  } finally {
+    await writer.stop();
+  }
+});
+
 test("composite values go in and come out, alone, in sets and as results of rows", async () => {
   const spots = [{ city: `a"(,)'`, lat: "1.50", tagS: ["x", null, ""] }, { city: null, lat: null, tagS: null }, { city: "b" }];
   const data = await daemon.data(
