@@ -33,6 +33,14 @@ test("the demo's file makes the demo's schema", async () => {
   assert.match(file, /^enum UserRole \{$/m);
 });
 
+test("a file with mutations of rows makes them again", async () => {
+  const database = await createDatabase();
+  await shared.sql(database, "grant insert, update, delete on v_project, v_task, projects, tasks to app_user");
+  const config = configuration(database, { ...OPEN, schema: { mutations: { crud: true } } });
+  assert.match(await print(config), /^ {2}insertProjects\($[^]*?^ {2}\): ProjectMutationPayload!$/m);
+  await roundTrip(config);
+});
+
 test("names that are no names, relations of every kind, comments, changes, composites", async () => {
   const database = await createDatabase();
   await shared.sql(
