@@ -32,10 +32,10 @@ static const struct order_term *term_at(const struct keyset *k, size_t i)
     return &k->page->order.items[i];
 }
 
-/* A row that a to-one relation leads to may be absent. */
+/* A row that a to-one relation leads to may be absent, as may what a column is a part of. */
 bool plan_can_be_null(const struct order_term *t, unsigned alias)
 {
-    return !t->column->not_null || t->alias != alias;
+    return !t->column->not_null || t->column->of != NULL || t->alias != alias;
 }
 
 static bool can_be_null(const struct keyset *k, size_t i)
@@ -89,12 +89,13 @@ static void write_column(const struct keyset *k, size_t i)
 
 static void write_comparison(const struct keyset *k, size_t i, bool or_equal)
 {
-    if (descends(k, i))
-        sqlbuf_text(k->out, " <");
-    else
-        sqlbuf_text(k->out, " >");
+    bool less = descends(k, i);
+
+    sqlbuf_text(k->out, " ");
     if (or_equal)
-        sqlbuf_text(k->out, "=");
+        sqlbuf_operator(k->out, term_at(k, i)->column, less ? STR("<=") : STR(">="));
+    else
+        sqlbuf_operator(k->out, term_at(k, i)->column, less ? STR("<") : STR(">"));
     sqlbuf_text(k->out, " ");
 }
 
@@ -124,18 +125,29 @@ static void write_ahead(const struct keyset *k, size_t i)
 
 static void write_equal(const struct keyset *k, size_t i)
 {
+    bool nullable = can_be_null(k, i);
+
+    if (nullable)
+        sqlbuf_text(k->out, "(");
     write_column(k, i);
-    if (can_be_null(k, i))
-        sqlbuf_text(k->out, " is not distinct from ");
-    else
-        sqlbuf_text(k->out, " = ");
+    sqlbuf_equals(k->out, term_at(k, i)->column);
     sqlbuf_append(k->out, &k->values[i]);
+    if (!nullable)
+        return;
+    /* "is not distinct from" would take its operator from the search path. */
+    sqlbuf_text(k->out, " or (");
+    write_column(k, i);
+    sqlbuf_text(k->out, " is null and ");
+    sqlbuf_append(k->out, &k->values[i]);
+    sqlbuf_text(k->out, " is null))");
 }
 
+/* A comparison of rows looks for all operators in one place. */
 static bool compares_as_row(const struct keyset *k)
 {
     for (size_t i = 0; i < k->page->order.n; i++)
-        if (can_be_null(k, i) || descends(k, i) != descends(k, 0))
+        if (can_be_null(k, i) || descends(k, i) != descends(k, 0) ||
+            (k->page->order.n > 1 && term_at(k, i)->column->operators.len > 0))
             return false;
     return true;
 }

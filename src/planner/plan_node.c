@@ -90,7 +90,7 @@ static bool write_key(struct compiler *c, const struct selection *s, const struc
         else
             sqlbuf_text(out, " where ");
         sqlbuf_column(out, base->alias, k->columns[i]);
-        sqlbuf_text(out, " = ");
+        sqlbuf_equals(out, k->columns[i]);
         sqlbuf_parameter(out, &p, k->columns[i]->type_sql, false);
     }
     return true;

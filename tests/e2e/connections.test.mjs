@@ -65,6 +65,18 @@ await shared.sql(
    comment on view v_mark is E'@fraiseql:type\\nhide: [pk_mark]';
    create table documents (doc json);
    create view v_document as select * from documents;
+   create schema elsewhere; create extension citext schema elsewhere; create extension ltree schema elsewhere;
+   grant usage on schema elsewhere to app_user;
+   create type spot as (city text, n int);
+   create table words (id int primary key, word elsewhere.citext not null, other elsewhere.citext, path elsewhere.ltree, spot spot,
+                       data jsonb);
+   insert into words select n, (case n % 2 when 0 then 'W' else 'w' end || n % 7)::elsewhere.citext,
+       nullif(case n % 3 when 0 then 'X' else 'x' end || n % 5, 'x4')::elsewhere.citext, ('a.' || n % 4)::elsewhere.ltree,
+       case when n % 6 > 0 then row(case when n % 5 > 0 then 'c' || n % 4 end, n % 3)::spot end,
+       case when n % 8 > 0 then jsonb_build_object('title', 't' || n % 4, 'size', case when n % 3 > 0 then n % 11 * 1.5 end) end
+     from generate_series(1, 90) n;
+   create view v_word as select * from words;
+   comment on view v_word is E'@fraiseql:type\\nfields:\\n  title: String!\\n  size: Decimal';
    create view v_tally as select a, b, count(*) as n, null::json as doc from things group by a, b;
    create table typed (id int primary key, ${typed.map((type, i) => `c${i} ${type}`).join(", ")});
    insert into typed select n, ${typed
@@ -81,7 +93,7 @@ await shared.sql(
      using (tenant_id = (select nullif(current_setting('app.current_tenant_id', true), '')::uuid));
    create view v_open_card as select * from cards where tenant_id = '${ACME}';
    analyze;
-   grant select on v_thing, v_owner, v_odd_key, v_tally, v_typed, v_part, v_mark, v_document, cards, v_card, v_open_card to app_user`,
+   grant select on v_thing, v_owner, v_word, v_odd_key, v_tally, v_typed, v_part, v_mark, v_document, cards, v_card, v_open_card to app_user`,
 );
 const more = { schema: { pagination: { default_limit: 50, max_limit: 1000 } }, security: { max_complexity: 0 } };
 const daemon = await start(database, more);
@@ -179,6 +191,21 @@ test("a page of one row at a time keeps the values of every type", async () => {
     }
   }
 });
+
+for (const [order, sql] of [
+  ["[{word: ASC}, {id: ASC}]", "word, id"],
+  ["[{other: DESC_NULLS_LAST}, {word: ASC}]", "other desc nulls last, word, id"],
+  ["[{path: DESC}, {other: ASC}]", "path desc, other, id"],
+  ["[{spot: {city: DESC}}, {spot: {n: ASC_NULLS_FIRST}}]", "(spot).city desc, (spot).n nulls first, id"],
+  ["[{title: ASC}, {size: DESC}]", "data->>'title', (data->>'size')::numeric desc, id"],
+]) {
+  test(`operators of extensions, parts of composites and keys of documents: ${order}`, async () => {
+    const expected = (await rows(`select id from words order by ${sql}`)).map((row) => ({ id: String(row.id) }));
+    const query = WALK("wordsConnection", "id", `orderBy: ${order}`);
+    assert.deepEqual(await walk(query, 4, false), expected);
+    assert.deepEqual(await walk(query, 7, true), expected);
+  });
+}
 
 test("a key of several columns, one of them a list, with names to be quoted, is walked", async () => {
   const expected = await rows(`select "k ""1" as "k1", "k 2" as "k2", part from "odd ""keys" order by 1, 2, 3`);

@@ -212,7 +212,8 @@ static void check_other_variables(const struct operation *op, const struct varia
     struct errors errs;
 
     for (size_t i = 0; i < v->n; i++)
-        values[i] = other_value(v->values[i], op->variables[i].type, a);
+        values[i] = op->variables[i].node_id ? v->values[i]
+                                             : other_value(v->values[i], op->variables[i].type, a);
     y = variables_skeleton(op, &other);
     CHECK(memcmp(&x, &y, sizeof(x)) == 0);
     errors_init(&errs, a);
