@@ -211,15 +211,22 @@ static const struct relation *relation_of_name(struct builder *b, const struct d
     return find_relation(b, naming_pascal(rest, b->scratch));
 }
 
+static bool names_entity(const struct doc_function *d)
+{
+    const struct function_annotation *a = d->annotation;
+
+    return a != NULL && is_said(a->success_type) && !ends_in(a->success_type.text, "Success");
+}
+
 static const struct relation *entity_relation(struct builder *b, const struct doc_function *d)
 {
     const struct function_annotation *a = d->annotation;
     const struct relation *r;
 
-    if (a == NULL || !is_said(a->success_type) || ends_in(a->success_type.text, "Success"))
+    if (!names_entity(d))
         return relation_of_name(b, d);
     r = find_relation(b, a->success_type.text);
-    if (r == NULL)
+    if (r == NULL && !b->opt->partial)
         place_error(a->success_type.at, b->errs,
                     "no exposed relation has the type \"%.*s\" that is the success of function "
                     "\"%.*s.%.*s\"",
@@ -358,7 +365,9 @@ static const struct type *success_type(struct builder *b, const struct candidate
     entity.description = STR("What was changed, as it is now.");
     entity.relation = o->entity;
     entity.type = o->entity != NULL ? type_ref_named(o->entity->type) : scalar(b, "JSON");
-    VEC_PUSH(b->scratch, &fields, entity);
+    /* A relation that the role may not read is no reason to show it the document. */
+    if (o->entity != NULL || !names_entity(c->doc))
+        VEC_PUSH(b->scratch, &fields, entity);
     builder_set_fields(b, t, &fields);
     return t;
 }

@@ -8,6 +8,7 @@
 #include "schema/document.h"
 
 static struct arena *arena;
+static bool partial;
 
 /* Oids of types. */
 #define BOOL  "16"
@@ -56,6 +57,7 @@ static struct schema *load(const char *type, const char *attributes, const char 
         "\"public.%s\",\"owner\":10,\"readable\":true,\"columns\":[{\"num\":1,\"name\":\"id\","
         "\"type\":2950,\"notNull\":true,\"select\":true},{\"num\":2,\"name\":\"%s\",\"type\":25,"
         "\"notNull\":true,\"select\":true}],\"keys\":[{\"primary\":true,\"columns\":[%s]}]}";
+    struct schema_options opt = schema_options_default();
     struct buf b;
     struct schema *s;
 
@@ -78,7 +80,9 @@ static struct schema *load(const char *type, const char *attributes, const char 
                type, type);
     append_attributes(attributes, &b);
     buf_append_lit(&b, "]}]}");
-    s = document_schema(buf_str(&b), arena, errs);
+    opt.partial = partial;
+    errors_init(errs, arena);
+    s = schema_from_catalog(buf_str(&b), &opt, errs);
     buf_fini(&b);
     return s;
 }
@@ -180,6 +184,24 @@ static void comments_name_the_types(void **state)
     schema_unref(s);
 }
 
+/* Of a role that may see less. */
+static void an_entity_that_the_role_may_not_see_is_left_out(void **state)
+{
+    struct errors errs;
+    struct schema *s;
+
+    (void)state;
+    partial = true;
+    s = load("mutation_result", RESULT, "fn_f", "",
+             "@fraiseql:mutation\\nname: f\\nsuccess_type: Contact\\nerror_type: E", &errs);
+    partial = false;
+    assert_non_null(s);
+    assert_non_null(document_field(s, "FSuccess", "status"));
+    assert_null(document_field(s, "FSuccess", "entity"));
+    assert_null(document_field(s, "FSuccess", "contact"));
+    schema_unref(s);
+}
+
 static void an_entity_that_is_not_exposed_is_an_error_at_its_place(void **state)
 {
     struct errors errs;
@@ -238,6 +260,7 @@ int main(void)
         cmocka_unit_test(composites_are_known_by_their_columns),
         cmocka_unit_test(what_is_named_so_and_is_not_is_refused),
         cmocka_unit_test(comments_name_the_types),
+        cmocka_unit_test(an_entity_that_the_role_may_not_see_is_left_out),
         cmocka_unit_test(an_entity_that_is_not_exposed_is_an_error_at_its_place),
         cmocka_unit_test(the_functions_name_may_tell_the_entity),
     };
