@@ -51,6 +51,8 @@ async function createBad() {
     create foreign table bad.remote_bare (id int) server nowhere;
     create materialized view bad.mv_bare as select id, tenant_id from bad.guarded;
     create function bad.fn_loose(n int) returns int language sql volatile security definer as 'select n';
+    create function bad.fn_read() returns int language sql stable security definer as 'select 1';
+    create function bad.fn_of_row(o bad.guarded) returns int language sql stable security definer as 'select 1';
     create function bad.fn_pinned(n int) returns int language sql volatile security definer set search_path = '' as 'select n';
     create function bad.fn_user(n int) returns int language sql volatile security definer set search_path = "$user", bad as 'select n';
     grant select on bad.guarded, bad.open, bad.silent, bad.owned, bad.v_invoker, bad.v_declared, bad."v_Own""er", bad.v_nested,
@@ -81,6 +83,8 @@ test("each kind of relation that row security does not guard is found, and no ot
     'not_enabled table "bad.open"',
     'role_owns table "bad.owned"',
     "search_path function bad.fn_loose(n integer)",
+    "search_path function bad.fn_of_row(o bad.guarded)",
+    "search_path function bad.fn_read()",
     "search_path function bad.fn_user(n integer)",
     'view_of_owner view "bad.v_Own"er"',
     'view_of_owner view "bad.v_anonymous"',
@@ -94,7 +98,7 @@ test("a schema with findings is served with a warning for each", async () => {
   const warned = daemon.logged("tenants may not be isolated");
   const slow = daemon.logged("requests may be slow, or fail");
   await daemon.stop();
-  assert.equal(warned.length, 10);
+  assert.equal(warned.length, 12);
   assert.equal(slow.length, 2);
   for (const line of [...warned, ...slow]) {
     assert.equal(line.level, "warn");

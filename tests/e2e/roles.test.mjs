@@ -62,9 +62,9 @@ const schemaOf = async (role, from = daemon) => buildClientSchema(await from.dat
 const fieldsOf = async (role, type) => Object.keys((await schemaOf(role)).getType(type)?.getFields() ?? {}).sort();
 
 test("each role has a schema of what it may use, and others' names are nowhere in it", async () => {
-  assert.deepEqual(await fieldsOf(nobody, "Thing"), ["id", "label", "pricePaid", "tenantId"]);
-  assert.deepEqual(await fieldsOf(viewer, "Thing"), ["id", "label", "tenantId"]);
-  assert.deepEqual((await fieldsOf(editor, "Thing")).filter((name) => !/^secrets/.test(name)), ["hiddenNote", "id", "label", "pricePaid", "tenantId"]);
+  assert.deepEqual(await fieldsOf(nobody, "Thing"), ["id", "label", "nodeId", "pricePaid", "tenantId"]);
+  assert.deepEqual(await fieldsOf(viewer, "Thing"), ["id", "label", "nodeId", "tenantId"]);
+  assert.deepEqual((await fieldsOf(editor, "Thing")).filter((name) => !/^secrets/.test(name)), ["hiddenNote", "id", "label", "nodeId", "pricePaid", "tenantId"]);
   for (const role of [nobody, viewer, twin]) {
     const text = printSchema(await schemaOf(role));
     assert.doesNotMatch(text, /secret|hidden|note|mutation/i);
