@@ -1,6 +1,7 @@
 // Relay: its compiler on the printed schema, its runtime on the daemon.
 
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { after, test } from "node:test";
 import { buildClientSchema, getIntrospectionQuery, printSchema } from "graphql";
 import relay from "relay-runtime";
@@ -37,11 +38,49 @@ export const fragment = graphql\`
 \`;
 `;
 
-const config = { src: "./src", schema: "./schema.graphql", language: "javascript", eagerEsModules: true };
-const files = (app) => ({ "relay.config.json": JSON.stringify(config), "schema.graphql": schema, "src/App.js": app });
+const PAGES = `
+import { graphql } from "relay-runtime";
+
+export const pages = graphql\`
+  query PagesQuery($count: Int!, $cursor: String) { ...Pages_tasks @arguments(count: $count, cursor: $cursor) }
+\`;
+
+export const list = graphql\`
+  fragment Pages_tasks on Query
+  @argumentDefinitions(count: {type: "Int", defaultValue: 10}, cursor: {type: "String"})
+  @refetchable(queryName: "PagesRefetchQuery") {
+    tasksConnection(orderBy: [{title: ASC}], first: $count, after: $cursor) @connection(key: "Pages_tasksConnection") {
+      edges { node { id title } }
+    }
+  }
+\`;
+
+export const one = graphql\`
+  fragment Pages_project on Project @refetchable(queryName: "PagesProjectQuery") { name }
+\`;
+
+export const projects = graphql\`
+  query PagesProjectsQuery { projects(limit: 1) { nodeId ...Pages_project } }
+\`;
+`;
+
+const config = {
+  src: "./src",
+  schema: "./schema.graphql",
+  language: "javascript",
+  eagerEsModules: true,
+  schemaConfig: { nodeInterfaceIdField: "nodeId" },
+};
+const files = (app) => ({ "relay.config.json": JSON.stringify(config), "schema.graphql": schema, "src/App.js": app, "src/Pages.js": PAGES });
 
 const project = new Project(files(APP));
 const compiled = await project.run("relay-compiler");
+
+// Bundlers find modules without their suffix, which Node does not.
+for (const file of compiled.code === 0 ? readdirSync(project.path("src/__generated__")) : []) {
+  const path = project.path(`src/__generated__/${file}`);
+  writeFileSync(path, readFileSync(path, "utf8").replace(/(from |import\()(['"]\.\/\w+\.graphql)(['"])/g, "$1$2.js$3"));
+}
 
 const artifact = async (name) => (await import(project.path(`src/__generated__/${name}.graphql.js`))).default;
 
@@ -87,6 +126,39 @@ test("a compiled query fills Relay's store, in which each row is once", async ()
   assert.equal(records.get(ADA).name, "Ada Lovelace");
   assert.equal(records.get(ADA).__typename, "User");
   assert.ok(data.projects.flatMap((p) => p.tasks).every((task) => task.status !== "DONE"));
+});
+
+test("Relay's own connections put the pages of one together", async () => {
+  const { environment: relays } = environment();
+  const fragment = await artifact("Pages_tasks");
+  const first = await artifact("PagesQuery");
+  const read = () => {
+    const owner = relay.createOperationDescriptor(first, { count: 7 });
+    const selector = relay.getSingularSelector(fragment, relays.lookup(owner.fragment).data);
+    return relays.lookup(selector).data.tasksConnection;
+  };
+  await relay.fetchQuery(relays, first, { count: 7 }).toPromise();
+  relays.retain(relay.createOperationDescriptor(first, { count: 7 }));
+  assert.equal(read().edges.length, 7);
+  while (read().pageInfo.hasNextPage && read().edges.length < 30) {
+    await relay.fetchQuery(relays, await artifact("PagesRefetchQuery"), { count: 7, cursor: read().pageInfo.endCursor }).toPromise();
+  }
+  const expected = await shared.rows(
+    database,
+    `select id, title from tasks where tenant_id = '${id.tenant(1)}' order by title, tasks.id limit 35`,
+  );
+  assert.deepEqual(read().edges.map(({ node }) => ({ id: node.id, title: node.title })), expected);
+});
+
+test("a fragment is fetched again by the nodeId of its row", async () => {
+  const { environment: relays } = environment();
+  const { projects } = await relay.fetchQuery(relays, await artifact("PagesProjectsQuery"), {}).toPromise();
+  const again = await artifact("PagesProjectQuery");
+  assert.match(again.params.text, /node\(/);
+  const data = await relay.fetchQuery(relays, again, { nodeId: projects[0].nodeId, id: projects[0].nodeId }).toPromise();
+  const selector = relay.getSingularSelector(await artifact("Pages_project"), data.node);
+  const [expected] = await shared.rows(database, `select name from projects where tenant_id = '${id.tenant(1)}' order by projects.id limit 1`);
+  assert.deepEqual(relays.lookup(selector).data, { ...expected, nodeId: projects[0].nodeId });
 });
 
 test("a refused request rejects with the daemon's message", async () => {
