@@ -143,7 +143,7 @@ bool document_find(struct str json, const struct str *keys, size_t n, struct pgv
     size_t at = 0;
 
     for (size_t i = 0; i < n; i++)
-        out[i] = (struct pgvalue){NULL, -1};
+        out[i] = (struct pgvalue){NULL, -1, 0};
     if (p == end || *p != '{')
         return false;
     p = skip_blanks(p + 1, end);
@@ -157,7 +157,7 @@ bool document_find(struct str json, const struct str *keys, size_t n, struct pgv
         at = find_key(keys, n, at, key);
         if (at < n && str_eq(keys[at], key)) {
             if (!document_is_null(value))
-                out[at] = (struct pgvalue){value.data, (int32_t)value.len};
+                out[at] = (struct pgvalue){value.data, (int32_t)value.len, 0};
             at++;
         }
         p = skip_blanks(p, end);

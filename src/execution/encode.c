@@ -158,6 +158,7 @@ static bool encode_jsonb(struct pgvalue v, struct buf *out)
 struct reader {
     const char *next;
     const char *end;
+    uint32_t type; /* of the values, in an array */
 };
 
 static bool read_i32(struct reader *r, int32_t *out)
@@ -175,6 +176,7 @@ static bool read_value(struct reader *r, struct pgvalue *out)
     if (!read_i32(r, &out->len) || out->len < -1 || out->len > r->end - r->next)
         return false;
     out->data = r->next;
+    out->type = r->type;
     if (out->len > 0)
         r->next += out->len;
     return true;
@@ -183,12 +185,13 @@ static bool read_value(struct reader *r, struct pgvalue *out)
 /* Number of dimensions and their sizes. */
 static bool read_array_header(struct reader *r, int32_t *ndim, int32_t sizes[MAX_ARRAY_DIMENSIONS])
 {
-    int32_t ignored;
+    int32_t ignored, type;
 
     if (!read_i32(r, ndim) || *ndim < 0 || *ndim > MAX_ARRAY_DIMENSIONS ||
         !read_i32(r, &ignored) || /* flags */
-        !read_i32(r, &ignored))   /* element type */
+        !read_i32(r, &type))
         return false;
+    r->type = (uint32_t)type;
     for (int32_t i = 0; i < *ndim; i++)
         if (!read_i32(r, &sizes[i]) || sizes[i] < 0 || !read_i32(r, &ignored)) /* lower bound */
             return false;
@@ -224,7 +227,7 @@ static bool encode_dimension(const struct codec *element, struct reader *r, cons
 
 static bool encode_array(const struct codec *c, struct pgvalue v, struct buf *out)
 {
-    struct reader r = {v.data, v.data + v.len};
+    struct reader r = {v.data, v.data + v.len, 0};
     int32_t sizes[MAX_ARRAY_DIMENSIONS];
     int32_t ndim;
 
@@ -242,19 +245,19 @@ static bool encode_array(const struct codec *c, struct pgvalue v, struct buf *ou
 
 bool encode_array_begin(struct pgvalue v, struct encode_array *it)
 {
-    struct reader r = {v.data, v.data + (v.len > 0 ? v.len : 0)};
+    struct reader r = {v.data, v.data + (v.len > 0 ? v.len : 0), 0};
     int32_t sizes[MAX_ARRAY_DIMENSIONS];
     int32_t ndim;
 
     if (!read_array_header(&r, &ndim, sizes) || ndim > 1)
         return false;
-    *it = (struct encode_array){r.next, r.end, ndim == 0 ? 0 : sizes[0]};
+    *it = (struct encode_array){r.next, r.end, ndim == 0 ? 0 : sizes[0], r.type};
     return true;
 }
 
 bool encode_array_next(struct encode_array *it, struct pgvalue *out)
 {
-    struct reader r = {it->next, it->end};
+    struct reader r = {it->next, it->end, it->type};
 
     CHECK(it->left > 0);
     if (!read_value(&r, out))
@@ -266,15 +269,53 @@ bool encode_array_next(struct encode_array *it, struct pgvalue *out)
 
 int encode_record(struct pgvalue record, struct pgvalue *out, size_t max)
 {
-    struct reader r = {record.data, record.data + (record.len > 0 ? record.len : 0)};
+    struct reader r = {record.data, record.data + (record.len > 0 ? record.len : 0), 0};
     int32_t n, type;
 
     if (!read_i32(&r, &n) || n < 0 || (size_t)n > max)
         return -1;
-    for (int32_t i = 0; i < n; i++)
+    for (int32_t i = 0; i < n; i++) {
         if (!read_i32(&r, &type) || !read_value(&r, &out[i]))
             return -1;
+        out[i].type = (uint32_t)type;
+    }
     return r.next == r.end ? n : -1;
+}
+
+/* --- types -------------------------------------------------------------------------------------
+ */
+
+#define FIRST_OF_USERS 16384 /* oids of types that do not come with PostgreSQL */
+#define TYPE_TEXT      25
+#define TYPE_VARCHAR   1043
+
+/* The one type that a codec reads; 0: several, by their text. */
+static const uint32_t type_of[] = {
+    [CODEC_BOOL] = 16,        [CODEC_INT2] = 21,        [CODEC_INT4] = 23,
+    [CODEC_INT8_STRING] = 20, [CODEC_INT8_NUMBER] = 20, [CODEC_FLOAT4] = 700,
+    [CODEC_FLOAT8] = 701,     [CODEC_TEXT] = 0,         [CODEC_TEXT_NUMBER] = 0,
+    [CODEC_ID_INT2] = 21,     [CODEC_ID_INT4] = 23,     [CODEC_ID_INT8] = 20,
+    [CODEC_UUID] = 2950,      [CODEC_DATE] = 1082,      [CODEC_TIME] = 1083,
+    [CODEC_TIMETZ] = 1266,    [CODEC_TIMESTAMP] = 1114, [CODEC_TIMESTAMPTZ] = 1184,
+    [CODEC_INTERVAL] = 1186,  [CODEC_JSON] = 0,         [CODEC_JSONB] = 3802,
+    [CODEC_BYTEA] = 17,       [CODEC_ENUM] = 0,         [CODEC_ARRAY] = 0,
+};
+
+/* In a record a domain stands for its base type, of which nothing is told. */
+bool encode_fits(const struct codec *c, struct pgvalue v)
+{
+    uint32_t type = type_of[c->kind];
+
+    if (v.type == type || v.type == 0 || v.type >= FIRST_OF_USERS)
+        return true;
+    if (v.type == TYPE_TEXT || v.type == TYPE_VARCHAR)
+        return type == 0 && c->kind != CODEC_ARRAY;
+    if (type != 0)
+        return false;
+    for (size_t i = 0; i < COUNT_OF(type_of); i++)
+        if (type_of[i] == v.type)
+            return false; /* its bytes are not text, nor an array */
+    return true;
 }
 
 /* --- the table ----------------------------------------------------------------------------------
@@ -285,6 +326,8 @@ bool encode_value(const struct codec *c, struct pgvalue v, struct buf *out)
     struct str text = str_make(v.data, (size_t)(v.len > 0 ? v.len : 0));
 
     CHECK(v.len >= 0);
+    if (!encode_fits(c, v))
+        return false;
     switch (c->kind) {
     case CODEC_BOOL:
         return encode_bool(v, out);

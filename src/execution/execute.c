@@ -179,6 +179,21 @@ static void mark_dry_run(struct execution *x)
     buf_append_lit(&x->body, ",\"extensions\":{\"dryRun\":true}}");
 }
 
+static void doubt_schema(const struct execution *x)
+{
+    if (x->engine->on_doubt != NULL)
+        x->engine->on_doubt(x->engine->on_doubt_ctx);
+}
+
+/* A column has another type than the plan knows: its values were not read. */
+static bool met_other_type(const struct errors *errs)
+{
+    for (const struct error *e = errs->first; e != NULL; e = e->next)
+        if (strcmp(e->sqlstate, "42804") == 0)
+            return true;
+    return false;
+}
+
 /* {"data":…} with what went wrong on the way, or a failure of the whole when it is too large. */
 static void write_answer(struct execution *x)
 {
@@ -194,6 +209,8 @@ static void write_answer(struct execution *x)
         metric_add(METRIC_LIMIT_RESPONSE_BYTES, 1);
         buf_append_lit(&x->body, "{\"data\":null}");
     }
+    if (met_other_type(&x->errors))
+        doubt_schema(x);
     if (errors_any(&x->errors))
         response_add_errors(&x->body, &x->errors, x->request_id, x->engine->mask_errors);
     if (x->dry_run)
@@ -434,8 +451,8 @@ static void on_batch(struct pgbatch *b, void *ctx)
     if (failed_at_claim(x) && take_claim(x))
         return;
     count_outcome(b);
-    if (doubts_schema(b) && x->engine->on_doubt != NULL)
-        x->engine->on_doubt(x->engine->on_doubt_ctx);
+    if (doubts_schema(b))
+        doubt_schema(x);
     if (b->outcome == PGBATCH_CANCELLED || (b->outcome != PGBATCH_OK && !by_fields(x))) {
         respond_failed(x);
         return;

@@ -105,7 +105,11 @@ static enum outcome write_value(struct writer *w, const struct shape_field *f, s
     if (encode_value(f->codec, v, w->out) || !buf_ok(w->out))
         return WRITTEN;
     w->out->len = start;
-    return fail(w, f, path, "could not read a value", "bytes do not fit the codec of the column");
+    fail(w, f, path, "could not read a value", "bytes do not fit the codec of the column");
+    /* datatype_mismatch, as PostgreSQL would have it: the schema is older than the column. */
+    if (!encode_fits(f->codec, v))
+        memcpy(w->errs->last->sqlstate, "42804", 6);
+    return FAILED;
 }
 
 /* --- documents ------------------------------------------------------------------------------ */
@@ -435,7 +439,7 @@ static enum outcome write_page_cursor(struct writer *w, const struct shape_field
                                       struct pgvalue v, const struct path *path)
 {
     const struct shape row = {.ncolumns = f->page->ncolumns};
-    struct pgvalue record = {NULL, -1};
+    struct pgvalue record = {NULL, -1, 0};
     struct pgvalue *columns;
     enum outcome o;
     struct page p;

@@ -66,6 +66,7 @@ void pgrows_row(const struct pgrows *r, size_t row, struct pgvalue *out)
         int len = PQgetlength(r->result, (int)row, i);
 
         out[i].data = PQgetvalue(r->result, (int)row, i);
+        out[i].type = PQftype(r->result, i);
         out[i].len = len == 0 && PQgetisnull(r->result, (int)row, i) ? -1 : len;
     }
 }

@@ -22,6 +22,7 @@ void pgstatement_init(struct pgstatement *s, struct str sql, size_t nparams);
 struct pgvalue {
     const char *data;
     int32_t len;
+    uint32_t type; /* its oid; 0: not told */
 };
 
 #endif

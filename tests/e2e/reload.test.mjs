@@ -140,6 +140,28 @@ test("a statement that fails for an old schema has it read again", async () => {
   });
 });
 
+test("a column whose type has changed is not read as what it was, and the schema is read again", async () => {
+  await withNotes(quiet, async (daemon, database) => {
+    // The third column is four bytes of text, as an integer is.
+    await shared.sql(database, "drop view v_note; create view v_note as select id, body, 7 as n from notes; grant select on v_note to app_user");
+    daemon.signal("SIGHUP");
+    const queries = ["{ notes(limit: 1) { id n } }", "{ notes(limit: 1) { n } projects(limit: 1) { id } }"];
+    await within(3000, "the field is there", async () => (await daemon.post(queries[0])).body.errors === undefined);
+    for (const query of queries) {
+      assert.equal((await daemon.data(query)).notes[0].n, 7);
+    }
+    await shared.sql(database, "drop view v_note; create view v_note as select id, body, 'abcd'::text as n from notes; grant select on v_note to app_user");
+    const first = await daemon.post(queries[0]);
+    const second = await daemon.post(queries[1]);
+    for (const { body, text } of [first, second]) {
+      assert.ok(body.errors ? body.errors[0].extensions.code === "INTERNAL_SERVER_ERROR" : body.data.notes[0].n === "abcd", text);
+      assert.doesNotMatch(text, /\b1633837924\b/);
+    }
+    assert.ok(first.body.errors, "it was asked before the schema could be read");
+    await within(5000, "it is read", async () => (await daemon.post(queries[0])).body.data?.notes?.[0].n === "abcd");
+  });
+});
+
 test("under load, views are replaced and no request notices but those for what is gone", async () => {
   await withNotes({}, async (daemon, database) => {
     const queries = ["{ notes(limit: 2) { id } }", "{ notes { id } projects(limit: 2) { id name } }", "query($n: Int) { notes(limit: $n, orderBy: [{id: DESC}]) { id __typename } }"];
