@@ -188,7 +188,8 @@ static int open_schema(struct command_config *cc, const struct request *r,
 
 static int write_out(const struct buf *out)
 {
-    if (fwrite(out->data, 1, out->len, stdout) == out->len && fflush(stdout) == 0)
+    if (out->len == 0 ||
+        (fwrite(out->data, 1, out->len, stdout) == out->len && fflush(stdout) == 0))
         return EX_OK;
     fputs("fraiseqld: could not write to standard output\n", stderr);
     return EX_IOERR;

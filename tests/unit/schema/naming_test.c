@@ -192,9 +192,39 @@ static void the_first_prefix_is_stripped_once(void **state)
     assert_true(str_is(naming_strip(STR("project"), prefixes, 2), "project"));
 }
 
+static void snake_case_is_what_people_would_write(void **state)
+{
+    static const struct {
+        const char *name, *snake;
+    } rows[] = {
+        {"createdAt",     "created_at"   },
+        {"id",            "id"           },
+        {"",              ""             },
+        {"HTTPPort",      "http_port"    },
+        {"userID",        "user_id"      },
+        {"a_b",           "a_b"          },
+        {"X",             "x"            },
+        {"dns1Ip",        "dns1_ip"      },
+        {"_Leading",      "_leading"     },
+        {"already_snake", "already_snake"},
+    };
+    struct arena *a = arena_new(0);
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT_OF(rows); i++) {
+        struct str got = naming_snake(str_of(rows[i].name), a);
+
+        if (!str_is(got, rows[i].snake))
+            fail_msg("%s is %.*s", rows[i].name, STR_ARG(got));
+    }
+    arena_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(snake_case_is_what_people_would_write),
         cmocka_unit_test(columns_become_camel_case),
         cmocka_unit_test(types_become_pascal_case),
         cmocka_unit_test(labels_become_enum_values),
