@@ -79,6 +79,16 @@ SQL_GEN := $(patsubst sql/%.sql,$(O)/gen/sql/%.h,$(wildcard sql/*.sql))
 $(O)/gen/sql/%.h: sql/%.sql
 	@mkdir -p $(@D)
 	@{ printf 'static const char sql_%s[] =\n' '$*'; sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/    "/' -e 's/$$/\\n"/' $<; printf ';\n'; } > $@
+
+# Those that `db install` applies: rows of a table, in the order of their names.
+$(O)/gen/sql/system.h: $(sort $(wildcard sql/system/*.sql))
+	@mkdir -p $(@D)
+	@for file in $^; do \
+	  printf '{STR_INIT("%s"), STR_INIT(\n' "$${file##*/}"; \
+	  sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/    "/' -e 's/$$/\\n"/' $$file; \
+	  printf ')},\n'; \
+	done > $@
+SQL_GEN += $(O)/gen/sql/system.h
 $(SOURCES:src/%.c=$(O)/obj/%.o): | $(SQL_GEN)
 
 # GraphiQL is embedded when `make graphiql` has prepared it.

@@ -123,7 +123,6 @@ install: all ## install below DESTDIR and PREFIX (/usr/local)
 	  install -D -m 644 $$file $(DESTDIR)$(PREFIX)/share/doc/fraiseqld/$${file#docs/}; \
 	done
 	install -D -m 644 sql/optional/notify_schema.sql $(DESTDIR)$(PREFIX)/share/doc/fraiseqld/notify_schema.sql
-	install -D -m 644 sql/optional/idempotency.sql $(DESTDIR)$(PREFIX)/share/doc/fraiseqld/idempotency.sql
 	if [ -e conf/fraiseqld.yaml ]; then \
 	  install -D -m 644 conf/fraiseqld.yaml $(DESTDIR)$(PREFIX)/share/doc/fraiseqld/fraiseqld.yaml; \
 	  [ -e $(DESTDIR)/etc/fraiseqld/fraiseqld.yaml ] || \

@@ -18,6 +18,7 @@ static const struct command commands[] = {
     {"check",   "check the configuration (also -t)",                              command_check  },
     {"config",  "print a sample, the effective configuration, or one key's help", command_config },
     {"schema",  "print the schema that the database gives, and what has changed", command_schema },
+    {"db",      "install what the daemon keeps in the database",                  command_db     },
     {"explain", "show the SQL, policies and plan of an operation",                command_explain},
     {"token",   "make a signed token for development and tests",                  command_token  },
     {"health",  "ask a running daemon whether it is well",                        command_health },

@@ -28,6 +28,7 @@ int command_serve(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_config(int argc, char **argv);
 int command_schema(int argc, char **argv);
+int command_db(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_token(int argc, char **argv);
 int command_health(int argc, char **argv);

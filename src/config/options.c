@@ -179,7 +179,7 @@ const struct config_option options_table[] = {
     {"schema.mutations.crud", OPTION_BOOL, AT(mutations_crud), "false", 0, 0, NULL,
      .help = "Mutations that insert, update, upsert and delete rows of what is exposed, as far as the role may."},
     {"schema.mutations.idempotency_ttl", OPTION_DURATION, AT(idempotency_ttl_ms), "24h", 1 * SECONDS, 365 * DAYS, NULL,
-     .help = "How long an idempotency key stands for the answer it got: see sql/optional/idempotency.sql."},
+     .help = "How long an idempotency key stands for the answer it got: see fraiseqld db install."},
     {"schema.relay.node", OPTION_BOOL, AT(relay_node), "true", 0, 0, NULL,
      .help = "A nodeId on each type with a key, and node(id:), which finds a row of any type by it."},
     {"schema.relay.connections", OPTION_BOOL, AT(relay_connections), "true", 0, 0, NULL,

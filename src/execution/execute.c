@@ -410,8 +410,7 @@ static bool take_claim(struct execution *x)
         return true;
     case IDEMPOTENCY_MISSING:
         LOG(LOG_ERROR, "idempotency keys cannot be kept", LOG_CSTR("sqlstate", x->batch.sqlstate),
-            LOG_STR("detail", x->batch.message),
-            LOG_CSTR("hint", "apply sql/optional/idempotency.sql"),
+            LOG_STR("detail", x->batch.message), LOG_CSTR("hint", "run fraiseqld db install"),
             LOG_STR("request_id", x->request_id));
         refuse_key(x, BAD_REQUEST, "the server keeps no idempotency keys");
         return true;

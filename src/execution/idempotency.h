@@ -4,7 +4,7 @@
  *
  * Thread:   a worker's.
  * Memory:   in the arena given.
- * Not here: the table and its functions (sql/optional/idempotency.sql).
+ * Not here: the table and its functions (sql/system/010_idempotency.sql).
  *
  * The key is claimed as the first call of the mutation's transaction: a second claim waits for the
  * first one's transaction, and fails if it has been committed. The answer is stored as the last

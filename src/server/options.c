@@ -169,14 +169,15 @@ const char *const *options_roles(const struct config *c, struct arena *a)
     return roles;
 }
 
-struct pgpool *options_pool(const struct config *c, struct arena *a, struct errors *errs)
+struct pgpool_options options_pgpool(const struct config *c, struct arena *a)
 {
     static const enum pgprepared prepared[] = {
         [CONFIG_AUTO] = PGPREPARED_AUTO,
         [CONFIG_ON] = PGPREPARED_ON,
         [CONFIG_OFF] = PGPREPARED_OFF,
     };
-    struct pgpool_options opt = {
+
+    return (struct pgpool_options){
         .url = arena_dup(a, c->database_url).data,
         .keywords = pool_keywords(c, a),
         .nkeywords = c->database_keywords.n,
@@ -194,6 +195,11 @@ struct pgpool *options_pool(const struct config *c, struct arena *a, struct erro
         .prepared = prepared[c->prepared_statements],
         .nworkers = options_workers(c),
     };
+}
+
+struct pgpool *options_pool(const struct config *c, struct arena *a, struct errors *errs)
+{
+    struct pgpool_options opt = options_pgpool(c, a);
 
     return pgpool_new(&opt, errs);
 }

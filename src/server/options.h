@@ -22,6 +22,8 @@ size_t options_nroles(const struct config *c);
 const char *const *options_roles(const struct config *c, struct arena *a);
 /* NULL with CONFIG_INVALID errors. */
 struct auth *options_auth(const struct config *c, struct arena *a, struct errors *errs);
+/* By which a connection is made. */
+struct pgpool_options options_pgpool(const struct config *c, struct arena *a);
 struct pgpool *options_pool(const struct config *c, struct arena *a, struct errors *errs);
 /* All but auth and engine. */
 struct graphql_context options_graphql(const struct config *c, struct arena *a);

@@ -88,6 +88,18 @@ export async function program(args, { env = {}, input = "" } = {}) {
   return { code, signal, stdout, stderr };
 }
 
+/** Has `fraiseqld db ACTION` done in a database, by its superuser, for the daemon's role. */
+export async function db(action, database, { args = [], more = {}, server = shared } = {}) {
+  const config = configuration(database, merge({ database: { url: server.url(database, server.user) } }, more), server);
+  return program(["db", action, "-c", writeConfiguration(config), ...args]);
+}
+
+/** With all that the daemon keeps in the database. */
+export async function installSystem(database, options = {}) {
+  const { code, stderr } = await db("install", database, { ...options, args: ["--grant-to", "fraiseqld", ...(options.args ?? [])] });
+  assert.equal(code, 0, stderr);
+}
+
 /** Ours, without what would configure the daemon behind the test's back. */
 function environment(more) {
   const kept = Object.entries(process.env).filter(([name]) => !/^(PG|FRAISEQLD|DATABASE_URL|PORT$)/.test(name));

@@ -1,20 +1,14 @@
 -- Idempotency keys: a mutation that comes again with its key is answered as it was the first time, and
--- not made again. Optional; install it once in each database, as the owner of the application's objects:
+-- not made again.
 --
---     psql -X -v ON_ERROR_STOP=1 -v role=app_user --single-transaction -f sql/optional/idempotency.sql DATABASE
---
--- where role is database.role, or the role that the daemon logs in as if there is none. Can be run again.
 -- Keys that have expired are taken over when they come again; what else is left of them is deleted by
 --
 --     select fraiseql.forget_idempotency_keys()
 --
--- to be called every now and then, by the owner. To remove it: drop table fraiseql.idempotency_key cascade,
--- and the functions.
+-- to be called every now and then, by the owner.
 --
 -- Nobody but the owner has any privilege on the table. Who may call the functions has to know the digest of
 -- who asks (tenant, subject and role), so that nobody gets another's answer; and there is no list of them.
-
-create schema if not exists fraiseql;
 
 create table if not exists fraiseql.idempotency_key (
     scope      text not null check (scope ~ '^[0-9a-f]{64}$'),
@@ -111,8 +105,19 @@ revoke all on function fraiseql.claim_idempotency_key(text, text, text, interval
                        fraiseql.idempotent_response(text, text),
                        fraiseql.forget_idempotency_keys(integer)
     from public;
-grant usage on schema fraiseql to :"role";
-grant execute on function fraiseql.claim_idempotency_key(text, text, text, interval),
-                          fraiseql.store_idempotent_response(text, text, text),
-                          fraiseql.idempotent_response(text, text)
-    to :"role";
+
+-- They are called in the transaction of the mutation, so by the role that it runs as.
+do $$
+declare
+    role_name name;
+begin
+    foreach role_name in array pg_catalog.current_setting('fraiseql.request_roles')::name[] loop
+        execute pg_catalog.format('grant usage on schema fraiseql to %I', role_name);
+        execute pg_catalog.format(
+            'grant execute on function fraiseql.claim_idempotency_key(text, text, text, interval),
+                                       fraiseql.store_idempotent_response(text, text, text),
+                                       fraiseql.idempotent_response(text, text)
+             to %I', role_name);
+    end loop;
+end
+$$;
