@@ -129,11 +129,11 @@ static void jsonb_begins_with_its_version(void **state)
     struct str json;
 
     (void)state;
-    assert_true(document_open((struct pgvalue){"\1{}", 3}, &json));
+    assert_true(document_open((struct pgvalue){"\1{}", 3, 0}, &json));
     assert_true(str_is(json, "{}"));
-    assert_false(document_open((struct pgvalue){"\2{}", 3}, &json));
-    assert_false(document_open((struct pgvalue){"\1", 1}, &json));
-    assert_false(document_open((struct pgvalue){"", 0}, &json));
+    assert_false(document_open((struct pgvalue){"\2{}", 3, 0}, &json));
+    assert_false(document_open((struct pgvalue){"\1", 1, 0}, &json));
+    assert_false(document_open((struct pgvalue){"", 0, 0}, &json));
 }
 
 static void values_are_of_the_kind_declared(void **state)
