@@ -313,10 +313,16 @@ bool jval_parse(struct str text, const struct jval_limits *lim, struct arena *a,
         return not_json(errs, "not UTF-8");
     if ((why = check_escapes(text)) != NULL)
         return not_json(errs, why);
+    /* Blanks to yajl, and in strings illegal. */
+    if (memchr(text.data, '\f', text.len) != NULL || memchr(text.data, '\v', text.len) != NULL)
+        return not_json(errs, "a control character");
     h = yajl_alloc(&callbacks, &memory, &b);
     CHECK(h != NULL);
     yajl_config(h, yajl_dont_validate_strings, 1);
     status = yajl_parse(h, bytes, text.len);
+    /* It forgets what it has begun to read behind a whole value; a string cannot have this. */
+    if (status == yajl_status_ok)
+        status = yajl_parse(h, (const unsigned char *)"\n", 1);
     if (status == yajl_status_ok)
         status = yajl_complete_parse(h);
     if (b.refused != NULL)

@@ -161,7 +161,7 @@ const struct config_option options_table[] = {
      .help = "Functions to expose: volatile ones become mutations."},
     {"schema.expose.exclude", OPTION_STRINGS, AT(expose_exclude), "*_internal", 0, 0, NULL,
      .help = "What not to expose, whatever the lists above say."},
-    {"schema.naming.strip_prefixes", OPTION_STRINGS, AT(strip_prefixes), "v_, tv_, tb_, fn_", 0, 0, NULL,
+    {"schema.naming.strip_prefixes", OPTION_STRINGS, AT(strip_prefixes), "v_, tv_, mv_, tb_, fn_", 0, 0, NULL,
      .help = "Left out of the names of types and fields."},
     {"schema.sdl_file", OPTION_STRING, AT(sdl_file), "", 0, 0, NULL,
      .help = "Type definitions that rename, hide, relate and check what the database gives."},

@@ -50,14 +50,6 @@ static struct field part_field(const struct part *p, struct type_ref type)
                           .part = p->part};
 }
 
-static struct type *derived_type(struct builder *b, const struct relation *r, const char *suffix)
-{
-    return builder_add_type(
-        b, TYPE_OBJECT, arena_printf(b->arena, "%.*s%s", STR_ARG(r->type_name), suffix),
-        arena_printf(b->scratch, "a connection of type \"%.*s\" (see schema.relay.connections)",
-                     STR_ARG(r->type_name)));
-}
-
 static const struct type *page_info(struct builder *b)
 {
     struct type *t = builder_add_type(b, TYPE_OBJECT, STR("PageInfo"),
@@ -82,7 +74,7 @@ static const struct type *page_info(struct builder *b)
 
 static const struct type *edge_type(struct builder *b, const struct relation *r)
 {
-    struct type *t = derived_type(b, r, "Edge");
+    struct type *t = builder_derive_type(b, TYPE_OBJECT, r, "Edge");
     struct fields fields = {0};
 
     t->description = arena_printf(b->arena, "A %.*s in a connection.", STR_ARG(r->type_name));
@@ -97,7 +89,7 @@ static const struct type *edge_type(struct builder *b, const struct relation *r)
 static struct type *connection_type(struct builder *b, const struct relation *r,
                                     const struct type *info)
 {
-    struct type *t = derived_type(b, r, "Connection");
+    struct type *t = builder_derive_type(b, TYPE_OBJECT, r, "Connection");
     const struct type_ref types[] = {
         type_ref_required_list(edge_type(b, r)),
         type_ref_required_list(r->type),

@@ -573,3 +573,29 @@ test("schema.relay.connections: false leaves them out", async () => {
   assert.deepEqual(await plain.data(`{ __type(name: "PageInfo") { name } }`), { __type: null });
   await plain.stop();
 });
+
+test("a connection's types give way to relations that have their names", async () => {
+  const other = await createDatabase();
+  await shared.sql(
+    other,
+    `create table wires (id int primary key); insert into wires values (1), (2);
+     create table wire_edges (id int primary key); insert into wire_edges values (7);
+     create table wire_connections (id int primary key);
+     create view v_wire as select * from wires; create view v_wire_edge as select * from wire_edges;
+     create view v_wire_connection as select * from wire_connections;
+     grant select on wires, wire_edges, wire_connections, v_wire, v_wire_edge, v_wire_connection to app_user`,
+  );
+  const clashing = await start(other);
+  try {
+    assert.deepEqual(
+      await clashing.data("{ wiresConnection(first: 1) { __typename edges { __typename node { id } } } wireEdges { __typename id } wireConnections { __typename } }"),
+      {
+        wiresConnection: { __typename: "WireConnectionType", edges: [{ __typename: "WireEdgeType", node: { id: "1" } }] },
+        wireEdges: [{ __typename: "WireEdge", id: "7" }],
+        wireConnections: [],
+      },
+    );
+  } finally {
+    await clashing.stop();
+  }
+});

@@ -254,6 +254,12 @@ export class Daemon {
 /** A daemon that is ready, on its own database unless one is given. */
 export async function start(database, more = {}, options = {}) {
   const daemon = new Daemon(configuration(database, more, options.server), options);
-  await daemon.listening();
-  return daemon.ready();
+  try {
+    await daemon.listening();
+    return await daemon.ready();
+  } catch (error) {
+    // What still runs would keep node from ending.
+    daemon.child.kill("SIGKILL");
+    throw new Error(`${error.message}\n${daemon.stderr}`);
+  }
 }
