@@ -306,10 +306,15 @@ bool encode_fits(const struct codec *c, struct pgvalue v)
 {
     uint32_t type = type_of[c->kind];
 
-    if (v.type == type || v.type == 0 || v.type >= FIRST_OF_USERS)
+    if (v.type == type || v.type == 0)
         return true;
+    /* The least or greatest of what is like text is text. */
     if (v.type == TYPE_TEXT || v.type == TYPE_VARCHAR)
         return type == 0 && c->kind != CODEC_ARRAY;
+    if (c->type_oid != 0)
+        return v.type == c->type_oid;
+    if (v.type >= FIRST_OF_USERS)
+        return true;
     if (type != 0)
         return false;
     for (size_t i = 0; i < COUNT_OF(type_of); i++)

@@ -11,21 +11,15 @@
 #include "execution/execute.h"
 
 #include "execution/bind.h"
+#include "execution/prepare.h"
 #include "execution/response.h"
 #include "execution/session.h"
 #include "metrics/metrics.h"
 #include "pg/sqlstate.h"
-#include "planner/planner.h"
 #include "validation/complexity.h"
 
 /* A plan below this mean backend time may share its connection with others in flight. */
 #define FAST_PLAN_NS UINT64_C(1000000)
-
-static const char *const operation_types[] = {
-    [AST_QUERY] = "query",
-    [AST_MUTATION] = "mutation",
-    [AST_SUBSCRIPTION] = "subscription",
-};
 
 /* type, with errors or without */
 static const enum metric request_metrics[][2] = {
@@ -44,15 +38,6 @@ static void count(const struct execution *x)
         metric_add(metric_of_error(e->code), 1);
 }
 
-/* Time since `since` into a phase's histogram. */
-static uint64_t phase(enum histogram h, uint64_t since)
-{
-    uint64_t ns = monotonic_ns() - since;
-
-    metric_observe(h, ns);
-    return ns;
-}
-
 static void finish(struct execution *x)
 {
     count(x);
@@ -64,101 +49,6 @@ static void finish(struct execution *x)
     x->plan = NULL;
     x->operation = NULL;
     x->done(x);
-}
-
-/* --- document to operation ------------------------------------------------------- */
-
-static bool find_operation(struct execution *x)
-{
-    const struct engine *e = x->engine;
-    const struct schema *schema = schema_current(e->schema, x->identity->role);
-    struct turbo_key key = {.document = x->request.query,
-                            .operation_name = x->request.operation_name,
-                            .role = str_of(e->roles[x->identity->role])};
-
-    if (schema == NULL) {
-        errors_add(&x->errors, SERVICE_UNAVAILABLE, "the schema is not loaded yet");
-        return false;
-    }
-    key.schema_version = schema->version;
-    if (e->turbo != NULL)
-        x->operation = turbo_operation(e->turbo, &key);
-    x->turbo_hit = x->operation != NULL;
-    if (x->operation == NULL) {
-        struct validate_input in = {
-            .schema = schema,
-            .text = x->request.query,
-            .operation_name = x->request.operation_name,
-            .parse_limits = &e->parse_limits,
-            .limits = &e->validate_limits,
-            .suggestions = e->suggestions,
-        };
-
-        uint64_t since = monotonic_ns();
-
-        x->operation = validate(&in, &x->errors);
-        x->parse_ns = phase(HISTOGRAM_PHASE_VALIDATE, since);
-        if (x->operation != NULL && e->turbo != NULL)
-            turbo_put_operation(e->turbo, &key, x->operation);
-    }
-    schema_unref(schema);
-    if (x->operation == NULL)
-        return false;
-    x->operation_type = operation_types[x->operation->kind];
-    if (x->request.query_only && x->operation->kind != AST_QUERY) {
-        errors_add(&x->errors, METHOD_NOT_ALLOWED, "GET may only carry queries");
-        return false;
-    }
-    return true;
-}
-
-/* --- operation to plan -------------------------------------------------------------- */
-
-/* __typename is no matter of policy; fields that @skip leaves out tell nothing. */
-static bool check_introspection(struct execution *x)
-{
-    enum introspection_policy policy = x->engine->introspection;
-    const struct shape *root = x->plan->root;
-
-    if (policy == INTROSPECTION_ON ||
-        (policy == INTROSPECTION_AUTHENTICATED && x->identity->authenticated))
-        return true;
-    for (size_t i = 0; i < root->nfields; i++) {
-        const struct shape_field *f = &root->fields[i];
-
-        if (f->kind != SHAPE_INTROSPECTION)
-            continue;
-        error_at(
-            errors_add(&x->errors, INTROSPECTION_DISABLED, "introspection is %s",
-                       policy == INTROSPECTION_OFF ? "disabled" : "for authenticated requests"),
-            &x->errors, plan_location(x->plan, f->offset));
-        return false;
-    }
-    return true;
-}
-
-static bool find_plan(struct execution *x, const struct variables *v)
-{
-    const struct engine *e = x->engine;
-    struct digest skeleton = variables_skeleton(x->operation, v);
-
-    if (e->turbo != NULL)
-        x->plan = turbo_plan(e->turbo, x->operation, &skeleton);
-    if (x->plan == NULL) {
-        uint64_t since = monotonic_ns();
-
-        x->turbo_hit = false;
-        x->plan = planner_compile(x->operation, v, &x->errors);
-        x->plan_ns = phase(HISTOGRAM_PHASE_PLAN, since);
-        if (x->plan == NULL) {
-            if (x->errors.first->code == QUERY_TOO_COMPLEX)
-                metric_add(METRIC_LIMIT_PLAN, 1);
-            return false;
-        }
-        if (e->turbo != NULL)
-            turbo_put_plan(e->turbo, x->operation, &skeleton, x->plan);
-    }
-    return check_introspection(x);
 }
 
 /* --- plan to response ------------------------------------------------------------------ */
@@ -179,12 +69,6 @@ static void mark_dry_run(struct execution *x)
     buf_append_lit(&x->body, ",\"extensions\":{\"dryRun\":true}}");
 }
 
-static void doubt_schema(const struct execution *x)
-{
-    if (x->engine->on_doubt != NULL)
-        x->engine->on_doubt(x->engine->on_doubt_ctx);
-}
-
 /* A column has another type than the plan knows: its values were not read. */
 static bool met_other_type(const struct errors *errs)
 {
@@ -194,8 +78,9 @@ static bool met_other_type(const struct errors *errs)
     return false;
 }
 
-/* {"data":…} with what went wrong on the way, or a failure of the whole when it is too large. */
-static void write_answer(struct execution *x)
+/* {"data":…, or a failure of the whole when it is too large; what went wrong on the way is in
+ * x->errors. */
+static void write_data(struct execution *x)
 {
     uint64_t since = monotonic_ns();
 
@@ -209,19 +94,31 @@ static void write_answer(struct execution *x)
         metric_add(METRIC_LIMIT_RESPONSE_BYTES, 1);
         buf_append_lit(&x->body, "{\"data\":null}");
     }
-    if (met_other_type(&x->errors))
-        doubt_schema(x);
+    metric_observe(HISTOGRAM_PHASE_RESPOND, monotonic_ns() - since);
+}
+
+/* …,"errors":…} */
+static void end_answer(struct execution *x)
+{
     if (errors_any(&x->errors))
         response_add_errors(&x->body, &x->errors, x->request_id, x->engine->mask_errors);
     if (x->dry_run)
         mark_dry_run(x);
-    phase(HISTOGRAM_PHASE_RESPOND, since);
 }
+
+static void on_odd_values(struct execution *x, enum doubt_verdict verdict);
 
 static void respond(struct execution *x)
 {
-    if (!x->answered)
-        write_answer(x);
+    if (x->answered) {
+        finish(x);
+        return;
+    }
+    write_data(x);
+    /* A change has happened by now. */
+    if (met_other_type(&x->errors) && doubt_ask(x, x->operation->kind == AST_QUERY, on_odd_values))
+        return;
+    end_answer(x);
     finish(x);
 }
 
@@ -309,6 +206,57 @@ static void respond_failed(struct execution *x)
     finish(x);
 }
 
+/* --- a schema that is older than the database ---------------------------------------- */
+
+static void begin(struct execution *x);
+
+/* As if it had just come: the schema is another. */
+static void run_again(struct execution *x)
+{
+    metric_add(METRIC_SCHEMA_RERUNS, 1);
+    forget_answer(x);
+    plan_unref(x->plan);
+    operation_unref(x->operation);
+    x->plan = NULL;
+    x->operation = NULL;
+    x->executed = x->answered = false;
+    x->first_step = 0;
+    begin(x);
+}
+
+static void refuse_stale(struct execution *x)
+{
+    forget_answer(x);
+    x->executed = false;
+    errors_add(&x->errors, SERVICE_UNAVAILABLE,
+               "the database has changed, and its schema is being read");
+    finish(x);
+}
+
+/* The operation failed, and has left nothing. */
+static void on_stale(struct execution *x, enum doubt_verdict verdict)
+{
+    if (verdict == DOUBT_RERUN)
+        run_again(x);
+    else if (verdict == DOUBT_UNSETTLED)
+        refuse_stale(x);
+    else
+        respond_failed(x);
+}
+
+/* Some values were not read. */
+static void on_odd_values(struct execution *x, enum doubt_verdict verdict)
+{
+    if (verdict == DOUBT_RERUN) {
+        run_again(x);
+    } else if (verdict == DOUBT_UNSETTLED) {
+        refuse_stale(x);
+    } else {
+        end_answer(x);
+        finish(x);
+    }
+}
+
 /* Exponentially weighted mean, weight 1/8; a lost update of two threads does not matter. */
 static void learn_cost(const struct plan *p, uint64_t ns)
 {
@@ -328,15 +276,29 @@ static void count_outcome(const struct pgbatch *b)
         metric_add(METRIC_HTTP_REJECTED_DEADLINE, 1);
 }
 
-/* What a plan names is not there any more, or of another type. */
+/* What a plan names is not there any more, or of another type, or its values cannot be cast to that
+ * which the schema knows. */
 static bool doubts_schema(const struct pgbatch *b)
 {
-    static const char *const states[] = {"42703", "42P01", "42883", "42704", "42804", "3F000"};
+    static const char *const states[] = {"42703", "42P01", "42883", "42704", "42804",
+                                         "42846", "3F000", "22P02", "22023"};
 
     for (size_t i = 0; b->outcome == PGBATCH_FAILED && i < COUNT_OF(states); i++)
         if (strcmp(b->sqlstate, states[i]) == 0)
             return true;
     return false;
+}
+
+/*
+ * An object was dropped while the statement was about to use it. Where it is there again under its
+ * name, as after a migration that replaces a function, the statement finds it. These messages are
+ * PostgreSQL's internal ones, which are never translated.
+ */
+static bool was_replaced(const struct pgbatch *b)
+{
+    return b->outcome == PGBATCH_FAILED && strcmp(b->sqlstate, "XX000") == 0 &&
+           (str_starts(b->message, STR("cache lookup failed for ")) ||
+            str_starts(b->message, STR("could not open relation with OID ")));
 }
 
 /* --- idempotency keys ------------------------------------------------------------------ */
@@ -431,7 +393,8 @@ static void on_held(struct pgbatch *b)
     envelope_read(e);
     if (e->transaction) /* COMMIT is still to come, and answers as BEGIN does. */
         e->steps[e->nsteps - 1].rows = e->steps[0].rows;
-    write_answer(x);
+    write_data(x);
+    end_answer(x);
     x->answered = true;
     x->key->store[2] = buf_cstr(&x->body);
 }
@@ -450,8 +413,13 @@ static void on_batch(struct pgbatch *b, void *ctx)
     if (failed_at_claim(x) && take_claim(x))
         return;
     count_outcome(b);
-    if (doubts_schema(b))
-        doubt_schema(x);
+    /* All of it was rolled back, unless fields are by themselves. */
+    if (doubts_schema(b) && doubt_ask(x, !by_fields(x), on_stale))
+        return;
+    if (was_replaced(b) && !by_fields(x) && doubt_retry(x)) {
+        run_again(x);
+        return;
+    }
     if (b->outcome == PGBATCH_CANCELLED || (b->outcome != PGBATCH_OK && !by_fields(x))) {
         respond_failed(x);
         return;
@@ -576,15 +544,13 @@ static void prepare_key(struct execution *x)
                      x->arena);
 }
 
-void execute_start(struct execution *x)
+/* Straight through to the batch, or to an end. */
+static void begin(struct execution *x)
 {
     struct variables v;
 
-    x->operation_type = "unknown";
-    errors_init(&x->errors, x->arena);
-    buf_init(&x->body, x->engine->max_response_bytes);
-    if (!find_operation(x) || !take_variables(x, &v) || !find_plan(x, &v) || !take_extensions(x) ||
-        !bind_parameters(x->plan, &v, x->arena, &x->params, &x->errors)) {
+    if (!prepare_operation(x) || !take_variables(x, &v) || !prepare_plan(x, &v) ||
+        !take_extensions(x) || !bind_parameters(x->plan, &v, x->arena, &x->params, &x->errors)) {
         finish(x);
         return;
     }
@@ -600,6 +566,14 @@ void execute_start(struct execution *x)
     prepare_calls(x);
     prepare_key(x);
     submit(x);
+}
+
+void execute_start(struct execution *x)
+{
+    x->operation_type = "unknown";
+    errors_init(&x->errors, x->arena);
+    buf_init(&x->body, x->engine->max_response_bytes);
+    begin(x);
 }
 
 void execute_cancel(struct execution *x)

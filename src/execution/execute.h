@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/deadline.h"
 #include "cache/turbo.h"
+#include "execution/doubt.h"
 #include "execution/envelope.h"
 #include "execution/idempotency.h"
 #include "pg/pgpool.h"
@@ -35,9 +36,14 @@ struct engine {
     enum introspection_policy introspection;
     bool mask_errors;
     bool suggestions;
-    /* A statement failed as it does when the schema is older than the database. Any thread. */
-    void (*on_doubt)(void *ctx);
-    void *on_doubt_ctx;
+    /*
+     * A statement failed as it does when the schema is older than the database: have the catalog
+     * looked at. The number of the look is to be asked about: true when it is over; certain: it
+     * found that the published schemas are the database's. Any thread; NULL: nobody looks.
+     */
+    uint64_t (*doubt)(void *ctx);
+    bool (*doubt_checked)(void *ctx, uint64_t number, bool *certain);
+    void *doubt_ctx;
 };
 
 struct graphql_request {
@@ -84,6 +90,7 @@ struct execution {
     struct idempotency *key;  /* NULL: none */
     unsigned claims;          /* of it, that found it used and then gone */
     bool answered;            /* the response is there, before the transaction has ended */
+    struct doubt doubt;
     bool in_flight;
     bool abandoned; /* by execute_cancel() */
 };

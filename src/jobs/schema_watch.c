@@ -33,7 +33,7 @@
 /* A migration says many times that it changed something: all that within this time is one. */
 #define SETTLE_MS 100
 /* Statements that fail for another reason than the schema's age must not keep us reading. */
-#define DOUBT_PAUSE_MS 5000
+#define DOUBT_PAUSE_MS 250
 
 enum load_result {
     LOADED,   /* or the same as before */
@@ -47,7 +47,12 @@ struct schema_watch {
     int wake_fd; /* owned */
     atomic_bool kicked;
     atomic_bool stopping;
-    _Atomic uint64_t doubted_ns; /* when schema_watch_doubt() last asked for a load */
+    atomic_bool doubted;
+    /* Looks at the catalog, be they loads or comparisons of its fingerprint: number of the last one
+     * begun, and of the last one that is over. */
+    _Atomic uint64_t begun;
+    _Atomic uint64_t over;
+    atomic_bool certain; /* the last one found the published schemas true */
     /* jobs */
     struct pglisten *listen; /* owned; NULL: off */
     bool loaded;
@@ -55,8 +60,10 @@ struct schema_watch {
     struct buf fingerprint;   /* of the catalog that was read last; empty: unknown */
     struct deadline retry;
     struct deadline next_poll;
+    struct deadline next_doubt; /* not before */
     uint64_t pause_ms;
     bool poll_failed; /* the log knows */
+    bool load_ok;     /* the last load has published what it read, or found it published */
 };
 
 /* --- one load -------------------------------------------------------------------- */
@@ -389,6 +396,24 @@ static enum load_result load_in(struct schema_watch *w, struct arena *a, struct 
     return LOADED;
 }
 
+static struct deadline poll_deadline(const struct schema_watch *w)
+{
+    return w->opt.poll_interval_ms > 0 ? deadline_in_ms(w->opt.poll_interval_ms) : DEADLINE_NEVER;
+}
+
+/* What was doubted before is answered by it; what is from now on, by the next one. */
+static void begin_look(struct schema_watch *w)
+{
+    atomic_store(&w->doubted, false);
+    atomic_fetch_add(&w->begun, 1);
+}
+
+static void end_look(struct schema_watch *w, bool certain)
+{
+    atomic_store(&w->certain, certain);
+    atomic_store(&w->over, atomic_load(&w->begun));
+}
+
 /* What could not be read is tried again, and the first schema until there is one. */
 static void load(struct schema_watch *w)
 {
@@ -397,7 +422,10 @@ static void load(struct schema_watch *w)
     struct errors errs;
 
     errors_init(&errs, a);
+    begin_look(w);
     result = load_in(w, a, &errs);
+    w->load_ok = result == LOADED;
+    end_look(w, w->load_ok);
     metric_add(result == LOADED ? METRIC_SCHEMA_LOADS_OK : METRIC_SCHEMA_LOADS_ERROR, 1);
     if (result != LOADED)
         log_errors(&errs);
@@ -412,22 +440,28 @@ static void load(struct schema_watch *w)
     } else {
         w->pause_ms = 0;
     }
-    w->next_poll =
-        w->opt.poll_interval_ms > 0 ? deadline_in_ms(w->opt.poll_interval_ms) : DEADLINE_NEVER;
+    w->next_poll = poll_deadline(w);
 }
 
 /* --- what asks for a load ------------------------------------------------------------------ */
 
-static bool catalog_changed(struct schema_watch *w)
+enum comparison {
+    CATALOG_SAME,
+    CATALOG_CHANGED,
+    CATALOG_UNKNOWN,
+};
+
+/* With what was read last. */
+static enum comparison compare_catalog(struct schema_watch *w)
 {
     struct arena *a = arena_new(0);
     struct errors errs;
     struct str now;
-    bool changed = false;
+    enum comparison result = CATALOG_UNKNOWN;
 
     errors_init(&errs, a);
     if (read_value(w->opt.pool, str_of(sql_fingerprint), NULL, 0, a, &now, &errs)) {
-        changed = !str_eq(now, buf_str(&w->fingerprint));
+        result = str_eq(now, buf_str(&w->fingerprint)) ? CATALOG_SAME : CATALOG_CHANGED;
         w->poll_failed = false;
     } else if (!w->poll_failed) {
         LOG(LOG_WARN, "could not look for changes of the schema",
@@ -435,8 +469,21 @@ static bool catalog_changed(struct schema_watch *w)
         w->poll_failed = true;
     }
     arena_free(a);
-    w->next_poll = deadline_in_ms(w->opt.poll_interval_ms);
-    return changed;
+    w->next_poll = poll_deadline(w);
+    return result;
+}
+
+/* Has the catalog changed? What had changed is over when it has been loaded. */
+static bool check_doubt(struct schema_watch *w)
+{
+    enum comparison result;
+
+    begin_look(w);
+    result = compare_catalog(w);
+    w->next_doubt = deadline_in_ms(DOUBT_PAUSE_MS);
+    if (result != CATALOG_CHANGED)
+        end_look(w, result == CATALOG_SAME && w->load_ok);
+    return result == CATALOG_CHANGED;
 }
 
 /* Sleep until something happens or the time has come. */
@@ -467,8 +514,17 @@ static bool is_due(struct schema_watch *w)
     if (deadline_passed(w->retry))
         due = true;
     if (!due && deadline_passed(w->next_poll))
-        due = catalog_changed(w);
+        due = compare_catalog(w) == CATALOG_CHANGED;
+    if (!due && atomic_load(&w->doubted) && deadline_passed(w->next_doubt))
+        due = check_doubt(w);
     return due;
+}
+
+static struct deadline next_look(const struct schema_watch *w)
+{
+    struct deadline next = deadline_earlier(w->retry, w->next_poll);
+
+    return atomic_load(&w->doubted) ? deadline_earlier(next, w->next_doubt) : next;
 }
 
 /* False: stopping. */
@@ -477,7 +533,7 @@ static bool wait_for_work(struct schema_watch *w)
     struct deadline settled;
 
     while (!atomic_load(&w->stopping) && !is_due(w))
-        sleep_until(w, deadline_earlier(w->retry, w->next_poll), true);
+        sleep_until(w, next_look(w), true);
     settled = deadline_in_ms(SETTLE_MS);
     while (!atomic_load(&w->stopping) && !deadline_passed(settled))
         sleep_until(w, settled, false);
@@ -528,15 +584,22 @@ void schema_watch_kick(struct schema_watch *w)
     set_flag(w, &w->kicked);
 }
 
-void schema_watch_doubt(struct schema_watch *w)
+uint64_t schema_watch_doubt(struct schema_watch *w)
 {
-    uint64_t now = monotonic_ns();
-    uint64_t last = atomic_load(&w->doubted_ns);
+    /* The one that is under way may have read before what was met. */
+    uint64_t number = atomic_load(&w->begun) + 1;
 
-    if (last != 0 && now - last < (uint64_t)DOUBT_PAUSE_MS * 1000000)
-        return;
-    if (atomic_compare_exchange_strong(&w->doubted_ns, &last, now))
-        set_flag(w, &w->kicked);
+    if (!atomic_load(&w->doubted))
+        set_flag(w, &w->doubted);
+    return number;
+}
+
+bool schema_watch_checked(struct schema_watch *w, uint64_t number, bool *certain)
+{
+    bool over = atomic_load(&w->over) >= number;
+
+    *certain = over && atomic_load(&w->certain);
+    return over;
 }
 
 void schema_watch_stop(struct schema_watch *w)

@@ -43,8 +43,14 @@ struct schema_watch;
 struct schema_watch *schema_watch_start(const struct schema_watch_options *opt);
 /* Load again soon. The old schema stays when that fails, or when nothing has changed. */
 void schema_watch_kick(struct schema_watch *w);
-/* A statement failed as if the schema were out of date: the same, but not more than every 5 s. */
-void schema_watch_doubt(struct schema_watch *w);
+/*
+ * A statement failed as if the schema were out of date: see whether the catalog has changed, and
+ * load it if so; soon, but not more often than four times a second. The number of the look, which
+ * begins after now.
+ */
+uint64_t schema_watch_doubt(struct schema_watch *w);
+/* Is that look over? certain: the catalog is that of the published schemas. */
+bool schema_watch_checked(struct schema_watch *w, uint64_t number, bool *certain);
 void schema_watch_stop(struct schema_watch *w);
 
 /*

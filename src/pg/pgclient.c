@@ -437,6 +437,11 @@ struct pgclient *pgclient_new(struct pgpool *p, struct loop *worker)
     return c;
 }
 
+struct loop *pgclient_loop(const struct pgclient *c)
+{
+    return c->loop;
+}
+
 void pgclient_free(struct pgclient *c)
 {
     if (c == NULL)

@@ -74,6 +74,7 @@ bool pgpool_run(struct pgpool *p, struct pgbatch *b, struct errors *errs);
 
 /* A worker's share of the pool; made, used and freed on the worker's thread. */
 struct pgclient *pgclient_new(struct pgpool *p, struct loop *worker);
+struct loop *pgclient_loop(const struct pgclient *c);
 void pgclient_free(struct pgclient *c); /* nothing may be in flight */
 /* done(b, ctx) is called exactly once, on the worker's thread, never from within this call, after
  * Sync came back. */

@@ -18,6 +18,7 @@ void compile_step(struct compiler *c, const struct sqlbuf *sql, int field, size_
         .guard = c->guard,
         .one_row = one_row,
     };
+    bool as_known;
 
     pgstatement_init(&step.statement, arena_dup(c->in.arena, str_make(sql->data, sql->len)),
                      c->params.n);
@@ -27,7 +28,9 @@ void compile_step(struct compiler *c, const struct sqlbuf *sql, int field, size_
     c->sources += c->aliases;
     c->overflow = c->overflow || c->params.overflow;
     c->aliases = 0;
+    as_known = c->params.as_known;
     sqlparams_init(&c->params, c->in.scratch);
+    c->params.as_known = as_known;
 }
 
 static bool mixed_value(struct compiler *c, const struct pvalue *v, struct sqlbuf *out);

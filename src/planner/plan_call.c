@@ -165,7 +165,7 @@ static bool write_values(struct compiler *c, const struct selection *s, const st
     sqlbuf_text(out, "array(select ");
     sqlbuf_alias(out, alias);
     sqlbuf_text(out, ".result");
-    sqlbuf_raw(out, value->expression.data, value->expression.len);
+    sqlbuf_known(out, value);
     sqlbuf_text(out, " from ");
     if (!plan_call(c, s, row, out) || !plan_page(c, alias, NULL, s, &page))
         return false;
@@ -231,6 +231,6 @@ bool plan_call_value(struct compiler *c, const struct selection *s, const struct
     shape->codec = f->value.codec;
     if (!plan_call(c, s, row, out))
         return false;
-    sqlbuf_raw(out, f->value.expression.data, f->value.expression.len);
+    sqlbuf_known(out, &f->value);
     return true;
 }

@@ -54,7 +54,7 @@ static uint16_t plain_part(struct parts *p, const struct column *part)
             return p->taken.items[i].index;
     index = part_item(p, part);
     write_part(p, part, &p->items);
-    sqlbuf_raw(&p->items, part->expression.data, part->expression.len);
+    sqlbuf_known(&p->items, part);
     return index;
 }
 

@@ -377,7 +377,7 @@ static void select_cursor(struct connection *k)
         sqlbuf_alias(&k->row.items, k->base->alias);
         sqlbuf_text(&k->row.items, ".");
         sqlbuf_identifier(&k->row.items, select_order_name(&k->row, i));
-        sqlbuf_raw(&k->row.items, t->column->expression.data, t->column->expression.len);
+        sqlbuf_known(&k->row.items, t->column);
     }
     k->out->cursor = (struct shape_opaque){*k->form, k->cursor_columns};
 }

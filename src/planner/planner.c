@@ -291,6 +291,7 @@ static bool compile(struct plan *p, const struct variables *variables, struct ar
         return false;
     fields = ARENA_ARRAY(p->arena, root->nchildren, struct shape_field);
     sqlparams_init(&c.params, scratch);
+    c.params.as_known = p->operation->kind == AST_MUTATION;
     if (!plan_root(&c, root, &names, fields, shape))
         return false;
     if (c.sources > MAX_SOURCES)

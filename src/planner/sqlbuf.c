@@ -187,6 +187,16 @@ void sqlbuf_column(struct sqlbuf *b, unsigned alias, const struct column *c)
 void sqlbuf_value(struct sqlbuf *b, unsigned alias, const struct column *c)
 {
     sqlbuf_column(b, alias, c);
+    sqlbuf_known(b, c);
+}
+
+void sqlbuf_known(struct sqlbuf *b, const struct column *c)
+{
+    /* A type of a schema might be one that the role may read, but not name. */
+    bool nameable = c->type_sql.len > 0 && memchr(c->type_sql.data, '.', c->type_sql.len) == NULL;
+
+    if (nameable && (b->params->as_known || c->expression.len > 0))
+        sqlbuf_cast(b, c->type_sql, false);
     sqlbuf_raw(b, c->expression.data, c->expression.len);
 }
 

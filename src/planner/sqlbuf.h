@@ -22,6 +22,7 @@ struct sqlparams {
     struct str *casts; /* of items: one parameter has one type */
     size_t n;
     size_t cap;
+    bool as_known; /* sqlbuf_known() casts */
     bool overflow; /* more than the protocol can number: the statement must not be used */
 };
 
@@ -50,6 +51,13 @@ void sqlbuf_literal(struct sqlbuf *b, struct str name);
 void sqlbuf_column(struct sqlbuf *b, unsigned alias, const struct column *c);
 /* The same as it is selected: with the cast its codec needs. */
 void sqlbuf_value(struct sqlbuf *b, unsigned alias, const struct column *c);
+/*
+ * What comes behind an expression whose value is selected as that of c: the cast its codec needs.
+ * That hides what was cast, should the database have another type by then than the schema, so the
+ * type that the schema knows comes first; also in statements that change something, for which it
+ * would be too late to find that out when the answer is written.
+ */
+void sqlbuf_known(struct sqlbuf *b, const struct column *c);
 /* The type's name as the catalog prints it, quoted where needed, after "::". */
 void sqlbuf_cast(struct sqlbuf *b, struct str type_sql, bool array);
 /*

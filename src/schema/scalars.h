@@ -73,6 +73,7 @@ struct codec {
     enum json_form json;          /* when it is in a document */
     const struct codec *element;  /* CODEC_ARRAY */
     const struct type *enum_type; /* CODEC_ENUM */
+    uint32_t type_oid;            /* of the values; 0: not known */
 };
 
 /* A GraphQL scalar. */

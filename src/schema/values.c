@@ -294,6 +294,9 @@ bool values_describe(struct builder *b, uint32_t type, bool id, struct column *o
     out->leakproof_equality = out->comparable && t->leakproof && v->leakproof;
     cast = value_type(b, v, id && !out->is_array, out, codec);
     set_expression(b, cast, out);
+    /* What is cast is text, or an integer. In arrays and records a domain stands for itself. */
+    if (cast[0] == '\0' && v->oid == (v != t ? t->element : type))
+        codec->type_oid = v->oid;
     set_codec(b, codec, out);
     return true;
 }

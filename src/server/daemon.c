@@ -131,9 +131,14 @@ static void on_reload_signal(int signo, void *ctx)
     schema_watch_kick(d->watch);
 }
 
-static void on_doubt(void *ctx)
+static uint64_t on_doubt(void *ctx)
 {
-    schema_watch_doubt(ctx);
+    return schema_watch_doubt(ctx);
+}
+
+static bool doubt_checked(void *ctx, uint64_t number, bool *certain)
+{
+    return schema_watch_checked(ctx, number, certain);
 }
 
 /* --- building ------------------------------------------------------------------- */
@@ -220,8 +225,9 @@ static void start_services(struct daemon *d)
     watch.slot = d->slot;
     init_engine(d);
     d->watch = schema_watch_start(&watch);
-    d->engine.on_doubt = on_doubt;
-    d->engine.on_doubt_ctx = d->watch;
+    d->engine.doubt = on_doubt;
+    d->engine.doubt_checked = doubt_checked;
+    d->engine.doubt_ctx = d->watch;
     d->workers = workers_start(&workers);
     d->health = (struct health){d->workers, d->pool, d->slot, d->turbo, false};
     d->endpoints = (struct endpoints){

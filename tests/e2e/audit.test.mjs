@@ -115,9 +115,10 @@ test("under tenancy.enforce_rls_check: fail it is not served until what is print
   const { stdout } = await check(bad, fail);
   await shared.sql(bad, stdout);
   await daemon.ready();
-  const fields = ["guardeds", "opens", "silents", "owneds", "invokers", "declareds", "ownErs", "nesteds", "mvTotals", "copieds", "mvBares"];
+  const fields = ["guardeds", "opens", "silents", "owneds", "invokers", "declareds", "ownErs", "nesteds", "totals", "copieds", "bares"];
   const seen = await daemon.post(`{ ${fields.map((field) => `${field} { tenantId }`).join(" ")} }`, { token: tokenFor(GLOBEX) });
   await daemon.stop();
+  assert.equal(seen.body.errors, undefined, seen.text);
   assert.deepEqual(seen.body, { data: Object.fromEntries(fields.map((field) => [field, [{ tenantId: GLOBEX }, { tenantId: GLOBEX }]])) });
 
   const { code, json: said } = await check(bad, fail, json);
