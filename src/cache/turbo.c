@@ -18,6 +18,8 @@
 #define KEY_PARTS  4
 #define MIN_SLOTS  64
 #define ENTRY_COST 160 /* of an entry itself, roughly */
+/* Samples of variables are kept up to this size. */
+#define MAX_SAMPLE 4096
 
 /* A key is a few slices; an entry stores them one behind the other. */
 struct entry_key {
@@ -32,19 +34,28 @@ struct entry {
     uint64_t hash;
     const struct operation *operation; /* one of the two, retained */
     const struct plan *plan;
+    char *sample; /* owned; of a plan; NULL: none */
+    size_t sample_len;
+    bool hot;
     size_t cost;
     size_t lens[KEY_PARTS];
     char bytes[];
+};
+
+/* By their last use. */
+struct entries {
+    struct entry *newest;
+    struct entry *oldest;
+    size_t n;
+    size_t bytes;
 };
 
 struct shard {
     pthread_mutex_t mutex;
     struct entry **slots;
     size_t nslots;
-    struct entry *newest;
-    struct entry *oldest;
-    size_t entries;
-    size_t bytes;
+    struct entries hot;
+    struct entries cold;
     uint64_t evictions;
 };
 
@@ -76,7 +87,26 @@ static void entry_free(struct entry *e)
 {
     operation_unref(e->operation);
     plan_unref(e->plan);
+    xfree(e->sample);
     xfree(e);
+}
+
+static void free_chain(struct entry *e)
+{
+    while (e != NULL) {
+        struct entry *next = e->chain;
+
+        entry_free(e);
+        e = next;
+    }
+}
+
+static void free_entries(const struct entries *l)
+{
+    for (struct entry *e = l->newest, *next; e != NULL; e = next) {
+        next = e->older;
+        entry_free(e);
+    }
 }
 
 void turbo_free(struct turbo *t)
@@ -86,10 +116,8 @@ void turbo_free(struct turbo *t)
     for (size_t i = 0; i < SHARDS; i++) {
         struct shard *s = &t->shards[i];
 
-        for (struct entry *e = s->newest, *next; e != NULL; e = next) {
-            next = e->older;
-            entry_free(e);
-        }
+        free_entries(&s->hot);
+        free_entries(&s->cold);
         xfree(s->slots);
         pthread_mutex_destroy(&s->mutex);
     }
@@ -173,18 +201,28 @@ static struct shard *shard_of(struct turbo *t, const struct entry_key *k)
     return &t->shards[(k->hash >> 56) % SHARDS];
 }
 
-static void lru_unlink(struct shard *s, struct entry *e)
+static void unlink_entry(struct shard *s, struct entry *e)
 {
-    *(e->newer ? &e->newer->older : &s->newest) = e->older;
-    *(e->older ? &e->older->newer : &s->oldest) = e->newer;
+    struct entries *l = e->hot ? &s->hot : &s->cold;
+
+    *(e->newer ? &e->newer->older : &l->newest) = e->older;
+    *(e->older ? &e->older->newer : &l->oldest) = e->newer;
+    l->n--;
+    l->bytes -= e->cost;
 }
 
-static void lru_push(struct shard *s, struct entry *e)
+/* As the one used last. */
+static void push_entry(struct shard *s, struct entry *e, bool hot)
 {
+    struct entries *l = hot ? &s->hot : &s->cold;
+
+    e->hot = hot;
     e->newer = NULL;
-    e->older = s->newest;
-    *(s->newest ? &s->newest->newer : &s->oldest) = e;
-    s->newest = e;
+    e->older = l->newest;
+    *(l->newest ? &l->newest->newer : &l->oldest) = e;
+    l->newest = e;
+    l->n++;
+    l->bytes += e->cost;
 }
 
 static struct entry *find_locked(struct shard *s, const struct entry_key *k)
@@ -203,9 +241,21 @@ static void remove_locked(struct shard *s, struct entry *e)
     while (*at != e)
         at = &(*at)->chain;
     *at = e->chain;
-    lru_unlink(s, e);
-    s->entries--;
-    s->bytes -= e->cost;
+    unlink_entry(s, e);
+}
+
+/* What is hot beyond its share has to prove itself again. */
+static void use_locked(const struct turbo *t, struct shard *s, struct entry *e)
+{
+    unlink_entry(s, e);
+    push_entry(s, e, true);
+    while (s->hot.oldest != e &&
+           (s->hot.n > t->max_entries / 5 * 4 || s->hot.bytes > t->max_bytes / 5 * 4)) {
+        struct entry *o = s->hot.oldest;
+
+        unlink_entry(s, o);
+        push_entry(s, o, false);
+    }
 }
 
 /* Takes entries over the limits out and chains them through `chain` for the caller to free. */
@@ -213,8 +263,8 @@ static struct entry *evict_locked(const struct turbo *t, struct shard *s)
 {
     struct entry *gone = NULL;
 
-    while (s->oldest != NULL && (s->entries > t->max_entries || s->bytes > t->max_bytes)) {
-        struct entry *e = s->oldest;
+    while (s->hot.n + s->cold.n > t->max_entries || s->hot.bytes + s->cold.bytes > t->max_bytes) {
+        struct entry *e = s->cold.oldest != NULL ? s->cold.oldest : s->hot.oldest;
 
         remove_locked(s, e);
         s->evictions++;
@@ -239,18 +289,11 @@ static void put(struct turbo *t, const struct entry_key *k, struct entry *e)
 
         e->chain = *slot;
         *slot = e;
-        lru_push(s, e);
-        s->entries++;
-        s->bytes += e->cost;
+        push_entry(s, e, false);
         gone = evict_locked(t, s);
     }
     pthread_mutex_unlock(&s->mutex);
-    while (gone != NULL) {
-        struct entry *next = gone->chain;
-
-        entry_free(gone);
-        gone = next;
-    }
+    free_chain(gone);
 }
 
 /* Marks it used. Either out is retained, both NULL on a miss. */
@@ -265,10 +308,8 @@ static void get(struct turbo *t, const struct entry_key *k, const struct operati
     pthread_mutex_lock(&s->mutex);
     e = find_locked(s, k);
     if (e != NULL) {
-        if (e != s->newest) {
-            lru_unlink(s, e);
-            lru_push(s, e);
-        }
+        if (e != s->hot.newest)
+            use_locked(t, s, e);
         if (e->operation != NULL)
             *op = operation_ref(e->operation);
         if (e->plan != NULL)
@@ -311,15 +352,147 @@ const struct plan *turbo_plan(struct turbo *t, const struct operation *op,
 }
 
 void turbo_put_plan(struct turbo *t, const struct operation *op, const struct digest *skeleton,
-                    const struct plan *p)
+                    const struct plan *p, struct str sample)
 {
     struct entry_key key = plan_key(op, skeleton);
     struct entry *e = entry_new(&key);
 
     e->plan = plan_ref(p);
     e->cost += p->size;
+    if (sample.data != NULL && sample.len <= MAX_SAMPLE) {
+        e->sample = xmalloc(sample.len + 1);
+        memcpy(e->sample, sample.data, sample.len);
+        e->sample_len = sample.len;
+        e->cost += sample.len;
+    }
     put(t, &key, e);
 }
+
+/* --- for another schema ------------------------------------------------------------------ */
+
+/* An operation's entry, and its key: parts as operation_key() has them. */
+struct known {
+    uint64_t id;
+    struct turbo_key key;
+};
+
+struct found {
+    uint64_t operation;
+    struct str sample;
+};
+
+static struct turbo_key key_of(const struct entry *e, struct arena *a)
+{
+    struct turbo_key k;
+    struct str parts[KEY_PARTS];
+    const char *at = e->bytes;
+
+    for (size_t i = 0; i < KEY_PARTS; i++) {
+        parts[i] = str_make(at, e->lens[i]);
+        at += e->lens[i];
+    }
+    k = (struct turbo_key){arena_dup(a, parts[0]), arena_dup(a, parts[1]), arena_dup(a, parts[2]),
+                           0};
+    memcpy(&k.schema_version, parts[3].data, sizeof(k.schema_version));
+    return k;
+}
+
+struct gathering {
+    struct arena *arena;
+    struct {
+        struct known *items;
+        size_t n, cap;
+    } operations;
+    struct {
+        struct found *items;
+        size_t n, cap;
+    } plans;
+};
+
+static struct str sample_of(const struct entry *e, struct arena *a)
+{
+    return e->sample != NULL ? arena_dup(a, str_make(e->sample, e->sample_len)) : str_make(NULL, 0);
+}
+
+/* Of one shard, at most `max` plans. An operation is used whenever one of its plans is. */
+static void gather_locked(const struct shard *s, size_t max, struct gathering *g)
+{
+    size_t n = 0;
+
+    for (const struct entry *e = s->hot.newest; e != NULL; e = e->older) {
+        if (e->operation != NULL)
+            VEC_PUSH(g->arena, &g->operations,
+                     ((struct known){e->operation->id, key_of(e, g->arena)}));
+        else if (n++ < max)
+            VEC_PUSH(g->arena, &g->plans,
+                     ((struct found){e->plan->operation->id, sample_of(e, g->arena)}));
+    }
+}
+
+size_t turbo_hot(struct turbo *t, size_t max, struct arena *a, struct turbo_hot **out)
+{
+    struct gathering g = {.arena = a};
+    size_t n = 0;
+
+    for (size_t i = 0; i < SHARDS; i++) {
+        pthread_mutex_lock(&t->shards[i].mutex);
+        gather_locked(&t->shards[i], max / SHARDS + 1, &g);
+        pthread_mutex_unlock(&t->shards[i].mutex);
+    }
+    *out = ARENA_ARRAY(a, size_max(g.plans.n, 1), struct turbo_hot);
+    for (size_t i = 0; i < g.plans.n && n < max; i++) {
+        for (size_t j = 0; j < g.operations.n; j++) {
+            if (g.operations.items[j].id != g.plans.items[i].operation)
+                continue;
+            (*out)[n++] = (struct turbo_hot){g.operations.items[j].key, g.plans.items[i].sample};
+            break;
+        }
+    }
+    return n;
+}
+
+static uint64_t version_of(const struct entry *e)
+{
+    return (e->plan != NULL ? e->plan->operation : e->operation)->schema->version;
+}
+
+static bool is_among(uint64_t version, const uint64_t *versions, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (versions[i] == version)
+            return true;
+    return false;
+}
+
+void turbo_forget(struct turbo *t, const uint64_t *versions, size_t n)
+{
+    for (size_t i = 0; i < SHARDS; i++) {
+        struct shard *s = &t->shards[i];
+        struct entry *gone = NULL;
+
+        pthread_mutex_lock(&s->mutex);
+        for (size_t j = 0; j < s->nslots; j++) {
+            struct entry **at = &s->slots[j];
+
+            while (*at != NULL) {
+                struct entry *e = *at;
+
+                if (is_among(version_of(e), versions, n)) {
+                    at = &e->chain;
+                    continue;
+                }
+                *at = e->chain;
+                unlink_entry(s, e);
+                e->chain = gone;
+                gone = e;
+            }
+        }
+        pthread_mutex_unlock(&s->mutex);
+        free_chain(gone);
+    }
+}
+
+/* --- statistics -------------------------------------------------------------------------- */
 
 void turbo_stats(struct turbo *t, struct turbo_stats *out)
 {
@@ -328,8 +501,8 @@ void turbo_stats(struct turbo *t, struct turbo_stats *out)
         struct shard *s = &t->shards[i];
 
         pthread_mutex_lock(&s->mutex);
-        out->entries += s->entries;
-        out->bytes += s->bytes;
+        out->entries += s->hot.n + s->cold.n;
+        out->bytes += s->hot.bytes + s->cold.bytes;
         out->evictions += s->evictions;
         pthread_mutex_unlock(&s->mutex);
     }

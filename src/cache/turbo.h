@@ -2,8 +2,9 @@
  * turbo.h - TurboRouter: validated operations and compiled plans kept in memory.
  *
  * Thread:   any; sharded, one leaf mutex per shard.
- * Memory:   bounded by entries and bytes; the least recently used go first.
- *           What is handed out is retained for the caller.
+ * Memory:   bounded by entries and bytes. What was used again is hot, and keeps up to four
+ *           fifths of the room: documents that come once push out each other only. Among either
+ *           the least recently used go first. What is handed out is retained for the caller.
  * Not here: prepared statements (each connection has its own).
  *
  * Two steps, because a plan depends on the shape of the variables and that
@@ -39,8 +40,20 @@ void turbo_put_operation(struct turbo *t, const struct turbo_key *k, const struc
 
 const struct plan *turbo_plan(struct turbo *t, const struct operation *op,
                               const struct digest *skeleton);
+/* sample: JSON of variables that have this skeleton, for turbo_hot(); copied unless it is large. */
 void turbo_put_plan(struct turbo *t, const struct operation *op, const struct digest *skeleton,
-                    const struct plan *p);
+                    const struct plan *p, struct str sample);
+
+/* A plan that was used again, as what it takes to compile it once more. */
+struct turbo_hot {
+    struct turbo_key key;
+    struct str sample; /* data NULL: none was kept */
+};
+
+/* The plans used most recently of those that are hot, at most max; their number. In the arena. */
+size_t turbo_hot(struct turbo *t, size_t max, struct arena *a, struct turbo_hot **out);
+/* Lets go of all that was compiled for schemas of other versions than these. */
+void turbo_forget(struct turbo *t, const uint64_t *versions, size_t n);
 
 struct turbo_stats {
     size_t entries;

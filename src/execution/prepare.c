@@ -95,6 +95,19 @@ static bool check_introspection(struct execution *x)
     return true;
 }
 
+static void keep_plan(const struct execution *x, const struct digest *skeleton)
+{
+    struct buf sample;
+
+    buf_init(&sample, 0);
+    if (x->request.variables != NULL)
+        jval_write(x->request.variables, &sample);
+    else
+        buf_append_lit(&sample, "{}");
+    turbo_put_plan(x->engine->turbo, x->operation, skeleton, x->plan, buf_str(&sample));
+    buf_fini(&sample);
+}
+
 bool prepare_plan(struct execution *x, const struct variables *v)
 {
     const struct engine *e = x->engine;
@@ -114,7 +127,7 @@ bool prepare_plan(struct execution *x, const struct variables *v)
             return false;
         }
         if (e->turbo != NULL)
-            turbo_put_plan(e->turbo, x->operation, &skeleton, x->plan);
+            keep_plan(x, &skeleton);
     }
     return check_introspection(x);
 }

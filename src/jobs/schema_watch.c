@@ -348,8 +348,11 @@ static bool build_all(struct schema_watch *w, const struct schema_options *optio
     return ok;
 }
 
-static void publish(struct schema_watch *w, const struct schema **schemas, uint64_t started_ns)
+static void publish(struct schema_watch *w, const struct schema **schemas, uint64_t started_ns,
+                    struct arena *a)
 {
+    uint64_t *versions = ARENA_ARRAY(a, w->opt.nroles, uint64_t);
+
     for (size_t i = 0; i < w->opt.nroles; i++) {
         const struct schema *old = schema_current(w->opt.slot, i), *s = schemas[i];
 
@@ -363,7 +366,13 @@ static void publish(struct schema_watch *w, const struct schema **schemas, uint6
         if (is_first(schemas, i))
             log_skipped(s);
     }
+    for (size_t i = 0; i < w->opt.nroles; i++)
+        versions[i] = schemas[i]->version;
+    if (w->opt.before != NULL)
+        w->opt.before(w->opt.ctx, schemas, w->opt.nroles);
     schema_publish(w->opt.slot, schemas);
+    if (w->opt.after != NULL)
+        w->opt.after(w->opt.ctx, versions, w->opt.nroles);
 }
 
 static enum load_result load_in(struct schema_watch *w, struct arena *a, struct errors *errs)
@@ -390,7 +399,7 @@ static enum load_result load_in(struct schema_watch *w, struct arena *a, struct 
     }
     if (!build_all(w, &options, json, digests, schemas, errs))
         return REFUSED;
-    publish(w, schemas, started);
+    publish(w, schemas, started, a);
     memcpy(w->documents, digests, n * sizeof(*digests));
     w->loaded = true;
     return LOADED;

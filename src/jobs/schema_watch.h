@@ -33,6 +33,10 @@ struct schema_watch_options {
     struct schema_options schema;
     uint64_t backoff_min_ms;
     uint64_t backoff_max_ms;
+    /* Schemas are about to be published, and have been; by role. NULL: nobody minds. */
+    void (*before)(void *ctx, const struct schema *const *next, size_t n);
+    void (*after)(void *ctx, const uint64_t *versions, size_t n);
+    void *ctx;
     const char *channel;       /* database.notify.channel; NULL: do not listen */
     uint64_t poll_interval_ms; /* schema.reload.poll_interval; 0: off */
 };

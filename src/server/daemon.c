@@ -12,6 +12,8 @@
  */
 #include "server/daemon.h"
 
+#include "execution/warm.h"
+
 #include "base/thread.h"
 #include "http/listener.h"
 #include "jobs/schema_watch.h"
@@ -141,6 +143,21 @@ static bool doubt_checked(void *ctx, uint64_t number, bool *certain)
     return schema_watch_checked(ctx, number, certain);
 }
 
+static void before_publication(void *ctx, const struct schema *const *next, size_t n)
+{
+    const struct daemon *d = ctx;
+
+    warm_plans(&d->engine, next, n);
+}
+
+static void after_publication(void *ctx, const uint64_t *versions, size_t n)
+{
+    const struct daemon *d = ctx;
+
+    if (d->turbo != NULL)
+        turbo_forget(d->turbo, versions, n);
+}
+
 /* --- building ------------------------------------------------------------------- */
 
 static enum introspection_policy introspection_policy(const struct config *c, bool production)
@@ -223,6 +240,9 @@ static void start_services(struct daemon *d)
 
     watch.pool = d->pool;
     watch.slot = d->slot;
+    watch.before = before_publication;
+    watch.after = after_publication;
+    watch.ctx = d;
     init_engine(d);
     d->watch = schema_watch_start(&watch);
     d->engine.doubt = on_doubt;

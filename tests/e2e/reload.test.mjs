@@ -188,6 +188,42 @@ test("what fails whatever the schema fails soon, and does not keep the catalog b
   });
 });
 
+test("what is hot is compiled before a new schema is published: the first request finds it", async () => {
+  await withNotes(quiet, async (daemon, database) => {
+    const lookups = async () => {
+      const { text } = await daemon.admin("/metrics");
+      return ["hit", "miss"].map((result) => Number(new RegExp(`^fraiseql_turbo_lookups_total{result="${result}"} (\\d+)`, "m").exec(text)[1]));
+    };
+    const query = "query Some($where: NoteWhereInput, $n: Int, $with: Boolean!) { notes(where: $where, limit: $n) { id body @include(if: $with) } }";
+    const hot = [
+      ["{ notes { id } }", undefined],
+      [query, { where: { id: { eq: "3" } }, n: 2, with: true }],
+      [query, { where: { body: { contains: "note" } }, n: 2, with: false }],
+      ["{ notes { id extra } }", undefined],
+    ];
+    await addExtra(database);
+    daemon.signal("SIGHUP");
+    await within(3000, "the field is there", () => hasExtra(daemon));
+    for (const [document, variables] of [...hot, ...hot]) {
+      await daemon.data(document, { variables });
+    }
+    const loaded = daemon.logged("schema loaded").length;
+    // Without extra, the last of them is not valid any more.
+    await shared.sql(database, "drop view v_note; create view v_note as select id, body, 1 as n from notes; grant select on v_note to app_user");
+    daemon.signal("SIGHUP");
+    await within(3000, "it is loaded", () => daemon.logged("schema loaded").length > loaded);
+    const [hits, misses] = await lookups();
+    for (const [document, variables] of hot.slice(0, 3)) {
+      await daemon.data(document, { variables });
+    }
+    assert.deepEqual(await lookups(), [hits + 3, misses]);
+    assert.equal((await daemon.refusal(hot[3][0])).extensions.code, "GRAPHQL_VALIDATION_FAILED");
+    // What was compiled for the old schema is let go.
+    const entries = Number(/^fraiseql_turbo_entries (\d+)/m.exec((await daemon.admin("/metrics")).text)[1]);
+    assert.ok(entries <= 6, String(entries));
+  });
+});
+
 test("under load, views are replaced and no request notices but those for what is gone", async () => {
   await withNotes({}, async (daemon, database) => {
     const queries = ["{ notes(limit: 2) { id } }", "{ notes { id } projects(limit: 2) { id name } }", "query($n: Int) { notes(limit: $n, orderBy: [{id: DESC}]) { id __typename } }"];

@@ -86,7 +86,7 @@ static void a_plan_belongs_to_its_operation_and_skeleton(void **state)
     fixture_compile(&f, STR("{ projects { id } }"), STR(""), &two);
     assert_non_null(one.plan);
     assert_null(turbo_plan(t, one.operation, &one.skeleton));
-    turbo_put_plan(t, one.operation, &one.skeleton, one.plan);
+    turbo_put_plan(t, one.operation, &one.skeleton, one.plan, STR("{}"));
     got = turbo_plan(t, one.operation, &one.skeleton);
     assert_ptr_equal(got, one.plan);
     plan_unref(got);
@@ -95,7 +95,7 @@ static void a_plan_belongs_to_its_operation_and_skeleton(void **state)
     other.bytes[31] ^= 1;
     assert_null(turbo_plan(t, one.operation, &other));
     /* a second put changes nothing */
-    turbo_put_plan(t, one.operation, &one.skeleton, two.plan);
+    turbo_put_plan(t, one.operation, &one.skeleton, two.plan, STR("{}"));
     got = turbo_plan(t, one.operation, &one.skeleton);
     assert_ptr_equal(got, one.plan);
     plan_unref(got);
@@ -178,6 +178,73 @@ static void what_is_used_stays(void **state)
     fixture_fini(&f);
 }
 
+/* Whatever comes once, and however much of it, pushes out only what came once. */
+static void what_comes_once_pushes_out_nothing_hot(void **state)
+{
+    struct turbo *t = turbo_new(160, 1 << 24);
+    struct fixture f;
+    const struct operation *op;
+    size_t kept = 0;
+
+    (void)state;
+    fixture_init(&f);
+    op = make_operation(&f, STR("{ projects { name } }"), "");
+    for (int i = 0; i < 64; i++) {
+        struct turbo_key key = key_of(&f, numbered(f.arena, i), "");
+
+        turbo_put_operation(t, &key, op);
+        operation_unref(turbo_operation(t, &key));
+    }
+    for (int i = 64; i < 20000; i++) {
+        struct turbo_key key = key_of(&f, numbered(f.arena, i), "");
+
+        turbo_put_operation(t, &key, op);
+    }
+    for (int i = 0; i < 64; i++) {
+        struct turbo_key key = key_of(&f, numbered(f.arena, i), "");
+        const struct operation *got = turbo_operation(t, &key);
+
+        kept += got != NULL;
+        operation_unref(got);
+    }
+    /* All but what a shard has too many of. */
+    assert_true(kept >= 56);
+    operation_unref(op);
+    turbo_free(t);
+    fixture_fini(&f);
+}
+
+static void what_is_hot_is_told_with_its_sample(void **state)
+{
+    struct turbo *t = turbo_new(64, 1 << 20);
+    struct fixture f;
+    struct compiled one;
+    struct turbo_hot *hot;
+    struct turbo_key key;
+
+    (void)state;
+    fixture_init(&f);
+    fixture_compile(&f, STR("{ projects { id } }"), STR(""), &one);
+    key = key_of(&f, STR("{ projects { id } }"), "A");
+    turbo_put_operation(t, &key, one.operation);
+    turbo_put_plan(t, one.operation, &one.skeleton, one.plan, STR("{\"id\":1}"));
+    assert_int_equal(turbo_hot(t, 10, f.arena, &hot), 0);
+    operation_unref(turbo_operation(t, &key));
+    plan_unref(turbo_plan(t, one.operation, &one.skeleton));
+    assert_int_equal(turbo_hot(t, 10, f.arena, &hot), 1);
+    assert_true(str_is(hot[0].key.document, "{ projects { id } }"));
+    assert_true(str_is(hot[0].key.operation_name, "A"));
+    assert_true(hot[0].key.schema_version == f.schema->version);
+    assert_true(str_is(hot[0].sample, "{\"id\":1}"));
+    turbo_forget(t, (const uint64_t[]){f.schema->version}, 1);
+    assert_int_equal(turbo_hot(t, 10, f.arena, &hot), 1);
+    turbo_forget(t, (const uint64_t[]){f.schema->version + 1}, 1);
+    assert_int_equal(turbo_hot(t, 10, f.arena, &hot), 0);
+    compiled_fini(&one);
+    turbo_free(t);
+    fixture_fini(&f);
+}
+
 struct racer {
     struct turbo *turbo;
     struct fixture *fixture;
@@ -234,6 +301,8 @@ int main(void)
         cmocka_unit_test(a_plan_belongs_to_its_operation_and_skeleton),
         cmocka_unit_test(it_stays_within_entries_and_bytes),
         cmocka_unit_test(what_is_used_stays),
+        cmocka_unit_test(what_comes_once_pushes_out_nothing_hot),
+        cmocka_unit_test(what_is_hot_is_told_with_its_sample),
         cmocka_unit_test(threads_share_it),
     };
 
