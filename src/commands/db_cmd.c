@@ -12,6 +12,7 @@
 #include "commands/commands.h"
 
 #include "base/digest.h"
+#include "pg/pgarray.h"
 #include "pg/pgscript.h"
 #include "server/options.h"
 #include "version.h"
@@ -132,32 +133,16 @@ static void append_setting(struct buf *out, const char *name, struct str value)
     buf_append_lit(out, ", true);\n");
 }
 
-/* The text of an array of names, each quoted. */
 static struct str role_array(const struct config *c, struct arena *a)
 {
     const char *const *roles = options_roles(c, a);
-    struct buf b;
-    struct str text;
-    bool first = true;
+    struct str *names = ARENA_ARRAY(a, options_nroles(c), struct str);
+    size_t n = 0;
 
-    buf_init(&b, 0);
-    buf_append_char(&b, '{');
-    for (size_t i = 0; i < options_nroles(c); i++) {
-        if (roles[i][0] == '\0')
-            continue;
-        buf_append_str(&b, first ? STR("\"") : STR(",\""));
-        for (const char *p = roles[i]; *p != '\0'; p++) {
-            if (*p == '"' || *p == '\\')
-                buf_append_char(&b, '\\');
-            buf_append_char(&b, *p);
-        }
-        buf_append_char(&b, '"');
-        first = false;
-    }
-    buf_append_char(&b, '}');
-    text = arena_dup(a, buf_str(&b));
-    buf_fini(&b);
-    return text;
+    for (size_t i = 0; i < options_nroles(c); i++)
+        if (roles[i][0] != '\0')
+            names[n++] = str_of(roles[i]);
+    return pgarray_text(names, n, a);
 }
 
 /* NUL-terminated. */

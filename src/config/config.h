@@ -48,6 +48,18 @@ enum config_auth_mode {
     CONFIG_AUTH_REQUIRED,
 };
 
+enum config_apq_mode {
+    CONFIG_APQ_OPTIONAL,
+    CONFIG_APQ_REQUIRED,
+    CONFIG_APQ_DISABLED,
+};
+
+enum config_trusted_mode {
+    CONFIG_TRUSTED_OFF,
+    CONFIG_TRUSTED_AUDIT,
+    CONFIG_TRUSTED_ENFORCE,
+};
+
 enum config_rls_check {
     CONFIG_RLS_WARN,
     CONFIG_RLS_FAIL,
@@ -181,6 +193,19 @@ struct config {
     bool turbo_enabled;
     size_t turbo_max_entries;
     size_t turbo_max_bytes;
+
+    /* apq, trusted_documents */
+    bool apq_enabled;
+    enum config_apq_mode apq_mode;
+    struct config_strings apq_storage;
+    size_t apq_max_entries;
+    uint64_t apq_ttl_ms;
+    size_t apq_max_query_bytes;
+    bool apq_allow_get;
+    struct str apq_queries_dir;
+    enum config_trusted_mode trusted_mode;
+    struct config_strings trusted_files;
+    bool trusted_introspection;
 
     /* security */
     size_t max_depth;

@@ -48,6 +48,7 @@ static void finish(struct execution *x)
     operation_unref(x->operation);
     x->plan = NULL;
     x->operation = NULL;
+    recall_end(x);
     x->done(x);
 }
 
@@ -549,8 +550,9 @@ static void begin(struct execution *x)
 {
     struct variables v;
 
-    if (!prepare_operation(x) || !take_variables(x, &v) || !prepare_plan(x, &v) ||
-        !take_extensions(x) || !bind_parameters(x->plan, &v, x->arena, &x->params, &x->errors)) {
+    if (!prepare_operation(x) || !recall_accept(x) || !take_variables(x, &v) ||
+        !prepare_plan(x, &v) || !take_extensions(x) ||
+        !bind_parameters(x->plan, &v, x->arena, &x->params, &x->errors)) {
         finish(x);
         return;
     }
@@ -568,12 +570,24 @@ static void begin(struct execution *x)
     submit(x);
 }
 
+static void on_recalled(struct execution *x, enum recall_result result)
+{
+    if (result == RECALL_FOUND)
+        begin(x);
+    else
+        finish(x);
+}
+
 void execute_start(struct execution *x)
 {
+    enum recall_result result;
+
     x->operation_type = "unknown";
     errors_init(&x->errors, x->arena);
     buf_init(&x->body, x->engine->max_response_bytes);
-    begin(x);
+    result = recall_begin(x, on_recalled);
+    if (result != RECALL_WAITING)
+        on_recalled(x, result);
 }
 
 void execute_cancel(struct execution *x)

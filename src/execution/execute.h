@@ -15,6 +15,7 @@
 #include "execution/doubt.h"
 #include "execution/envelope.h"
 #include "execution/idempotency.h"
+#include "execution/recall.h"
 #include "pg/pgpool.h"
 
 enum introspection_policy {
@@ -27,6 +28,7 @@ enum introspection_policy {
 struct engine {
     struct schema_slot *schema;
     struct turbo *turbo; /* NULL: off */
+    struct recall_options recall;
     struct parse_limits parse_limits;
     struct validate_limits validate_limits;
     const char *const *roles; /* by identity.role; the first is database.role, "": the login role */
@@ -47,7 +49,9 @@ struct engine {
 };
 
 struct graphql_request {
-    struct str query;
+    struct str query;             /* data NULL: named by the hash or the id */
+    struct str hash;              /* of a persisted query, as sent; data NULL: none */
+    struct str document_id;       /* of a trusted document; data NULL: none */
     struct str operation_name;    /* empty if none */
     const struct jval *variables; /* object or NULL */
     bool query_only;              /* GET: a mutation is refused */
@@ -78,6 +82,8 @@ struct execution {
     uint64_t backend_ns;
 
     /* private */
+    struct recall recall;
+    void (*recalled)(struct execution *x, enum recall_result result);
     const struct operation *operation;
     const struct plan *plan;
     const char *const *params;

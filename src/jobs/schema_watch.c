@@ -17,6 +17,7 @@
 #include "base/readfile.h"
 #include "base/thread.h"
 #include "metrics/metrics.h"
+#include "pg/pgarray.h"
 #include "pg/pglisten.h"
 #include "sql/catalog.h"
 #include "sql/fingerprint.h"
@@ -68,31 +69,6 @@ struct schema_watch {
 
 /* --- one load -------------------------------------------------------------------- */
 
-/* The text of a text[]: every element quoted. */
-static const char *text_array(const struct str *items, size_t n, struct arena *a)
-{
-    struct buf b;
-    struct str s;
-
-    buf_init(&b, 0);
-    buf_append_char(&b, '{');
-    for (size_t i = 0; i < n; i++) {
-        if (i > 0)
-            buf_append_char(&b, ',');
-        buf_append_char(&b, '"');
-        for (size_t j = 0; j < items[i].len; j++) {
-            if (items[i].data[j] == '"' || items[i].data[j] == '\\')
-                buf_append_char(&b, '\\');
-            buf_append_char(&b, items[i].data[j]);
-        }
-        buf_append_char(&b, '"');
-    }
-    buf_append_char(&b, '}');
-    s = arena_dup(a, buf_str(&b));
-    buf_fini(&b);
-    return s.data;
-}
-
 /* A statement's one value, in the arena. */
 static bool read_value(struct pgpool *pool, struct str sql, const char *const *params,
                        size_t nparams, struct arena *a, struct str *out, struct errors *errs)
@@ -131,13 +107,13 @@ static bool read_catalog(const struct schema_watch_options *opt, size_t role, st
                          struct str *out, struct errors *errs)
 {
     const char *params[] = {
-        text_array(opt->schemas, opt->nschemas, a),
-        text_array(opt->views, opt->nviews, a),
-        text_array(opt->tables, opt->ntables, a),
-        text_array(opt->views, opt->materialized_views ? opt->nviews : 0, a),
-        text_array(opt->exclude, opt->nexclude, a),
+        pgarray_text(opt->schemas, opt->nschemas, a).data,
+        pgarray_text(opt->views, opt->nviews, a).data,
+        pgarray_text(opt->tables, opt->ntables, a).data,
+        pgarray_text(opt->views, opt->materialized_views ? opt->nviews : 0, a).data,
+        pgarray_text(opt->exclude, opt->nexclude, a).data,
         opt->roles[role],
-        text_array(opt->functions, opt->nfunctions, a),
+        pgarray_text(opt->functions, opt->nfunctions, a).data,
     };
 
     return read_value(opt->pool, str_of(sql_catalog), params, COUNT_OF(params), a, out, errs);

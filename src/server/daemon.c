@@ -16,6 +16,7 @@
 
 #include "base/thread.h"
 #include "http/listener.h"
+#include "jobs/persisted_sync.h"
 #include "jobs/schema_watch.h"
 #include "server/endpoints.h"
 #include "server/options.h"
@@ -43,6 +44,9 @@ struct daemon {
     struct schema_slot *slot;
     struct schema_watch *watch;
     struct turbo *turbo;
+    struct persisted *persisted;
+    struct persisted_sync *persisted_sync; /* NULL: in memory only */
+    struct trusted *trusted;
     struct auth *auth;
     struct workers *workers;
     struct engine engine;
@@ -175,7 +179,7 @@ static enum introspection_policy introspection_policy(const struct config *c, bo
     return INTROSPECTION_OFF;
 }
 
-static void init_engine(struct daemon *d)
+static void init_engine(struct daemon *d, const struct recall_options *recall)
 {
     const struct config *c = d->config;
     bool production = str_is(c->environment, "production");
@@ -185,6 +189,7 @@ static void init_engine(struct daemon *d)
     d->engine = (struct engine){
         .schema = d->slot,
         .turbo = d->turbo,
+        .recall = *recall,
         .parse_limits = options_parse_limits(c),
         .validate_limits = options_validate_limits(c),
         .roles = options_roles(c, d->arena),
@@ -227,7 +232,7 @@ static bool open_listeners(struct daemon *d, struct errors *errs)
     return c->admin_listen.len == 0 || listen_on(d, c->admin_listen, endpoints_admin, errs);
 }
 
-static void start_services(struct daemon *d)
+static void start_services(struct daemon *d, const struct recall_options *recall)
 {
     const struct config *c = d->config;
     struct workers_options workers = {
@@ -243,13 +248,16 @@ static void start_services(struct daemon *d)
     watch.before = before_publication;
     watch.after = after_publication;
     watch.ctx = d;
-    init_engine(d);
+    init_engine(d, recall);
     d->watch = schema_watch_start(&watch);
     d->engine.doubt = on_doubt;
     d->engine.doubt_checked = doubt_checked;
     d->engine.doubt_ctx = d->watch;
+    if (d->persisted != NULL && persisted_is_shared(d->persisted))
+        d->persisted_sync = persisted_sync_start(
+            &(struct persisted_sync_options){d->pool, d->persisted, c->apq_ttl_ms});
     d->workers = workers_start(&workers);
-    d->health = (struct health){d->workers, d->pool, d->slot, d->turbo, false};
+    d->health = (struct health){d->workers, d->pool, d->slot, d->turbo, d->persisted, false};
     d->endpoints = (struct endpoints){
         .workers = d->workers,
         .graphql = &d->graphql,
@@ -263,6 +271,7 @@ static void start_services(struct daemon *d)
 struct daemon *daemon_start(const struct config *c, struct errors *errs)
 {
     struct daemon *d = xcalloc(1, sizeof(*d));
+    struct recall_options recall;
 
     xmalloc_setup();
     unsetenv("PGTZ"); /* libpq would send them, over the styles that the planner relies on */
@@ -276,8 +285,9 @@ struct daemon *daemon_start(const struct config *c, struct errors *errs)
     d->auth = options_auth(c, d->arena, errs);
     d->pool = options_pool(c, d->arena, errs);
     if (d->auth != NULL && d->pool != NULL &&
-        options_graphiql(c, d->arena, &d->endpoints.graphiql, errs)) {
-        start_services(d);
+        options_graphiql(c, d->arena, &d->endpoints.graphiql, errs) &&
+        options_recall(c, &d->persisted, &d->trusted, &recall, errs)) {
+        start_services(d, &recall);
         if (open_listeners(d, errs))
             return d;
     }
@@ -325,11 +335,15 @@ void daemon_free(struct daemon *d)
         workers_stop(d->workers);
     if (d->watch != NULL)
         schema_watch_stop(d->watch);
+    if (d->persisted_sync != NULL)
+        persisted_sync_stop(d->persisted_sync);
     for (size_t i = 0; i < d->nlisteners; i++)
         listener_free(d->listeners[i]);
     if (d->pool != NULL)
         pgpool_free(d->pool);
     turbo_free(d->turbo);
+    persisted_free(d->persisted);
+    trusted_free(d->trusted);
     schema_slot_free(d->slot);
     auth_free(d->auth);
     loop_free(d->loop);

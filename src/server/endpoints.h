@@ -14,8 +14,9 @@ struct health {
     const struct workers *workers;
     struct pgpool *pool;
     struct schema_slot *schema;
-    struct turbo *turbo; /* NULL: off */
-    bool draining;       /* loop only */
+    struct turbo *turbo;         /* NULL: off */
+    struct persisted *persisted; /* NULL: off */
+    bool draining;               /* loop only */
 };
 
 struct endpoints {

@@ -146,6 +146,14 @@ static void encode_body(struct graphql_job *g, struct http_reply *r, struct repl
         add_etag(g, h, &tag);
 }
 
+/* The answer changes as soon as the client sends the document. */
+static bool misses_query(const struct graphql_job *g)
+{
+    const struct error *e = g->job->execution.errors.first;
+
+    return g->batch == NULL && e != NULL && e->code == PERSISTED_QUERY_NOT_FOUND;
+}
+
 /*
  * Nothing is said about how long a response holds, so it may be kept only to be
  * asked about again; what failed may not be kept at all. Replies to POST are
@@ -156,7 +164,9 @@ static void add_cache_headers(const struct graphql_job *g, const struct http_rep
 {
     const struct graphql_context *ctx = g->job->context;
 
-    if (g->failed || (r->status != 200 && r->status != 304))
+    if (misses_query(g))
+        headers_add(h, STR("Cache-Control"), STR("private, no-cache, must-revalidate"));
+    else if (g->failed || (r->status != 200 && r->status != 304))
         headers_add(h, STR("Cache-Control"), STR("no-store"));
     else if (g->is_read)
         headers_add(h, STR("Cache-Control"), STR("private, no-cache"));

@@ -74,6 +74,12 @@ static void update_gauges(const struct health *h)
                      pool.max ? (double)pool.busy / (double)pool.max : 0);
     metric_gauge_set(GAUGE_DB_POOL_WAITERS, (double)pool.waiters);
     metric_gauge_set(GAUGE_HTTP_REQUESTS_IN_FLIGHT, (double)workers_in_flight(h->workers));
+    if (h->persisted != NULL) {
+        struct persisted_stats persisted;
+
+        persisted_stats(h->persisted, &persisted);
+        metric_gauge_set(GAUGE_APQ_ENTRIES, (double)persisted.entries);
+    }
     if (h->turbo == NULL)
         return;
     turbo_stats(h->turbo, &turbo);

@@ -289,3 +289,63 @@ struct schema_watch_options options_schema_watch(const struct config *c, struct 
     opt.schema.node = c->relay_node;
     return opt;
 }
+
+/* In memory, at most so much; documents are mostly below a kilobyte. */
+#define PERSISTED_MAX_BYTES ((size_t)64 * 1024 * 1024)
+
+/* Is it shared through the database? False with errors for another name than the two. */
+static bool apq_storage(const struct config *c, bool *shared, struct errors *errs)
+{
+    *shared = false;
+    for (size_t i = 0; i < c->apq_storage.n; i++) {
+        if (str_is(c->apq_storage.items[i], "postgres")) {
+            *shared = true;
+        } else if (!str_is(c->apq_storage.items[i], "memory")) {
+            errors_add(errs, CONFIG_INVALID, "apq.storage: \"%.*s\" is not memory or postgres",
+                       STR_ARG(c->apq_storage.items[i]));
+            return false;
+        }
+    }
+    return true;
+}
+
+bool options_recall(const struct config *c, struct persisted **store, struct trusted **trusted,
+                    struct recall_options *out, struct errors *errs)
+{
+    const char *directory =
+        c->apq_queries_dir.len > 0 ? arena_dup(errs->arena, c->apq_queries_dir).data : NULL;
+    bool registers = c->apq_enabled && c->apq_mode == CONFIG_APQ_OPTIONAL, shared;
+    bool required = c->apq_mode == CONFIG_APQ_REQUIRED || c->trusted_mode == CONFIG_TRUSTED_ENFORCE;
+
+    *store = NULL;
+    *trusted = NULL;
+    if (!apq_storage(c, &shared, errs))
+        return false;
+    if (directory != NULL || c->trusted_files.n > 0) {
+        *trusted = trusted_new(c->trusted_files.items, c->trusted_files.n, directory,
+                               c->max_document_bytes, errs);
+        if (*trusted == NULL)
+            return false;
+    }
+    if (*trusted == NULL && (required || c->trusted_mode == CONFIG_TRUSTED_AUDIT)) {
+        errors_add(errs, CONFIG_INVALID,
+                   "trusted_documents.mode and apq.mode: required need "
+                   "trusted_documents.manifest_files or apq.queries_dir");
+        return false;
+    }
+    if (registers) {
+        *store = persisted_new(c->apq_max_entries, PERSISTED_MAX_BYTES);
+        persisted_set_shared(*store, shared);
+    }
+    *out = (struct recall_options){
+        .store = *store,
+        .trusted = *trusted,
+        .policy =
+            required || c->trusted_mode == CONFIG_TRUSTED_AUDIT ? RECALL_REQUIRED : RECALL_OPTIONAL,
+        .audit = !required,
+        .allow_introspection = c->trusted_introspection,
+        .allow_get = c->apq_allow_get,
+        .max_bytes = c->apq_max_query_bytes,
+    };
+    return true;
+}

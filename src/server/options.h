@@ -25,6 +25,11 @@ struct auth *options_auth(const struct config *c, struct arena *a, struct errors
 /* By which a connection is made. */
 struct pgpool_options options_pgpool(const struct config *c, struct arena *a);
 struct pgpool *options_pool(const struct config *c, struct arena *a, struct errors *errs);
+/* What documents may be named by, with stores of their own: NULL where there is none. False with
+ * CONFIG_INVALID errors. */
+NODISCARD bool options_recall(const struct config *c, struct persisted **store,
+                              struct trusted **trusted, struct recall_options *out,
+                              struct errors *errs);
 /* All but auth and engine. */
 struct graphql_context options_graphql(const struct config *c, struct arena *a);
 /* As graphiql_new(). */

@@ -95,18 +95,30 @@ static bool object_member(const struct jval *body, struct str name, const struct
     return true;
 }
 
-/* Told so in these words, clients that sent a hash alone send the query (Apollo's protocol). */
-static bool require_query(const struct graphql_request *r, const struct jval *extensions,
-                          struct errors *errs)
+/* {"version": 1, "sha256Hash": "…"}, as Apollo's clients send it. */
+static bool read_persisted(const struct jval *extensions, struct graphql_request *out,
+                           struct errors *errs)
 {
-    const struct jval *persisted = jval_get(extensions, STR("persistedQuery"));
+    const struct jval *persisted = NULL;
+    const struct jval *version;
 
-    if (r->query.data != NULL)
+    if (!object_member(extensions, STR("persistedQuery"), &persisted, errs))
+        return false;
+    if (persisted == NULL)
         return true;
-    if (persisted == NULL || persisted->kind != JVAL_OBJECT)
-        return bad(errs, "the request has no \"query\"");
-    errors_add(errs, PERSISTED_QUERY_NOT_SUPPORTED, "PersistedQueryNotSupported");
-    return false;
+    version = jval_get(persisted, STR("version"));
+    if (version == NULL || version->kind != JVAL_NUMBER || !str_is(version->text, "1"))
+        return bad(errs, "unsupported persisted query version");
+    if (!text_member(persisted, STR("sha256Hash"), &out->hash, errs))
+        return false;
+    return out->hash.data != NULL || bad(errs, "\"sha256Hash\" is missing");
+}
+
+static bool require_document(const struct graphql_request *r, struct errors *errs)
+{
+    if (r->query.data != NULL || r->hash.data != NULL || r->document_id.data != NULL)
+        return true;
+    return bad(errs, "the request has no \"query\"");
 }
 
 static bool check_key(struct str key, struct errors *errs)
@@ -129,6 +141,8 @@ static bool read_extensions(const struct jval *extensions, struct graphql_reques
     if (dry != NULL && dry->kind != JVAL_NULL && dry->kind != JVAL_BOOL)
         return bad(errs, "\"dryRun\" must be true or false");
     out->dry_run = dry != NULL && dry->kind == JVAL_BOOL && dry->boolean;
+    if (!read_persisted(extensions, out, errs))
+        return false;
     if (!text_member(extensions, STR("idempotencyKey"), &out->idempotency_key, errs))
         return false;
     return out->idempotency_key.data == NULL || check_key(out->idempotency_key, errs);
@@ -159,12 +173,15 @@ bool request_from_json(const struct jval *v, struct graphql_request *out, struct
     if (v->kind != JVAL_OBJECT)
         return bad(errs, "a request must be a JSON object");
     if (!text_member(v, STR("query"), &out->query, errs) ||
+        !text_member(v, STR("documentId"), &out->document_id, errs) ||
+        (out->document_id.data == NULL &&
+         !text_member(v, STR("doc_id"), &out->document_id, errs)) ||
         !text_member(v, STR("operationName"), &out->operation_name, errs) ||
         !object_member(v, STR("variables"), &out->variables, errs) ||
         !object_member(v, STR("extensions"), &extensions, errs) ||
         !read_extensions(extensions, out, errs))
         return false;
-    return require_query(out, extensions, errs);
+    return require_document(out, errs);
 }
 
 /* application/json, in UTF-8 if it says. */
@@ -265,12 +282,14 @@ static bool decode_get(const struct http_request *q, struct arena *a, struct gra
             out->query = value;
         else if (str_is(name, "operationName"))
             out->operation_name = value;
+        else if (str_is(name, "documentId") || str_is(name, "doc_id"))
+            out->document_id = value;
         else if (str_is(name, "variables") && !json_parameter(value, a, &out->variables, errs))
             return false;
         else if (str_is(name, "extensions") && !json_parameter(value, a, &extensions, errs))
             return false;
     }
-    return require_query(out, extensions, errs);
+    return read_persisted(extensions, out, errs) && require_document(out, errs);
 }
 
 bool request_decode(const struct http_request *q, struct str content_type, struct arena *a,

@@ -16,9 +16,9 @@ const daemon = await start(database);
 after(() => daemon.stop());
 
 /** A client, and what it sent. */
-function connect({ useGETForQueries = false, persisted, ...options } = {}) {
+function connect({ useGETForQueries = false, persisted, url = daemon.url, ...options } = {}) {
   const { fetch, sent } = wire(options);
-  const http = new HttpLink({ uri: `${daemon.url}/graphql`, fetch, useGETForQueries });
+  const http = new HttpLink({ uri: `${url}/graphql`, fetch, useGETForQueries });
   const sha256 = (text) => createHash("sha256").update(text).digest("hex");
   const link = persisted ? new PersistedQueryLink({ sha256, ...persisted }).concat(http) : http;
   const client = new ApolloClient({ link, cache: new InMemoryCache() });
@@ -100,22 +100,38 @@ test("its GET requests for queries are answered", async () => {
   );
 });
 
-test("its persisted queries fall back to the query itself, once and for all", async () => {
+test("its persisted queries are registered when they come first, and hashes from then on", async () => {
   for (const useGETForHashedQueries of [false, true]) {
     const { client, sent } = connect({ persisted: { useGETForHashedQueries } });
-    const first = await client.query({ query: PROJECT, variables: { id: id.project(1) } });
-    const second = await client.query({ query: PROJECT, variables: { id: id.project(3) } });
-    assert.equal(first.data.project.id, id.project(1));
-    assert.equal(second.data.project.id, id.project(3));
+    const query = gql`query ${useGETForHashedQueries ? "ByGet" : "ByPost"}($id: ID!) { project(id: $id) { id name } }`;
+    for (const n of [1, 3, 1]) {
+      const { data } = await client.query({ query, variables: { id: id.project(n) }, fetchPolicy: "network-only" });
+      assert.equal(data.project.id, id.project(n));
+    }
+    const hashed = useGETForHashedQueries ? "GET" : "POST";
     assert.deepEqual(
       sent.map(({ method, said, status }) => [method, "query" in said, status]),
       [
-        [useGETForHashedQueries ? "GET" : "POST", false, 200],
+        [hashed, false, 200],
         ["POST", true, 200],
-        ["POST", true, 200],
+        [hashed, false, 200],
+        [hashed, false, 200],
       ],
     );
   }
+});
+
+test("where they are off, it falls back to the query itself, once and for all", async () => {
+  const off = await start(database, { apq: { enabled: false } });
+  const { client, sent } = connect({ persisted: {}, url: off.url });
+  for (const n of [1, 3]) {
+    assert.equal((await client.query({ query: PROJECT, variables: { id: id.project(n) } })).data.project.id, id.project(n));
+  }
+  assert.deepEqual(
+    sent.map(({ said }) => "query" in said),
+    [false, true, true],
+  );
+  await off.stop();
 });
 
 const rejection = async (promise) => {

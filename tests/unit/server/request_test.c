@@ -102,19 +102,24 @@ static const struct decode_row decodes[] = {
 
 #define HASH "{\"persistedQuery\":{\"version\":1,\"sha256Hash\":\"00\"}}"
 
-/* A hash stands in for a query only in clients that know this server by now. */
+/* clang-format off */
 static const struct decode_row persisted[] = {
-    {"POST", "application/json", "{\"extensions\":" HASH "}",                   PERSISTED_QUERY_NOT_SUPPORTED, NULL,
-     NULL                                                                                                                 },
-    {"POST", "application/json", "{\"query\":null,\"extensions\":" HASH "}",
-     PERSISTED_QUERY_NOT_SUPPORTED,                                                                            NULL,  NULL},
-    {"GET",  NULL,               "operationName=n&extensions=" HASH,            PERSISTED_QUERY_NOT_SUPPORTED, NULL,  NULL},
-    {"POST", "application/json", "{\"query\":\"{a}\",\"extensions\":" HASH "}", -1,                            "{a}", ""  },
-    {"GET",  NULL,               "query={a}&extensions=" HASH,                  -1,                            "{a}", ""  },
-    {"POST", "application/json", "{\"extensions\":{\"persistedQuery\":null}}",  BAD_REQUEST,                   NULL,
-     NULL                                                                                                                 },
-    {"GET",  NULL,               "extensions={\"persistedQuery\":1}",           BAD_REQUEST,                   NULL,  NULL},
+    {"POST", "application/json", "{\"extensions\":" HASH "}", -1, "", ""},
+    {"POST", "application/json", "{\"query\":null,\"extensions\":" HASH "}", -1, "", ""},
+    {"GET", NULL, "operationName=n&extensions=" HASH, -1, "", "n"},
+    {"POST", "application/json", "{\"query\":\"{a}\",\"extensions\":" HASH "}", -1, "{a}", ""},
+    {"GET", NULL, "query={a}&extensions=" HASH, -1, "{a}", ""},
+    {"POST", "application/json", "{\"documentId\":\"x\"}", -1, "", ""},
+    {"POST", "application/json", "{\"doc_id\":\"x\"}", -1, "", ""},
+    {"GET", NULL, "documentId=x", -1, "", ""},
+    {"POST", "application/json", "{\"documentId\":1}", BAD_REQUEST, NULL, NULL},
+    {"POST", "application/json", "{\"extensions\":{\"persistedQuery\":null}}", BAD_REQUEST, NULL, NULL},
+    {"POST", "application/json", "{\"query\":\"{a}\",\"extensions\":{\"persistedQuery\":{\"version\":2,\"sha256Hash\":\"00\"}}}",
+     BAD_REQUEST, NULL, NULL},
+    {"POST", "application/json", "{\"extensions\":{\"persistedQuery\":{\"version\":1}}}", BAD_REQUEST, NULL, NULL},
+    {"GET", NULL, "extensions={\"persistedQuery\":1}", BAD_REQUEST, NULL, NULL},
 };
+/* clang-format on */
 
 static void decode(const struct decode_row *row, struct arena *a)
 {
@@ -151,7 +156,7 @@ static void requests_are_decoded_or_refused(void **state)
     arena_free(a);
 }
 
-static void a_hash_without_a_query_is_not_supported(void **state)
+static void a_hash_or_an_id_stands_for_a_query(void **state)
 {
     struct arena *a = arena_new(0);
 
@@ -306,7 +311,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(accept_prefers_one_of_two_media_types),
         cmocka_unit_test(requests_are_decoded_or_refused),
-        cmocka_unit_test(a_hash_without_a_query_is_not_supported),
+        cmocka_unit_test(a_hash_or_an_id_stands_for_a_query),
         cmocka_unit_test(deep_and_huge_json_is_refused),
         cmocka_unit_test(a_batch_is_given_out_where_it_is_allowed),
         cmocka_unit_test(extensions_ask_for_dry_runs_and_keys),

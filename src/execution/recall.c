@@ -1,0 +1,247 @@
+/*
+ * recall.c - finds the document that a request names, by its hash or its id: stage 5.
+ *
+ * Thread:   a worker's.
+ *
+ * What is found goes the same way as a document that was sent: the same key in the
+ * TurboRouter, the same checks. A hash is verified before anything is kept under it.
+ */
+#include "execution/recall.h"
+
+#include "execution/execute.h"
+#include "metrics/metrics.h"
+
+#define READ_TIMEOUT_MS 2000
+
+static const struct str read_sql = STR_INIT(
+    "select q.query from fraiseql.persisted_queries q where q.hash = pg_catalog.decode($1, 'hex')");
+
+static enum recall_result refuse(struct execution *x, enum error_code code, const char *message)
+{
+    errors_add(&x->errors, code, "%s", message);
+    return RECALL_REFUSED;
+}
+
+static enum recall_result found(struct execution *x, struct str text)
+{
+    x->request.query = text;
+    return RECALL_FOUND;
+}
+
+/* 64 hexadecimal digits, in either case. */
+static bool read_hash(struct str hex, struct digest *out)
+{
+    if (hex.len != (size_t)2 * DIGEST_SIZE)
+        return false;
+    for (size_t i = 0; i < DIGEST_SIZE; i++) {
+        int high = str_hex_value(hex.data[2 * i]), low = str_hex_value(hex.data[2 * i + 1]);
+
+        if (high < 0 || low < 0)
+            return false;
+        out->bytes[i] = (unsigned char)(high * 16 + low);
+    }
+    return true;
+}
+
+/* --- the table --------------------------------------------------------------------------- */
+
+static enum recall_result not_found(struct execution *x)
+{
+    metric_add(METRIC_APQ_MISS, 1);
+    return refuse(x, PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound");
+}
+
+/* A row's text, if it is what the hash says: the table is not ours alone. */
+static enum recall_result take_row(struct execution *x, const struct pgrows *rows)
+{
+    struct recall *r = &x->recall;
+    struct pgvalue v;
+    struct digest d;
+    struct str text;
+
+    if (rows == NULL || pgrows_count(rows) != 1 || pgrows_columns(rows) != 1)
+        return not_found(x);
+    pgrows_row(rows, 0, &v);
+    text = str_make(v.data, v.len > 0 ? (size_t)v.len : 0);
+    d = digest_sha256(text);
+    if (v.len <= 0 || !digest_eq(&d, &r->hash, sizeof(d)))
+        return not_found(x);
+    metric_add(METRIC_APQ_HIT, 1);
+    persisted_put(x->engine->recall.store, &r->hash, text, true);
+    return found(x, text);
+}
+
+static void on_read(struct pgbatch *b, void *ctx)
+{
+    struct execution *x = ctx;
+
+    x->in_flight = false;
+    x->backend_ns += b->backend_ns;
+    if (b->outcome == PGBATCH_OK)
+        x->recalled(x, take_row(x, b->calls[0].rows));
+    else if (b->outcome == PGBATCH_CANCELLED)
+        x->recalled(x, refuse(x, SERVICE_UNAVAILABLE, "the request was cancelled"));
+    else
+        /* Whatever ails the table, the client has the text. */
+        x->recalled(x, not_found(x));
+}
+
+static enum recall_result read_table(struct execution *x)
+{
+    struct recall *r = &x->recall;
+    char *hex = arena_alloc(x->arena, 2 * DIGEST_SIZE + 1);
+
+    digest_hex(&r->hash, hex);
+    r->params[0] = hex;
+    pgstatement_init(&r->statement, read_sql, 1);
+    r->call = (struct pgcall){.statement = &r->statement, .params = r->params};
+    /* No request's role may read the table, and no tenant has a part in it. */
+    r->session = (struct pgsession){.role = "", .timeout_ms = READ_TIMEOUT_MS, .read_only = true};
+    pgbatch_init(&x->batch, &r->session, &r->call, 1, x->arena);
+    x->batch.until = x->until;
+    x->batch.repeatable = true;
+    x->batch.lane = PGLANE_FAST;
+    x->in_flight = true;
+    pgclient_submit(x->pg, &x->batch, on_read, x);
+    return RECALL_WAITING;
+}
+
+/* --- by hash --------------------------------------------------------------------------------- */
+
+static enum recall_result by_hash(struct execution *x)
+{
+    const struct recall_options *opt = &x->engine->recall;
+    struct recall *r = &x->recall;
+    struct str text;
+
+    if (opt->trusted != NULL) {
+        text = trusted_by_hash(opt->trusted, &r->hash);
+        if (text.data != NULL) {
+            metric_add(METRIC_TRUSTED_HIT, 1);
+            return found(x, text);
+        }
+    }
+    if (opt->store == NULL || (opt->policy == RECALL_REQUIRED && !opt->audit))
+        return opt->store == NULL && opt->trusted == NULL
+                   ? refuse(x, PERSISTED_QUERY_NOT_SUPPORTED, "PersistedQueryNotSupported")
+                   : not_found(x);
+    r->text = persisted_get(opt->store, &r->hash);
+    if (r->text != NULL) {
+        metric_add(METRIC_APQ_HIT, 1);
+        return found(x, persisted_str(r->text));
+    }
+    return persisted_is_shared(opt->store) ? read_table(x) : not_found(x);
+}
+
+static enum recall_result by_id(struct execution *x)
+{
+    const struct trusted *trusted = x->engine->recall.trusted;
+    struct str text;
+
+    if (trusted == NULL)
+        return refuse(x, PERSISTED_QUERY_NOT_SUPPORTED, "there are no trusted documents");
+    text = trusted_by_id(trusted, x->request.document_id);
+    if (text.data == NULL) {
+        metric_add(METRIC_TRUSTED_UNKNOWN, 1);
+        return refuse(x, PERSISTED_QUERY_NOT_FOUND, "there is no trusted document of this id");
+    }
+    metric_add(METRIC_TRUSTED_HIT, 1);
+    if (x->request.query.data != NULL && !str_eq(x->request.query, text))
+        return refuse(x, BAD_REQUEST, "the document of this id is another than \"query\"");
+    return found(x, text);
+}
+
+/* --- by text ---------------------------------------------------------------------------------- */
+
+/* A hash beside the text has to be the text's. */
+static bool verify(struct execution *x)
+{
+    struct digest d = digest_sha256(x->request.query);
+
+    if (digest_eq(&d, &x->recall.hash, sizeof(d)))
+        return true;
+    metric_add(METRIC_APQ_MISMATCH, 1);
+    refuse(x, BAD_REQUEST, "provided sha does not match query");
+    return false;
+}
+
+static enum recall_result distrust(struct execution *x)
+{
+    metric_add(METRIC_TRUSTED_REFUSED, 1);
+    return refuse(x, FORBIDDEN, "only trusted documents are accepted");
+}
+
+static enum recall_result by_text(struct execution *x)
+{
+    const struct recall_options *opt = &x->engine->recall;
+    struct recall *r = &x->recall;
+
+    if (r->hashed && !verify(x))
+        return RECALL_REFUSED;
+    if (opt->policy == RECALL_REQUIRED) {
+        struct digest d = r->hashed ? r->hash : digest_sha256(x->request.query);
+
+        r->unknown = trusted_by_hash(opt->trusted, &d).data == NULL;
+        if (r->unknown && !opt->audit && !opt->allow_introspection)
+            return distrust(x);
+    }
+    return RECALL_FOUND;
+}
+
+enum recall_result recall_begin(struct execution *x,
+                                void (*then)(struct execution *x, enum recall_result result))
+{
+    struct graphql_request *q = &x->request;
+
+    x->recalled = then;
+    x->recall.hashed = q->hash.data != NULL;
+    if (q->document_id.data != NULL)
+        return by_id(x);
+    if (x->recall.hashed && !read_hash(q->hash, &x->recall.hash))
+        return refuse(x, BAD_REQUEST, "\"sha256Hash\" must be 64 hexadecimal digits");
+    if (q->query.data != NULL)
+        return by_text(x);
+    if (q->query_only && !x->engine->recall.allow_get)
+        return refuse(x, PERSISTED_QUERY_NOT_SUPPORTED, "PersistedQueryNotSupported");
+    return by_hash(x);
+}
+
+/* --- what is valid ------------------------------------------------------------------------------
+ */
+
+static bool is_introspection(const struct operation *op)
+{
+    const struct ast_selection_set *set = &op->ast->selections;
+
+    for (size_t i = 0; i < set->n; i++)
+        if (set->items[i]->kind != AST_FIELD || !str_starts(set->items[i]->name, STR("__")))
+            return false;
+    return true;
+}
+
+bool recall_accept(struct execution *x)
+{
+    const struct recall_options *opt = &x->engine->recall;
+    struct recall *r = &x->recall;
+
+    if (r->unknown && !(opt->allow_introspection && is_introspection(x->operation))) {
+        if (!opt->audit) {
+            (void)distrust(x);
+            return false;
+        }
+        metric_add(METRIC_TRUSTED_AUDITED, 1);
+        LOG(LOG_INFO, "a document that is not trusted",
+            LOG_STR("operation_name", x->request.operation_name),
+            LOG_STR("request_id", x->request_id));
+    }
+    if (opt->store != NULL && r->hashed && r->text == NULL && !r->unknown &&
+        x->request.query.len <= opt->max_bytes && opt->policy == RECALL_OPTIONAL)
+        persisted_put(opt->store, &r->hash, x->request.query, false);
+    return true;
+}
+
+void recall_end(struct execution *x)
+{
+    persisted_unref(x->recall.text);
+    x->recall.text = NULL;
+}

@@ -1,0 +1,218 @@
+/*
+ * persisted_sync.c - brings persisted queries into the table that all daemons share.
+ *
+ * Thread:   jobs, one of its own: its statements may wait without holding up a reload.
+ * Memory:   an arena for each round.
+ *
+ * No request waits for a write: what is new is stored once a second, in one statement.
+ */
+#include "jobs/persisted_sync.h"
+
+#include "base/log.h"
+#include "base/thread.h"
+#include "pg/pgarray.h"
+
+#include <pthread.h>
+
+#define ROUND_MS   1000
+#define MAX_ROWS   500
+#define TIMEOUT_MS 5000
+/* What is used is noted, and what is not is deleted, that often. */
+#define UPKEEP_MS (UINT64_C(6) * 60 * 60 * 1000)
+/* A table that was not there may have been made. */
+#define MISSING_MS UINT64_C(60000)
+
+struct persisted_sync {
+    struct persisted_sync_options opt;
+    struct thread *thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t wake;
+    bool stopping; /* under the mutex */
+    /* the thread's own */
+    struct deadline upkeep;
+    struct deadline retry; /* of a table that is missing */
+    bool missing;
+    bool failing; /* the log knows */
+};
+
+enum {
+    INSERT,
+    USED,
+    FORGET,
+};
+
+static const struct {
+    struct str sql;
+    size_t nparams;
+} statements[] = {
+    [INSERT] = {STR_INIT("insert into fraiseql.persisted_queries (hash, query) "
+                         "select u.hash, u.query from rows from (pg_catalog.unnest($1::bytea[]), "
+                         "pg_catalog.unnest($2::text[])) u(hash, query) "
+                         "on conflict (hash) do nothing"),
+                2                                                                    },
+    [USED] = {STR_INIT("update fraiseql.persisted_queries set last_used_at = pg_catalog.now() "
+                       "where hash = any ($1::bytea[])"),
+                1                                                                    },
+    [FORGET] = {STR_INIT("select fraiseql.forget_persisted_queries($1::interval)"), 1},
+};
+
+/* No such schema, table or function, or no privilege on them. */
+static bool is_missing(const char *sqlstate)
+{
+    static const char *const states[] = {"3F000", "42P01", "42883", "42501"};
+
+    for (size_t i = 0; i < COUNT_OF(states); i++)
+        if (strcmp(sqlstate, states[i]) == 0)
+            return true;
+    return false;
+}
+
+static void note_failure(struct persisted_sync *s, const struct pgbatch *b)
+{
+    bool missing = is_missing(b->sqlstate);
+
+    if (missing) {
+        s->retry = deadline_in_ms(MISSING_MS);
+        persisted_set_shared(s->opt.store, false);
+    }
+    /* That the database is away the pool says; it is tried again. */
+    if (b->outcome == PGBATCH_FAILED && !s->failing)
+        LOG(LOG_WARN, "persisted queries are kept in memory only",
+            LOG_CSTR("sqlstate", b->sqlstate), LOG_STR("detail", b->message),
+            LOG_CSTR("hint", missing ? "run fraiseqld db install" : ""));
+    s->failing = true;
+    s->missing = missing;
+}
+
+static bool run_statement(struct persisted_sync *s, size_t which, const char *const *params,
+                          struct arena *a)
+{
+    struct pgsession session = {.role = "", .timeout_ms = TIMEOUT_MS};
+    struct pgstatement statement;
+    struct pgcall call = {.statement = &statement, .params = params};
+    struct pgbatch batch;
+    struct errors ignored;
+
+    errors_init(&ignored, a);
+    pgstatement_init(&statement, statements[which].sql, statements[which].nparams);
+    pgbatch_init(&batch, &session, &call, 1, a);
+    batch.until = deadline_in_ms(TIMEOUT_MS);
+    if (pgpool_run(s->opt.pool, &batch, &ignored)) {
+        s->missing = s->failing = false;
+        persisted_set_shared(s->opt.store, true);
+        return true;
+    }
+    note_failure(s, &batch);
+    return false;
+}
+
+static struct str hash_text(const struct digest *d, struct arena *a)
+{
+    char hex[2 * DIGEST_SIZE + 1];
+
+    digest_hex(d, hex);
+    return arena_printf(a, "\\x%s", hex);
+}
+
+/* What is new, in statements of so many. False: it could not be stored now. */
+static bool store_new(struct persisted_sync *s)
+{
+    struct persisted_row rows[MAX_ROWS];
+    bool ok = true;
+    size_t n;
+
+    while (ok && (n = persisted_take_new(s->opt.store, MAX_ROWS, rows)) > 0) {
+        struct arena *a = arena_new(0);
+        struct str *hashes = ARENA_ARRAY(a, n, struct str);
+        struct str *texts = ARENA_ARRAY(a, n, struct str);
+
+        for (size_t i = 0; i < n; i++) {
+            hashes[i] = hash_text(&rows[i].hash, a);
+            texts[i] = persisted_str(rows[i].text);
+        }
+        ok = run_statement(
+            s, INSERT,
+            (const char *[]){pgarray_text(hashes, n, a).data, pgarray_text(texts, n, a).data}, a);
+        if (!ok)
+            persisted_give_back(s->opt.store, rows, n);
+        for (size_t i = 0; i < n; i++)
+            persisted_unref(rows[i].text);
+        arena_free(a);
+    }
+    return ok;
+}
+
+static void keep_up(struct persisted_sync *s)
+{
+    struct arena *a = arena_new(0);
+    struct digest *used;
+    size_t n = persisted_take_used(s->opt.store, a, &used);
+    struct str *hashes = ARENA_ARRAY(a, size_max(n, 1), struct str);
+    bool ok = true;
+
+    for (size_t i = 0; i < n; i++)
+        hashes[i] = hash_text(&used[i], a);
+    if (n > 0)
+        ok = run_statement(s, USED, (const char *[]){pgarray_text(hashes, n, a).data}, a);
+    if (ok)
+        (void)run_statement(
+            s, FORGET,
+            (const char *[]){
+                arena_printf(a, "%llu milliseconds", (unsigned long long)s->opt.ttl_ms).data},
+            a);
+    s->upkeep = deadline_in_ms(UPKEEP_MS);
+    arena_free(a);
+}
+
+/* False: stopping. */
+static bool wait_for_round(struct persisted_sync *s)
+{
+    struct timespec until;
+    bool stopping;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += ROUND_MS / 1000;
+    pthread_mutex_lock(&s->mutex);
+    if (!s->stopping)
+        (void)pthread_cond_timedwait(&s->wake, &s->mutex, &until);
+    stopping = s->stopping;
+    pthread_mutex_unlock(&s->mutex);
+    return !stopping;
+}
+
+static void run(void *arg)
+{
+    struct persisted_sync *s = arg;
+    bool stopping;
+
+    do {
+        stopping = !wait_for_round(s);
+        if (!stopping && s->missing && !deadline_passed(s->retry))
+            continue;
+        if (store_new(s) && !stopping && deadline_passed(s->upkeep))
+            keep_up(s);
+    } while (!stopping);
+}
+
+struct persisted_sync *persisted_sync_start(const struct persisted_sync_options *opt)
+{
+    struct persisted_sync *s = xcalloc(1, sizeof(*s));
+
+    s->opt = *opt;
+    s->upkeep = deadline_in_ms(0);
+    CHECK(pthread_mutex_init(&s->mutex, NULL) == 0 && pthread_cond_init(&s->wake, NULL) == 0);
+    s->thread = thread_start(THREAD_JOBS, "persisted", run, s);
+    return s;
+}
+
+void persisted_sync_stop(struct persisted_sync *s)
+{
+    pthread_mutex_lock(&s->mutex);
+    s->stopping = true;
+    pthread_cond_signal(&s->wake);
+    pthread_mutex_unlock(&s->mutex);
+    thread_join(s->thread);
+    pthread_cond_destroy(&s->wake);
+    pthread_mutex_destroy(&s->mutex);
+    xfree(s);
+}
