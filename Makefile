@@ -41,7 +41,7 @@ PG_INC   := $(or $(shell pg_config --includedir 2>/dev/null),/usr/include/postgr
 CPPFLAGS += -Isrc -I$(O)/gen -D_GNU_SOURCE -DXXH_INLINE_ALL $(addprefix -I,$(PG_INC))
 CFLAGS_ALL := -std=gnu11 $(WARN) $(WERROR) $(HARDEN) $(FLAGS_$(BUILD)) -pthread $(CFLAGS)
 LDFLAGS_ALL := -pie -pthread $(filter -fsanitize% --coverage,$(FLAGS_$(BUILD))) $(LINK_$(BUILD)) $(LDFLAGS)
-LIBS := -lpq -levent_core -levent_pthreads -lyajl -ljwt -lssl -lcrypto -lyaml -lz -lm
+LIBS := -lpq -levent_core -levent_pthreads -lyajl -ljwt -lssl -lcrypto -lyaml -lz -lcurl -lm
 
 # --- sources: one archive per folder, in layer order (users before used) -------
 

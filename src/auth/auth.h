@@ -19,9 +19,10 @@ enum auth_mode {
 };
 
 struct auth_key_options {
-    struct str kid;    /* empty: used for tokens without kid */
-    struct str alg;    /* HS256, HS384, HS512 */
-    struct str secret; /* bytes */
+    struct str kid;        /* empty: used for tokens without kid */
+    struct str alg;        /* its one algorithm */
+    struct str secret;     /* bytes, of HS256 and its like … */
+    struct str public_key; /* … or PEM, of the others */
 };
 
 enum claim_type {
@@ -48,12 +49,15 @@ struct auth_options {
     const struct str *audiences;
     size_t naudiences;
     uint64_t leeway_s;
+    uint64_t max_age_s; /* since iat; 0: not looked at */
     bool require_exp;
     size_t max_token_bytes;
     size_t cache_entries; /* verified tokens remembered; 0: none */
     uint64_t cache_ttl_s; /* for at most so long, and never past their expiry */
     const struct auth_key_options *keys;
     size_t nkeys;
+    bool key_sets;      /* others come by auth_set_jwks() */
+    bool key_sets_open; /* from where they are public: no secrets are taken from them */
     const struct auth_claim_options *claims;
     size_t nclaims;
     struct str role_path;    /* of the claim that names the role */
@@ -68,6 +72,18 @@ struct auth;
 /* NULL, with CONFIG_INVALID errors, if an option makes no sense. */
 struct auth *auth_new(const struct auth_options *opt, struct errors *errs);
 void auth_free(struct auth *a); /* NULL is allowed */
+
+/*
+ * Any thread: keys of a set in place of those of the one before; the configured ones stay. Tokens
+ * that were remembered are forgotten if anything has changed. False with BAD_REQUEST, and nothing
+ * done, if it is no key set. usable: its keys that may verify one of the algorithms.
+ */
+NODISCARD bool auth_set_jwks(struct auth *a, struct str json, size_t *usable, size_t *skipped,
+                             struct errors *errs);
+/* They have not been heard of for too long. */
+void auth_drop_jwks(struct auth *a);
+/* A token named a key that is not there; any thread, at most once for each request. */
+void auth_on_unknown_key(struct auth *a, void (*fn)(void *ctx), void *ctx);
 
 struct identity_setting {
     const char *name;

@@ -8,17 +8,26 @@
  * An identity always has every configured setting, empty when there is nothing
  * to put into it: a setting left over from another request cannot exist.
  */
+#include <pthread.h>
+
 #include "auth/auth.h"
-#include "auth/keys.h"
+#include "auth/jwks.h"
 #include "auth/token.h"
 #include "auth/tokencache.h"
 #include "base/deadline.h"
+#include "base/digest.h"
 #include "base/map.h"
 
 struct auth {
     struct arena *arena; /* owned; everything below is in it */
     struct auth_options opt;
-    struct keys *keys;
+    const struct keys *configured; /* retained */
+    pthread_mutex_t mutex;         /* of the next three */
+    const struct keys *keys;       /* retained; those and a key set's */
+    struct digest set;             /* that they are of */
+    bool has_set;
+    void (*on_unknown)(void *ctx); /* before the first request, then constant */
+    void *on_unknown_ctx;
     struct tokencache *cache;       /* NULL: off */
     struct identity_setting *empty; /* all settings with "" */
     size_t nsettings;
@@ -34,6 +43,19 @@ static struct str *copy_strings(struct arena *a, const struct str *from, size_t 
     for (size_t i = 0; i < n; i++)
         to[i] = arena_dup(a, from[i]);
     return to;
+}
+
+/* A key set's keys stand beside them, whenever one comes. */
+static const struct auth_key_options *copy_keys(struct arena *a, const struct auth_options *opt)
+{
+    struct auth_key_options *keys =
+        ARENA_ARRAY(a, opt->nkeys ? opt->nkeys : 1, struct auth_key_options);
+
+    for (size_t i = 0; i < opt->nkeys && opt->key_sets; i++)
+        keys[i] = (struct auth_key_options){
+            arena_dup(a, opt->keys[i].kid), arena_dup(a, opt->keys[i].alg),
+            arena_dup(a, opt->keys[i].secret), arena_dup(a, opt->keys[i].public_key)};
+    return keys;
 }
 
 static void copy_claims(struct auth *au, const struct auth_options *opt)
@@ -100,15 +122,48 @@ static void check_roles(const struct auth_options *opt, struct errors *errs)
                    "auth.role_claim.allowed: no token is looked at while auth.mode is \"none\"");
 }
 
+static void check_algorithms(const struct auth_options *opt, struct errors *errs)
+{
+    bool open = false;
+
+    for (size_t i = 0; i < opt->nalgorithms; i++) {
+        if (!keys_knows(opt->algorithms[i]))
+            errors_add(errs, CONFIG_INVALID, "auth.jwt.algorithms: unknown algorithm \"%.*s\"",
+                       STR_ARG(opt->algorithms[i]));
+        open = open || !str_starts(opt->algorithms[i], STR("HS"));
+    }
+    if (opt->key_sets && opt->key_sets_open && !open)
+        errors_add(errs, CONFIG_INVALID,
+                   "auth.jwt.algorithms has none for the keys of auth.jwks.url, such as RS256");
+}
+
+/* The configured ones. */
+static struct keys *make_keys(const struct auth_options *opt, struct errors *errs)
+{
+    struct keys *k = keys_new();
+
+    for (size_t i = 0; i < opt->nkeys; i++) {
+        const struct auth_key_options *o = &opt->keys[i];
+        const char *why = o->public_key.len > 0 ? keys_add_pem(k, o->alg, o->kid, o->public_key)
+                                                : keys_add_secret(k, o->alg, o->kid, o->secret);
+
+        if (why != NULL)
+            errors_add(errs, CONFIG_INVALID, "auth.jwt.keys[%zu]: %.*s: %s", i, STR_ARG(o->alg),
+                       why);
+    }
+    return k;
+}
+
 static void check_options(struct auth *au, struct errors *errs)
 {
     const struct auth_options *opt = &au->opt;
 
     check_settings(opt, errs);
     check_roles(opt, errs);
-    if (opt->mode != AUTH_NONE && opt->nkeys == 0)
+    if (opt->mode != AUTH_NONE && opt->nkeys == 0 && !opt->key_sets)
         errors_add(errs, CONFIG_INVALID,
-                   "auth.jwt.keys: a key is needed unless auth.mode is \"none\"");
+                   "auth.jwt.keys: a key, or auth.jwks, is needed unless auth.mode is \"none\"");
+    check_algorithms(opt, errs);
     for (size_t i = 0; i < opt->nkeys && opt->nalgorithms; i++) {
         bool listed = false;
 
@@ -142,8 +197,10 @@ struct auth *auth_new(const struct auth_options *opt, struct errors *errs)
     au->arena = a;
     au->opt = *opt;
     check_options(au, errs);
-    au->keys = keys_new(opt->keys, opt->nkeys, errs);
-    au->opt.keys = NULL;
+    CHECK(pthread_mutex_init(&au->mutex, NULL) == 0);
+    au->configured = make_keys(opt, errs);
+    au->keys = keys_ref(au->configured);
+    au->opt.keys = copy_keys(a, opt);
     au->opt.algorithms = copy_strings(a, opt->algorithms, opt->nalgorithms);
     au->opt.issuers = copy_strings(a, opt->issuers, opt->nissuers);
     au->opt.audiences = copy_strings(a, opt->audiences, opt->naudiences);
@@ -163,9 +220,83 @@ void auth_free(struct auth *a)
 {
     if (a == NULL)
         return;
-    keys_free(a->keys);
+    keys_unref(a->keys);
+    keys_unref(a->configured);
+    pthread_mutex_destroy(&a->mutex);
     tokencache_free(a->cache);
     arena_free(a->arena);
+}
+
+/* --- key sets ---------------------------------------------------------------------- */
+
+static const struct keys *current_keys(struct auth *a)
+{
+    const struct keys *k;
+
+    pthread_mutex_lock(&a->mutex);
+    k = keys_ref(a->keys);
+    pthread_mutex_unlock(&a->mutex);
+    return k;
+}
+
+/* Takes the reference over. */
+static void replace_keys(struct auth *a, const struct keys *k, const struct digest *set)
+{
+    const struct keys *old;
+
+    pthread_mutex_lock(&a->mutex);
+    old = a->keys;
+    a->keys = k;
+    a->has_set = set != NULL;
+    if (set != NULL)
+        a->set = *set;
+    pthread_mutex_unlock(&a->mutex);
+    keys_unref(old);
+    /* After the keys: what is verified from now on is verified with the new ones. */
+    if (a->cache != NULL)
+        tokencache_flush(a->cache);
+}
+
+static bool has_set(struct auth *a, const struct digest *set)
+{
+    bool same;
+
+    pthread_mutex_lock(&a->mutex);
+    same = a->has_set && digest_eq(&a->set, set, sizeof(*set));
+    pthread_mutex_unlock(&a->mutex);
+    return same;
+}
+
+bool auth_set_jwks(struct auth *a, struct str json, size_t *usable, size_t *skipped,
+                   struct errors *errs)
+{
+    const struct auth_options *opt = &a->opt;
+    struct digest set = digest_sha256(json);
+    struct keys *k = make_keys(opt, errs);
+    size_t configured = keys_count(k);
+
+    if (!jwks_read(json, opt->algorithms, opt->nalgorithms, !opt->key_sets_open, k, skipped,
+                   errs)) {
+        keys_unref(k);
+        return false;
+    }
+    *usable = keys_count(k) - configured;
+    if (has_set(a, &set))
+        keys_unref(k);
+    else
+        replace_keys(a, k, &set);
+    return true;
+}
+
+void auth_drop_jwks(struct auth *a)
+{
+    replace_keys(a, keys_ref(a->configured), NULL);
+}
+
+void auth_on_unknown_key(struct auth *a, void (*fn)(void *ctx), void *ctx)
+{
+    a->on_unknown = fn;
+    a->on_unknown_ctx = ctx;
 }
 
 /* --- checking a token ------------------------------------------------------------ */
@@ -209,6 +340,8 @@ static const char *check_times(const struct auth_options *opt, const struct jval
         return "the token is not valid yet";
     if (iat != NULL && (!numeric_date(iat, &t) || now < t - leeway))
         return "the token was issued in the future";
+    if (opt->max_age_s > 0 && (iat == NULL || now > t + (int64_t)opt->max_age_s + leeway))
+        return iat == NULL ? "the token does not tell when it was issued" : "the token is too old";
     return NULL;
 }
 
@@ -359,8 +492,28 @@ static struct str bearer_token(struct str authorization)
     return str_trim(token);
 }
 
-static bool verify_token(const struct auth *au, struct str text, struct arena *ar,
-                         struct token *token, struct errors *errs)
+/* A reason why it will not do, or NULL. */
+static const char *verify_signature(struct auth *au, const struct token *token, struct errors *errs)
+{
+    const struct keys *keys = current_keys(au);
+    const char *bad = NULL;
+
+    if (token_verify(token, keys))
+        bad = NULL;
+    else if (keys_count(keys) == 0)
+        errors_add(errs, SERVICE_UNAVAILABLE, "%s",
+                   bad = "the keys that tokens are checked with are not loaded yet");
+    else
+        bad = keys_has(keys, token->alg, token->kid) ? "the token's signature is not valid"
+                                                     : "the token's key is not known";
+    if (bad != NULL && !keys_has(keys, token->alg, token->kid) && au->on_unknown != NULL)
+        au->on_unknown(au->on_unknown_ctx);
+    keys_unref(keys);
+    return bad;
+}
+
+static bool verify_token(struct auth *au, struct str text, struct arena *ar, struct token *token,
+                         struct errors *errs)
 {
     const char *bad = NULL;
 
@@ -373,11 +526,9 @@ static bool verify_token(const struct auth *au, struct str text, struct arena *a
     else if (au->opt.nalgorithms > 0 &&
              !contains(au->opt.algorithms, au->opt.nalgorithms, token->alg))
         bad = "the token's algorithm is not accepted";
-    else if (!token_verify(token, au->keys))
-        bad = "the token's signature is not valid";
-    else
+    else if ((bad = verify_signature(au, token, errs)) == NULL)
         bad = check_claims(&au->opt, token->payload);
-    if (bad != NULL)
+    if (bad != NULL && !errors_any(errs))
         errors_add(errs, UNAUTHENTICATED, "%s", bad);
     return bad == NULL;
 }
@@ -432,8 +583,10 @@ bool identity_from_token(const struct auth *a, struct str authorization, struct 
                          struct identity *out, struct errors *errs)
 {
     const struct identity nobody = {.settings = a->empty, .nsettings = a->nsettings};
+    struct auth *mine = (struct auth *)(uintptr_t)a; /* its keys and cache change */
     struct str text = bearer_token(authorization);
     struct token token;
+    uint64_t generation;
 
     *out = nobody;
     if (a->opt.mode == AUTH_NONE)
@@ -443,9 +596,10 @@ bool identity_from_token(const struct auth *a, struct str authorization, struct 
     if (a->cache != NULL &&
         tokencache_get(a->cache, text, now_s(), a->empty, a->nsettings, ar, out))
         return true;
-    if (verify_token(a, text, ar, &token, errs) && identify(a, token.payload, ar, out, errs)) {
+    generation = a->cache != NULL ? tokencache_generation(a->cache) : 0;
+    if (verify_token(mine, text, ar, &token, errs) && identify(a, token.payload, ar, out, errs)) {
         if (a->cache != NULL)
-            tokencache_put(a->cache, text, cache_until(a, &token), out);
+            tokencache_put(a->cache, text, cache_until(a, &token), out, generation);
         return true;
     }
     *out = nobody;

@@ -27,6 +27,7 @@ struct entry {
 struct tokencache {
     pthread_mutex_t mutex;
     uint64_t clock;
+    uint64_t generation;
     size_t nsets; /* power of two */
     struct entry *entries;
 };
@@ -143,14 +144,38 @@ static struct entry make_entry(struct str token, int64_t until_s, const struct i
     return e;
 }
 
+uint64_t tokencache_generation(struct tokencache *c)
+{
+    uint64_t generation;
+
+    pthread_mutex_lock(&c->mutex);
+    generation = c->generation;
+    pthread_mutex_unlock(&c->mutex);
+    return generation;
+}
+
+void tokencache_flush(struct tokencache *c)
+{
+    pthread_mutex_lock(&c->mutex);
+    c->generation++;
+    for (size_t i = 0; i < c->nsets * WAYS; i++)
+        c->entries[i].until_s = 0; /* Its room is used again. */
+    pthread_mutex_unlock(&c->mutex);
+}
+
 void tokencache_put(struct tokencache *c, struct str token, int64_t until_s,
-                    const struct identity *who)
+                    const struct identity *who, uint64_t generation)
 {
     struct entry e = make_entry(token, until_s, who);
     struct entry *to;
     char *old;
 
     pthread_mutex_lock(&c->mutex);
+    if (generation != c->generation) {
+        pthread_mutex_unlock(&c->mutex);
+        xfree(e.block);
+        return;
+    }
     to = find_locked(c, token, e.hash);
     if (to == NULL) {
         to = set_of(c, e.hash);

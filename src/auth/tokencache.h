@@ -22,7 +22,12 @@ void tokencache_free(struct tokencache *c); /* NULL is allowed */
 bool tokencache_get(struct tokencache *c, struct str token, int64_t now_s,
                     const struct identity_setting *empty, size_t nsettings, struct arena *a,
                     struct identity *out);
+/* generation: tokencache_generation() from before the token was verified; what was verified before
+ * a flush is not kept behind it. */
 void tokencache_put(struct tokencache *c, struct str token, int64_t until_s,
-                    const struct identity *who);
+                    const struct identity *who, uint64_t generation);
+uint64_t tokencache_generation(struct tokencache *c);
+/* The keys are others now. */
+void tokencache_flush(struct tokencache *c);
 
 #endif

@@ -15,6 +15,7 @@
 #include "base/yamltree.h"
 #include "http/compress.h"
 #include "pg/pgversion.h"
+#include "server/fetch.h"
 #include "version.h"
 
 static const char usage[] =
@@ -34,8 +35,8 @@ static const struct option flags[] = {
 };
 
 static struct library (*const libraries[])(void) = {
-    pgversion_library, loop_library,     jval_library,
-    digest_library,    yamltree_library, compress_library,
+    pgversion_library, loop_library,     jval_library,  digest_library,
+    yamltree_library,  compress_library, fetch_library,
 };
 
 static void print_text(void)

@@ -554,8 +554,9 @@ static void check_together(struct loader *l)
     require(l, !c->tenancy_enabled || has_claim(c, c->tenancy_claim), "tenancy.claim",
             "must be a claim of auth.claims");
     for (size_t i = 0; i < c->jwt_algorithms.n; i++)
-        require(l, option_choice("HS256|HS384|HS512", c->jwt_algorithms.items[i], &(unsigned){0}),
-                "auth.jwt.algorithms", "must be of HS256, HS384 and HS512");
+        require(l, option_choice(CONFIG_JWT_ALGORITHMS, c->jwt_algorithms.items[i], &(unsigned){0}),
+                "auth.jwt.algorithms",
+                "must be of HS256, RS256, PS256, ES256, their like, and EdDSA");
     check_cors(l);
 }
 

@@ -39,7 +39,8 @@ struct config_claim {
 struct config_key {
     struct str kid;
     struct str alg;
-    struct str secret; /* from secret or secret_file */
+    struct str secret;     /* from secret or secret_file … */
+    struct str public_key; /* … or public_key, public_key_file */
 };
 
 enum config_auth_mode {
@@ -176,11 +177,20 @@ struct config {
     struct config_strings jwt_audiences;
     uint64_t jwt_leeway_ms;
     bool jwt_require_exp;
+    uint64_t jwt_max_age_ms;
     size_t jwt_max_token_bytes;
     size_t jwt_cache_entries;
     uint64_t jwt_cache_ttl_ms;
     const struct config_key *jwt_keys;
     size_t njwt_keys;
+    struct str jwks_url;
+    struct str jwks_file;
+    uint64_t jwks_refresh_ms;
+    uint64_t jwks_min_refetch_ms;
+    uint64_t jwks_timeout_ms;
+    uint64_t jwks_stale_ok_ms;
+    struct str jwks_ca_file;
+    bool jwks_allow_http;
     struct str role_claim_path;
     struct config_strings role_claim_allowed;
     const struct config_claim *claims;

@@ -12,6 +12,10 @@
 
 #include "config/config.h"
 
+/* RFC 7518 section 3.1, RFC 8037 */
+#define CONFIG_JWT_ALGORITHMS \
+    "HS256|HS384|HS512|RS256|RS384|RS512|PS256|PS384|PS512|ES256|ES384|ES512|EdDSA"
+
 enum option_type {
     OPTION_STRING,    /* struct str */
     OPTION_STRINGS,   /* struct config_strings */

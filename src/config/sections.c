@@ -146,6 +146,20 @@ static void apply_claims(struct loader *l)
 
 /* --- auth.jwt.keys ----------------------------------------------------------------------- */
 
+static void check_key(struct loader *l, const struct setting *last, const struct config_key *key,
+                      size_t n)
+{
+    bool secret = str_starts(key->alg, STR("HS"));
+
+    if (key->secret.len > 0 && key->public_key.len > 0)
+        loader_refuse(l, last, "auth.jwt.keys[%zu] has both a secret and a public key", n);
+    else if (secret && key->secret.len == 0)
+        loader_refuse(l, last, "auth.jwt.keys[%zu] has no \"secret\" or \"secret_file\"", n);
+    else if (!secret && key->public_key.len == 0)
+        loader_refuse(l, last, "auth.jwt.keys[%zu] has no \"public_key\" or \"public_key_file\"",
+                      n);
+}
+
 static void apply_keys(struct loader *l)
 {
     struct {
@@ -170,14 +184,14 @@ static void apply_keys(struct loader *l)
                 key.kid = s->items[0];
             else if (str_is(part, "alg"))
                 key.alg = s->items[0];
-            else
+            else if (str_starts(part, STR("secret")))
                 key.secret = s->items[0];
+            else
+                key.public_key = s->items[0];
         }
         if (last == NULL)
             break;
-        if (key.secret.len == 0)
-            loader_refuse(l, last, "auth.jwt.keys[%zu] has no \"secret\" or \"secret_file\"",
-                          keys.n);
+        check_key(l, last, &key, keys.n);
         VEC_PUSH(l->arena, &keys, key);
     }
     for (size_t i = 0; i < l->settings->by_key.n; i++) {

@@ -48,6 +48,7 @@ struct daemon {
     struct persisted_sync *persisted_sync; /* NULL: in memory only */
     struct trusted *trusted;
     struct auth *auth;
+    struct jwks_watch *jwks; /* NULL: no key set */
     struct workers *workers;
     struct engine engine;
     struct graphql_context graphql;
@@ -232,6 +233,22 @@ static bool open_listeners(struct daemon *d, struct errors *errs)
     return c->admin_listen.len == 0 || listen_on(d, c->admin_listen, endpoints_admin, errs);
 }
 
+static void on_unknown_key(void *ctx)
+{
+    jwks_watch_kick(ctx);
+}
+
+static void start_jwks(struct daemon *d)
+{
+    struct jwks_watch_options opt = options_jwks_watch(d->config, d->arena);
+
+    if (opt.url == NULL && opt.file == NULL)
+        return;
+    opt.auth = d->auth;
+    d->jwks = jwks_watch_start(&opt);
+    auth_on_unknown_key(d->auth, on_unknown_key, d->jwks);
+}
+
 static void start_services(struct daemon *d, const struct recall_options *recall)
 {
     const struct config *c = d->config;
@@ -256,6 +273,7 @@ static void start_services(struct daemon *d, const struct recall_options *recall
     if (d->persisted != NULL && persisted_is_shared(d->persisted))
         d->persisted_sync = persisted_sync_start(
             &(struct persisted_sync_options){d->pool, d->persisted, c->apq_ttl_ms});
+    start_jwks(d);
     d->workers = workers_start(&workers);
     d->health = (struct health){d->workers, d->pool, d->slot, d->turbo, d->persisted, false};
     d->endpoints = (struct endpoints){
@@ -333,6 +351,8 @@ void daemon_free(struct daemon *d)
 {
     if (d->workers != NULL)
         workers_stop(d->workers);
+    if (d->jwks != NULL)
+        jwks_watch_stop(d->jwks);
     if (d->watch != NULL)
         schema_watch_stop(d->watch);
     if (d->persisted_sync != NULL)

@@ -47,7 +47,7 @@ static const struct auth_key_options *auth_keys(const struct config *c, struct a
 
     for (size_t i = 0; i < c->njwt_keys; i++)
         keys[i] = (struct auth_key_options){c->jwt_keys[i].kid, c->jwt_keys[i].alg,
-                                            c->jwt_keys[i].secret};
+                                            c->jwt_keys[i].secret, c->jwt_keys[i].public_key};
     return keys;
 }
 
@@ -68,6 +68,20 @@ static const struct auth_claim_options *auth_claims(const struct config *c, stru
     return claims;
 }
 
+static bool check_jwks(const struct config *c, struct errors *errs)
+{
+    const char *problem = NULL;
+
+    if (c->jwks_url.len > 0 && c->jwks_file.len > 0)
+        problem = "auth.jwks.url and auth.jwks.file exclude each other";
+    else if (c->jwks_url.len > 0 && !str_starts(c->jwks_url, STR("https://")) &&
+             !(c->jwks_allow_http && str_starts(c->jwks_url, STR("http://"))))
+        problem = "auth.jwks.url is not https (see auth.jwks.allow_http)";
+    if (problem != NULL)
+        errors_add(errs, CONFIG_INVALID, "%s", problem);
+    return problem == NULL;
+}
+
 struct auth *options_auth(const struct config *c, struct arena *a, struct errors *errs)
 {
     static const enum auth_mode modes[] = {
@@ -85,11 +99,14 @@ struct auth *options_auth(const struct config *c, struct arena *a, struct errors
         .naudiences = c->jwt_audiences.n,
         .leeway_s = c->jwt_leeway_ms / 1000,
         .require_exp = c->jwt_require_exp,
+        .max_age_s = c->jwt_max_age_ms / 1000,
         .max_token_bytes = c->jwt_max_token_bytes,
         .cache_entries = c->jwt_cache_entries,
         .cache_ttl_s = c->jwt_cache_ttl_ms / 1000,
         .keys = auth_keys(c, a),
         .nkeys = c->njwt_keys,
+        .key_sets = c->jwks_url.len > 0 || c->jwks_file.len > 0,
+        .key_sets_open = c->jwks_url.len > 0,
         .claims = auth_claims(c, a),
         .nclaims = c->nclaims,
         .role_path = c->role_claim_path,
@@ -99,7 +116,23 @@ struct auth *options_auth(const struct config *c, struct arena *a, struct errors
         .tenant_claim = c->tenancy_claim,
     };
 
+    if (!check_jwks(c, errs))
+        return NULL;
     return auth_new(&opt, errs);
+}
+
+struct jwks_watch_options options_jwks_watch(const struct config *c, struct arena *a)
+{
+    return (struct jwks_watch_options){
+        .url = c->jwks_url.len > 0 ? arena_dup(a, c->jwks_url).data : NULL,
+        .file = c->jwks_file.len > 0 ? arena_dup(a, c->jwks_file).data : NULL,
+        .ca_file = c->jwks_ca_file.len > 0 ? arena_dup(a, c->jwks_ca_file).data : NULL,
+        .refresh_ms = c->jwks_refresh_ms,
+        .min_refetch_ms = c->jwks_min_refetch_ms,
+        .timeout_ms = c->jwks_timeout_ms,
+        .stale_ok_ms = c->jwks_stale_ok_ms,
+        .allow_http = c->jwks_allow_http,
+    };
 }
 
 bool options_graphiql(const struct config *c, struct arena *a, const struct graphiql **out,

@@ -14,6 +14,7 @@
 #include "pg/pgpool.h"
 #include "server/graphiql.h"
 #include "server/graphql_endpoint.h"
+#include "server/jwks_watch.h"
 
 size_t options_workers(const struct config *c);
 struct listener_options options_listener(const struct config *c, struct str address);
@@ -22,6 +23,8 @@ size_t options_nroles(const struct config *c);
 const char *const *options_roles(const struct config *c, struct arena *a);
 /* NULL with CONFIG_INVALID errors. */
 struct auth *options_auth(const struct config *c, struct arena *a, struct errors *errs);
+/* All but auth; neither url nor file: there is no key set. */
+struct jwks_watch_options options_jwks_watch(const struct config *c, struct arena *a);
 /* By which a connection is made. */
 struct pgpool_options options_pgpool(const struct config *c, struct arena *a);
 struct pgpool *options_pool(const struct config *c, struct arena *a, struct errors *errs);

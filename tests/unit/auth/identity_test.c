@@ -35,7 +35,8 @@ static const struct auth_claim_options claims[] = {
 static struct auth_options default_options(void)
 {
     static const struct auth_key_options keys[] = {
-        {STR_INIT("k1"), STR_INIT("HS256"), STR_INIT("0123456789abcdef0123456789abcdef")},
+        {STR_INIT("k1"), STR_INIT("HS256"), STR_INIT("0123456789abcdef0123456789abcdef"),
+         STR_INIT("")},
     };
 
     return (struct auth_options){
@@ -505,10 +506,11 @@ static void options_that_make_no_sense_are_refused(void **state)
     static const struct str ours[] = {STR_INIT("fraiseql.version")};
     static const struct str ours_too[] = {STR_INIT("FraiseQL.key1")};
     static const struct auth_key_options weak[] = {
-        {STR_INIT(""), STR_INIT("HS256"), STR_INIT("short")}
+        {STR_INIT(""), STR_INIT("HS256"), STR_INIT("short"), STR_INIT("")}
     };
     static const struct auth_key_options unknown[] = {
-        {STR_INIT(""), STR_INIT("none"), STR_INIT("0123456789abcdef0123456789abcdef")}
+        {STR_INIT(""), STR_INIT("none"), STR_INIT("0123456789abcdef0123456789abcdef"),
+         STR_INIT("")}
     };
     struct auth_claim_options claim = claims[0];
     struct arena *a = arena_new(0);

@@ -196,7 +196,7 @@ static void test_tokens_are_accepted(void **state)
     static const struct str algorithms[] = {STR_INIT("HS256")};
     static const struct str settings[] = {STR_INIT("app.tenant_id"), STR_INIT("app.n")};
     const struct auth_key_options key = {STR("k1"), STR("HS256"),
-                                         STR("a secret of thirty-two bytes or more")};
+                                         STR("a secret of thirty-two bytes or more"), STR("")};
     const struct auth_claim_options claims[] = {
         {STR("tenant_id"), STR("tenant_id"), &settings[0], 1, CLAIM_TEXT, true},
         {STR("n"),         STR("n"),         &settings[1], 1, CLAIM_TEXT, true},
