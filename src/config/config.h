@@ -197,6 +197,9 @@ struct config {
     size_t nclaims;
     bool tenancy_enabled;
     struct str tenancy_claim;
+    size_t tenant_max_in_flight;
+    size_t tenant_rate;
+    size_t tenant_burst;
     enum config_rls_check enforce_rls_check;
 
     /* turborouter */
@@ -218,6 +221,9 @@ struct config {
     bool trusted_introspection;
 
     /* security */
+    size_t rate_per_ip;
+    size_t rate_per_user;
+    size_t rate_burst;
     size_t max_depth;
     size_t max_aliases;
     size_t max_root_fields;

@@ -256,6 +256,13 @@ const struct config_option options_table[] = {
     {"tenancy.enforce_rls_check", OPTION_CHOICE, AT(enforce_rls_check), "warn", 0, 0, "warn|fail",
      .help = "What to do when row security does not hold requests: warn in the log, or serve no such schema."},
 
+    {"tenancy.per_tenant.max_in_flight", OPTION_COUNT, AT(tenant_max_in_flight), "0", 0, 1000000, NULL,
+     .help = "Requests of one tenant at the same time; further ones are 429. 0: no limit."},
+    {"tenancy.per_tenant.rate", OPTION_COUNT, AT(tenant_rate), "0", 0, 1000000, NULL,
+     .help = "Operations of one tenant a second; further ones are 429. 0: no limit."},
+    {"tenancy.per_tenant.burst", OPTION_COUNT, AT(tenant_burst), "0", 0, 1000000, NULL,
+     .help = "So many at once after a pause; 0: those of a second."},
+
     {"turborouter.enabled", OPTION_BOOL, AT(turbo_enabled), "true", 0, 0, NULL,
      .help = "Keep compiled operations."},
     {"turborouter.max_entries", OPTION_COUNT, AT(turbo_max_entries), "10000", 1, 10000000, NULL,
@@ -286,6 +293,13 @@ const struct config_option options_table[] = {
      .help = "Documents by their ids: Apollo's persisted query manifests, or Relay's."},
     {"trusted_documents.allow_introspection", OPTION_BOOL, AT(trusted_introspection), "false", 0, 0, NULL,
      .help = "Introspection needs no trust."},
+
+    {"security.rate_limit.per_ip", OPTION_COUNT, AT(rate_per_ip), "0", 0, 1000000, NULL,
+     .help = "Requests of one address (IPv6: of a /64) a second, before their tokens are looked at; 0: no limit."},
+    {"security.rate_limit.per_user", OPTION_COUNT, AT(rate_per_user), "0", 0, 1000000, NULL,
+     .help = "Operations of one user (sub) a second; 0: no limit."},
+    {"security.rate_limit.burst", OPTION_COUNT, AT(rate_burst), "0", 0, 1000000, NULL,
+     .help = "So many at once after a pause, of either; 0: those of a second."},
 
     {"security.max_depth", OPTION_COUNT, AT(max_depth), "12", 1, 100, NULL,
      .help = "Levels of selections."},

@@ -203,6 +203,7 @@ static void init_engine(struct daemon *d, const struct recall_options *recall)
     };
     d->graphql = options_graphql(c, d->arena);
     d->graphql.auth = d->auth;
+    d->graphql.limits = options_limits(c);
     d->graphql.engine = &d->engine;
 }
 
@@ -362,6 +363,7 @@ void daemon_free(struct daemon *d)
     if (d->pool != NULL)
         pgpool_free(d->pool);
     turbo_free(d->turbo);
+    options_limits_free(&d->graphql.limits);
     persisted_free(d->persisted);
     trusted_free(d->trusted);
     schema_slot_free(d->slot);

@@ -117,6 +117,10 @@ void endpoints_api(struct exchange *x, void *ctx)
         exchange_reply(x, &r);
         return;
     }
+    if (!graphql_admit_address(e->graphql, x, &r)) {
+        exchange_reply(x, &r);
+        return;
+    }
     if (workers_submit(e->workers, x, graphql_endpoint_run, e->graphql))
         return;
     metric_add(METRIC_HTTP_REJECTED_QUEUE, 1);

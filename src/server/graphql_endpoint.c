@@ -13,6 +13,7 @@
 #include "server/graphql_endpoint.h"
 
 #include "execution/response.h"
+#include "http/forwarded.h"
 #include "metrics/metrics.h"
 #include "server/csrf.h"
 #include "server/etag.h"
@@ -26,8 +27,10 @@ struct graphql_job {
     struct job *job;
     struct request_headers headers;
     enum request_media media;
-    bool is_read; /* GET or HEAD */
-    bool failed;  /* an operation had an error */
+    bool is_read;     /* GET or HEAD */
+    bool failed;      /* an operation had an error */
+    bool counted;     /* among those of its tenant in flight */
+    uint64_t retry_s; /* of a refusal because of a rate */
     /* of all operations together */
     uint64_t parse_ns, plan_ns, backend_ns;
     /* a batch */
@@ -66,12 +69,17 @@ static void add_status_headers(struct reply_headers *h, int status, const struct
     if (status == 401)
         headers_add(h, STR("WWW-Authenticate"),
                     with_token ? STR("Bearer error=\"invalid_token\"") : STR("Bearer"));
-    else if (status == 503 || status == 429)
+    else if (status == 503)
         headers_add(h, STR("Retry-After"), STR("1"));
     else if (status == 405)
         headers_add(h, STR("Allow"),
                     str_is(q->method, "GET") || str_is(q->method, "HEAD") ? STR("POST")
                                                                           : STR("GET, POST"));
+}
+
+static void add_retry(struct reply_headers *h, uint64_t seconds, struct arena *a)
+{
+    headers_add(h, STR("Retry-After"), arena_printf(a, "%llu", (unsigned long long)seconds));
 }
 
 static int status_for(const struct execution *x, enum request_media media)
@@ -203,8 +211,12 @@ static void reply(struct graphql_job *g)
         .body = buf_move(g->batch ? &g->body : &x->body),
     };
 
+    if (g->counted)
+        inflight_leave(ctx->limits.tenant_in_flight, j->identity.tenant);
     add_status_headers(h, r.status, exchange_request(j->exchange),
                        g->headers.authorization.data != NULL);
+    if (g->retry_s > 0)
+        add_retry(h, g->retry_s, exchange_arena(j->exchange));
     encode_body(g, &r, h);
     add_cache_headers(g, &r, h);
     cors_add(&ctx->cors, g->headers.origin, h);
@@ -358,6 +370,53 @@ static bool authenticate(struct graphql_job *g)
     return ok;
 }
 
+/* Takes n of a key's rate. False with RATE_LIMITED. */
+static bool take_rate(struct graphql_job *g, struct ratelimit *r, struct str key, uint64_t n,
+                      enum metric rejected)
+{
+    struct errors *errs = &g->job->execution.errors;
+
+    if (r == NULL || ratelimit_take(r, key, n, monotonic_ns(), &g->retry_s))
+        return true;
+    metric_add(rejected, 1);
+    errors_add(errs, RATE_LIMITED, "too many requests");
+    return false;
+}
+
+/* Who has a token has a rate, and their tenant another; each operation counts. */
+static bool within_rates(struct graphql_job *g)
+{
+    const struct request_limits *limits =
+        &((const struct graphql_context *)g->job->context)->limits;
+    const struct identity *who = &g->job->identity;
+    uint64_t n = g->batch != NULL ? g->batch->n : 1;
+    char text[2 * DIGEST_SIZE + 1];
+    struct digest user;
+
+    if (!who->authenticated)
+        return true;
+    if (limits->per_user != NULL && who->subject.len > 0) {
+        user = digest_parts((const struct str[]){who->tenant, who->subject}, 2);
+        digest_hex(&user, text);
+        if (!take_rate(g, limits->per_user, str_of(text), n, METRIC_HTTP_REJECTED_RATE_USER))
+            return false;
+    }
+    if (who->tenant.len == 0)
+        return true;
+    if (!take_rate(g, limits->per_tenant, who->tenant, n, METRIC_HTTP_REJECTED_RATE_TENANT))
+        return false;
+    if (limits->tenant_in_flight == NULL)
+        return true;
+    g->counted = inflight_enter(limits->tenant_in_flight, who->tenant);
+    if (g->counted)
+        return true;
+    g->retry_s = 1;
+    metric_add(METRIC_HTTP_REJECTED_TENANT_IN_FLIGHT, 1);
+    errors_add(&g->job->execution.errors, RATE_LIMITED,
+               "too many requests of the tenant at the same time");
+    return false;
+}
+
 /* One key for several operations would be none. */
 static bool take_idempotency_key(struct graphql_job *g)
 {
@@ -399,7 +458,7 @@ static bool admit(struct graphql_job *g)
     return authenticate(g) &&
            request_decode(q, g->headers.content_type, x->arena, &x->request,
                           ctx->max_batch > 0 ? &g->batch : NULL, &x->errors) &&
-           take_idempotency_key(g);
+           within_rates(g) && take_idempotency_key(g);
 }
 
 void graphql_endpoint_run(struct job *j)
@@ -453,17 +512,49 @@ void graphql_options_reply(const struct graphql_context *ctx, struct exchange *x
     cors_preflight(&ctx->cors, exchange_request(x), exchange_arena(x), out);
 }
 
-void graphql_overload_reply(const struct graphql_context *ctx, struct exchange *x,
-                            struct http_reply *out)
+static void refuse_on_loop(const struct graphql_context *ctx, struct exchange *x,
+                           enum error_code code, const char *message, uint64_t retry_s,
+                           struct http_reply *out)
 {
     struct reply_headers *h = ARENA_NEW(exchange_arena(x), struct reply_headers);
 
-    graphql_error_reply(x, SERVICE_UNAVAILABLE, "the server is overloaded", out);
-    headers_add(h, STR("Retry-After"), STR("1"));
+    graphql_error_reply(x, code, message, out);
+    add_retry(h, retry_s, exchange_arena(x));
     headers_add(h, STR("Cache-Control"), STR("no-store"));
     if (ctx->vary.len > 0)
         headers_add(h, STR("Vary"), ctx->vary);
     cors_add(&ctx->cors, http_request_header(exchange_request(x), STR("origin")), h);
     out->headers = h->items;
     out->nheaders = h->n;
+}
+
+void graphql_overload_reply(const struct graphql_context *ctx, struct exchange *x,
+                            struct http_reply *out)
+{
+    refuse_on_loop(ctx, x, SERVICE_UNAVAILABLE, "the server is overloaded", 1, out);
+}
+
+/* IPv6 addresses by their /64, which is what one client gets. */
+static struct str address_key(struct str client, struct ip_address *room)
+{
+    static const unsigned char v4[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255};
+
+    if (!ip_parse(client, room))
+        return client;
+    return str_make((const char *)room->bytes, memcmp(room->bytes, v4, sizeof(v4)) == 0 ? 16 : 8);
+}
+
+bool graphql_admit_address(const struct graphql_context *ctx, struct exchange *x,
+                           struct http_reply *out)
+{
+    struct ip_address room;
+    uint64_t wait_s;
+
+    if (ctx->limits.per_ip == NULL ||
+        ratelimit_take(ctx->limits.per_ip, address_key(exchange_request(x)->client, &room), 1,
+                       monotonic_ns(), &wait_s))
+        return true;
+    metric_add(METRIC_HTTP_REJECTED_RATE_IP, 1);
+    refuse_on_loop(ctx, x, RATE_LIMITED, "too many requests", wait_s, out);
+    return false;
 }

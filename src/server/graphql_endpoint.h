@@ -6,9 +6,19 @@
 
 #include "auth/auth.h"
 #include "server/cors.h"
+#include "server/ratelimit.h"
 #include "server/workers.h"
 
+/* NULL: no limit. */
+struct request_limits {
+    struct ratelimit *per_ip;
+    struct ratelimit *per_user;
+    struct ratelimit *per_tenant;
+    struct inflight *tenant_in_flight;
+};
+
 struct graphql_context {
+    struct request_limits limits;
     const struct auth *auth;
     const struct engine *engine;
     struct cors cors;
@@ -28,6 +38,9 @@ void graphql_options_reply(const struct graphql_context *ctx, struct exchange *x
                            struct http_reply *out);
 void graphql_overload_reply(const struct graphql_context *ctx, struct exchange *x,
                             struct http_reply *out);
+/* Is the address within its rate? If not, the reply is 429. */
+NODISCARD bool graphql_admit_address(const struct graphql_context *ctx, struct exchange *x,
+                                     struct http_reply *out);
 /* A reply in the form of a GraphQL request error, for any thread: {"errors":[{…}]}. */
 void graphql_error_reply(struct exchange *x, enum error_code code, const char *message,
                          struct http_reply *out);

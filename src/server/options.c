@@ -382,3 +382,30 @@ bool options_recall(const struct config *c, struct persisted **store, struct tru
     };
     return true;
 }
+
+/* About so many addresses, users and tenants are remembered, 24 bytes each. */
+#define RATE_SLOTS ((size_t)65536)
+
+static struct ratelimit *limit_of(size_t rate, size_t burst)
+{
+    return rate > 0 ? ratelimit_new(RATE_SLOTS, rate, burst > 0 ? burst : rate) : NULL;
+}
+
+struct request_limits options_limits(const struct config *c)
+{
+    return (struct request_limits){
+        .per_ip = limit_of(c->rate_per_ip, c->rate_burst),
+        .per_user = limit_of(c->rate_per_user, c->rate_burst),
+        .per_tenant = limit_of(c->tenant_rate, c->tenant_burst),
+        .tenant_in_flight =
+            c->tenant_max_in_flight > 0 ? inflight_new(c->tenant_max_in_flight) : NULL,
+    };
+}
+
+void options_limits_free(struct request_limits *l)
+{
+    ratelimit_free(l->per_ip);
+    ratelimit_free(l->per_user);
+    ratelimit_free(l->per_tenant);
+    inflight_free(l->tenant_in_flight);
+}

@@ -33,7 +33,10 @@ struct pgpool *options_pool(const struct config *c, struct arena *a, struct erro
 NODISCARD bool options_recall(const struct config *c, struct persisted **store,
                               struct trusted **trusted, struct recall_options *out,
                               struct errors *errs);
-/* All but auth and engine. */
+/* Owned by the caller: options_limits_free(). */
+struct request_limits options_limits(const struct config *c);
+void options_limits_free(struct request_limits *l);
+/* All but auth, engine and limits. */
 struct graphql_context options_graphql(const struct config *c, struct arena *a);
 /* As graphiql_new(). */
 NODISCARD bool options_graphiql(const struct config *c, struct arena *a,
