@@ -189,13 +189,24 @@ static bool send_deallocate(struct pgconn *c, const char *name)
  * Settings that a change made for the whole session would hold for whoever has
  * the connection next, another tenant as a rule. A query is not thought to make
  * any, and is not worth the time.
+ *
+ * Behind a pooler the batch itself begins with it: PgBouncer gives a server connection away at the
+ * end of a transaction when it has not seen the Sync of the next one yet, though what has come of
+ * that has been sent there. So nothing goes ahead of a batch that a Sync ends, and what the batch
+ * would roll back with it is done again by the next.
  */
 static bool reset_session(struct pgconn *c, const struct pgbatch *b)
 {
+    static const char sql[] = "reset all";
     bool reset = c->changed;
 
     c->changed = !b->repeatable;
-    return !reset || send_own(c, "reset all");
+    if (!reset)
+        return true;
+    if (!pgconn_is_pooled(c))
+        return send_own(c, sql);
+    expect(c, (struct pgexpect){.kind = EXPECT_OWN});
+    return PQsendQueryParams(c->pg, sql, 0, NULL, NULL, NULL, NULL, 0) == 1;
 }
 
 /* What a batch needs is made free before it begins. */
@@ -400,6 +411,7 @@ bool pgconn_send(struct pgconn *c, struct pgbatch *b, uint32_t cap_ms, bool name
     CHECK(!c->broken);
     CHECK(b->hold < b->ncalls || b->hold == 0);
     reset_outcome(b);
+    named = named && !(pgconn_is_pooled(c) && b->hold > 0); /* see reset_session() */
     b->named = named;
     if (!reset_session(c, b) || (named && !make_room(c, b->ncalls + 1)) ||
         !send_settings(c, b, statement_timeout(b, cap_ms, now_ns), named) ||
@@ -559,6 +571,8 @@ static void take_sync(struct pgconn *c, struct pgbatch_list *finished)
         return;
     CHECK(pgbatch_list_pop(&c->in_flight) == b);
     c->inflight--;
+    /* A reset within it was rolled back. */
+    c->changed = c->changed || (b->failed && pgconn_is_pooled(c));
     if (c->broken && !b->failed) {
         b->failed = true;
         b->failed_call = b->ncalls;

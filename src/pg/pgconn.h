@@ -84,6 +84,11 @@ void pgconn_free(struct pgconn *c);
  * broken. cap_ms: upper limit of statement_timeout, or 0. named: use prepared statements.
  */
 bool pgconn_send(struct pgconn *c, struct pgbatch *b, uint32_t cap_ms, bool named, uint64_t now_ns);
+/* Is a pooler between? Told by what it refuses at the start. */
+static inline bool pgconn_is_pooled(const struct pgconn *c)
+{
+    return c->ndefaults > 0;
+}
 /* When writable. False: broken. */
 bool pgconn_flush(struct pgconn *c);
 /* When readable: appends the batches whose Sync came, their outcome set. False: broken. */

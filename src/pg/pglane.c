@@ -123,6 +123,7 @@ static bool must_drain(struct pgclient *c, const struct pgbatch *b)
 struct pgconn *pglane_pick_fast(struct pgclient *c, const struct pgbatch *b)
 {
     struct pgconn *best = NULL;
+    size_t depth;
 
     if (must_drain(c, b))
         return NULL;
@@ -134,7 +135,11 @@ struct pgconn *pglane_pick_fast(struct pgclient *c, const struct pgbatch *b)
     for (struct pgconn *conn = c->places[PGPLACE_FAST].first; conn != NULL; conn = conn->next)
         if (!conn->retire && !conn->broken && (best == NULL || conn->inflight < best->inflight))
             best = conn;
-    return best != NULL && best->inflight < c->pool->opt.fast_depth ? best : NULL;
+    if (best == NULL)
+        return NULL;
+    /* Nothing goes behind another batch where a pooler might part them: see pgconn.c. */
+    depth = pgconn_is_pooled(best) ? 1 : c->pool->opt.fast_depth;
+    return best->inflight < depth ? best : NULL;
 }
 
 struct pgconn *pglane_pick_slow(struct pgclient *c)
