@@ -277,16 +277,30 @@ static void count_outcome(const struct pgbatch *b)
         metric_add(METRIC_HTTP_REJECTED_DEADLINE, 1);
 }
 
+/* SQLSTATE; in class 22 mostly the client's values are to blame, of which PostgreSQL says that they
+ * were parameters */
+static const struct {
+    const char *state;
+    bool alone; /* only without a context */
+} doubts[] = {
+    {"42703", false},
+    {"42P01", false},
+    {"42883", false},
+    {"42704", false},
+    {"42804", false},
+    {"42846", false},
+    {"3F000", false},
+    {"22P02", true },
+    {"22023", true },
+};
+
 /* What a plan names is not there any more, or of another type, or its values cannot be cast to that
  * which the schema knows. */
 static bool doubts_schema(const struct pgbatch *b)
 {
-    static const char *const states[] = {"42703", "42P01", "42883", "42704", "42804",
-                                         "42846", "3F000", "22P02", "22023"};
-
-    for (size_t i = 0; b->outcome == PGBATCH_FAILED && i < COUNT_OF(states); i++)
-        if (strcmp(b->sqlstate, states[i]) == 0)
-            return true;
+    for (size_t i = 0; b->outcome == PGBATCH_FAILED && i < COUNT_OF(doubts); i++)
+        if (strcmp(b->sqlstate, doubts[i].state) == 0)
+            return !(doubts[i].alone && b->in_context);
     return false;
 }
 

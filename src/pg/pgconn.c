@@ -384,7 +384,7 @@ static void reset_outcome(struct pgbatch *b)
         b->calls[i].rows = NULL;
         b->calls[i].tripped = false;
     }
-    b->failed = b->aborted = b->stale = b->ended = b->undone = false;
+    b->failed = b->aborted = b->stale = b->ended = b->undone = b->in_context = false;
     b->failed_call = 0;
     b->sqlstate[0] = '\0';
     b->message = b->detail = b->hint = b->constraint = (struct str){0};
