@@ -1,7 +1,8 @@
 /*
  * auth.h - bearer token to verified identity: the options, the keys, the verifier.
  *
- * Thread:   an auth is immutable once made; any thread may use it.
+ * Thread:   an auth is immutable once made, but for the keys of a key set, which are replaced
+ *           whole; any thread may use it.
  * Memory:   auth_new() copies its options; identities are in the request's arena.
  * Not here: what the identity may see (PostgreSQL decides that), how settings
  *           reach a statement (execution/session.c).

@@ -22,12 +22,15 @@ static const char usage[] =
     "\n"
     "Print a signed token (JWT), and nothing else, on standard output.\n"
     "\n"
-    "      --key-file FILE     the secret, without its trailing newline\n"
+    "      --key-file FILE     the secret, without its trailing newline; PEM of a private\n"
+    "                          key for RS256 and ES256 and their like\n"
     "      --sub SUBJECT       claim sub\n"
     "      --claim NAME=VALUE  a claim; VALUE is JSON, or else a text as it is\n"
     "      --ttl DURATION      until it expires, for example 30m (default 12h)\n"
-    "      --alg ALGORITHM     HS256 (default), HS384 or HS512\n"
+    "      --alg ALGORITHM     HS256 (default), HS384, HS512, RS256, RS384, RS512, ES256,\n"
+    "                          ES384 or ES512\n"
     "      --kid NAME          name of the key, for the header\n"
+    "      --force             also where ENVIRONMENT is production\n"
     "  -h, --help              show this text\n"
     "\n"
     "Example: fraiseqld token --key-file jwt-secret --sub u1 --claim tenant_id=t1\n";
@@ -39,6 +42,7 @@ enum flag {
     FLAG_TTL,
     FLAG_ALG,
     FLAG_KID,
+    FLAG_FORCE,
 };
 
 static const struct option flags[] = {
@@ -48,11 +52,12 @@ static const struct option flags[] = {
     {"ttl",      required_argument, NULL, FLAG_TTL     },
     {"alg",      required_argument, NULL, FLAG_ALG     },
     {"kid",      required_argument, NULL, FLAG_KID     },
+    {"force",    no_argument,       NULL, FLAG_FORCE   },
     {"help",     no_argument,       NULL, 'h'          },
     {NULL,       0,                 NULL, 0            },
 };
 
-/* name, libjwt's, least length of the secret (RFC 7518 section 3.2) */
+/* name, libjwt's, least length of the secret (RFC 7518 section 3.2); 0: a private key */
 static const struct algorithm {
     const char *name;
     jwt_alg_t id;
@@ -61,6 +66,12 @@ static const struct algorithm {
     {"HS256", JWT_ALG_HS256, 32},
     {"HS384", JWT_ALG_HS384, 48},
     {"HS512", JWT_ALG_HS512, 64},
+    {"RS256", JWT_ALG_RS256, 0 },
+    {"RS384", JWT_ALG_RS384, 0 },
+    {"RS512", JWT_ALG_RS512, 0 },
+    {"ES256", JWT_ALG_ES256, 0 },
+    {"ES384", JWT_ALG_ES384, 0 },
+    {"ES512", JWT_ALG_ES512, 0 },
 };
 
 struct request {
@@ -69,6 +80,7 @@ struct request {
     const char *kid;
     const struct algorithm *algorithm;
     uint64_t ttl_ms;
+    bool force;
     struct buf claims; /* owned: members of a JSON object */
 };
 
@@ -121,6 +133,9 @@ static bool take_flag(struct request *r, int c, const char *argument)
     case FLAG_KID:
         r->kid = argument;
         return true;
+    case FLAG_FORCE:
+        r->force = true;
+        return true;
     default:
         return false;
     }
@@ -171,7 +186,8 @@ static int sign(struct request *r, struct str key)
         puts(token);
         status = EX_OK;
     } else if (status == EX_SOFTWARE) {
-        fputs("fraiseqld token: could not sign\n", stderr);
+        fputs("fraiseqld token: could not sign: is it a key of the algorithm?\n", stderr);
+        status = EX_DATAERR;
     }
     xfree(token);
     jwt_free(jwt);
@@ -181,11 +197,14 @@ static int sign(struct request *r, struct str key)
 
 static int run(struct request *r, const char *argv0)
 {
+    const char *environment = getenv("ENVIRONMENT");
     struct buf key;
     int status;
 
     if (r->key_file == NULL)
         return command_usage(argv0, "--key-file is missing");
+    if (!r->force && environment != NULL && strcmp(environment, "production") == 0)
+        return command_usage(argv0, "tokens of production are its issuer's to make (see --force)");
     buf_init(&key, (size_t)64 * 1024);
     if (!read_key(r->key_file, &key)) {
         status = EX_NOINPUT;

@@ -60,6 +60,20 @@ test("tokens of every algorithm are accepted, each with its own key", async () =
   assert.equal(await ask(daemon, sign(claims())), 200);
 });
 
+test("the subcommand signs with private keys as well, but in production", async () => {
+  for (const alg of ["RS256", "RS512", "ES256", "ES384", "ES512"]) {
+    const key = writeFile("pem", pairs[alg].privateKey.export({ type: "pkcs8", format: "pem" }));
+    const args = ["token", "--alg", alg, "--kid", alg, "--key-file", key, "--sub", claims().sub, "--claim", `tenant_id=${claims().tenant_id}`];
+    const { code, stdout, stderr } = await program(args);
+    assert.equal(code, 0, stderr);
+    assert.equal(await ask(daemon, stdout.trim()), 200, alg);
+    assert.equal((await program(args, { env: { ENVIRONMENT: "production" } })).code, 64);
+    assert.equal((await program([...args, "--force"], { env: { ENVIRONMENT: "production" } })).code, 0);
+  }
+  const wrong = await program(["token", "--alg", "RS256", "--key-file", writeFile("pem", "nonsense")]);
+  assert.equal(wrong.code, 65);
+});
+
 test("a changed byte anywhere is noticed", async () => {
   for (const alg of ["RS256", "PS256", "ES256", "ES512", "EdDSA"]) {
     const token = mint(alg);

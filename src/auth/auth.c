@@ -1,0 +1,275 @@
+/*
+ * auth.c - the options of identities, and the keys that tokens are checked with.
+ *
+ * Thread:   made by one; keys are replaced by any, whole, under the mutex.
+ * Memory:   see auth.h.
+ * Not here: checking a token (identity.c), signatures (keys.c).
+ */
+#include "auth/authstate.h"
+#include "auth/jwks.h"
+#include "base/map.h"
+
+/* --- making one --------------------------------------------------------------- */
+
+static struct str *copy_strings(struct arena *a, const struct str *from, size_t n)
+{
+    struct str *to = ARENA_ARRAY(a, n ? n : 1, struct str);
+
+    for (size_t i = 0; i < n; i++)
+        to[i] = arena_dup(a, from[i]);
+    return to;
+}
+
+/* A key set's keys stand beside them, whenever one comes. */
+static const struct auth_key_options *copy_keys(struct arena *a, const struct auth_options *opt)
+{
+    struct auth_key_options *keys =
+        ARENA_ARRAY(a, opt->nkeys ? opt->nkeys : 1, struct auth_key_options);
+
+    for (size_t i = 0; i < opt->nkeys && opt->key_sets; i++)
+        keys[i] = (struct auth_key_options){
+            arena_dup(a, opt->keys[i].kid), arena_dup(a, opt->keys[i].alg),
+            arena_dup(a, opt->keys[i].secret), arena_dup(a, opt->keys[i].public_key)};
+    return keys;
+}
+
+static void copy_claims(struct auth *au, const struct auth_options *opt)
+{
+    struct arena *a = au->arena;
+    struct auth_claim_options *claims =
+        ARENA_ARRAY(a, opt->nclaims ? opt->nclaims : 1, struct auth_claim_options);
+
+    for (size_t i = 0; i < opt->nclaims; i++) {
+        claims[i] = opt->claims[i];
+        claims[i].name = arena_dup(a, opt->claims[i].name);
+        claims[i].path = arena_dup(a, opt->claims[i].path);
+        claims[i].settings = copy_strings(a, opt->claims[i].settings, opt->claims[i].nsettings);
+        au->nsettings += opt->claims[i].nsettings;
+    }
+    au->opt.claims = claims;
+    au->empty = ARENA_ARRAY(a, au->nsettings ? au->nsettings : 1, struct identity_setting);
+    for (size_t i = 0, s = 0; i < opt->nclaims; i++)
+        for (size_t j = 0; j < claims[i].nsettings; j++)
+            au->empty[s++] = (struct identity_setting){claims[i].settings[j].data, ""};
+}
+
+/* PostgreSQL takes a setting for one of its own unless it has a dot; role and the like must stay
+ * ours. */
+static bool is_custom_setting(struct str name)
+{
+    size_t dot = str_find(name, '.');
+
+    return dot > 0 && dot + 1 < name.len && !str_eq_nocase(str_sub(name, 0, dot), STR("fraiseql"));
+}
+
+static void check_settings(const struct auth_options *opt, struct errors *errs)
+{
+    struct arena *a = errs->arena;
+    struct map seen;
+
+    map_init(&seen, a);
+    for (size_t i = 0; i < opt->nclaims; i++)
+        for (size_t j = 0; j < opt->claims[i].nsettings; j++) {
+            struct str name = opt->claims[i].settings[j];
+
+            if (!is_custom_setting(name))
+                errors_add(
+                    errs, CONFIG_INVALID,
+                    "auth.claims.%.*s: \"%.*s\" is not a custom setting such as app.tenant_id",
+                    STR_ARG(opt->claims[i].name), STR_ARG(name));
+            else if (!map_add(&seen, name, errs))
+                errors_add(errs, CONFIG_INVALID,
+                           "auth.claims.%.*s: the setting \"%.*s\" is filled by another claim",
+                           STR_ARG(opt->claims[i].name), STR_ARG(name));
+        }
+}
+
+/* set_config('role', 'none') would mean the login role. */
+static void check_roles(const struct auth_options *opt, struct errors *errs)
+{
+    for (size_t i = 0; i < opt->nroles; i++)
+        if (opt->roles[i].len == 0 || str_is(opt->roles[i], "none"))
+            errors_add(errs, CONFIG_INVALID,
+                       "auth.role_claim.allowed: \"%.*s\" is not the name of a role",
+                       STR_ARG(opt->roles[i]));
+    if (opt->nroles > 0 && opt->mode == AUTH_NONE)
+        errors_add(errs, CONFIG_INVALID,
+                   "auth.role_claim.allowed: no token is looked at while auth.mode is \"none\"");
+}
+
+static void check_algorithms(const struct auth_options *opt, struct errors *errs)
+{
+    bool open = false;
+
+    for (size_t i = 0; i < opt->nalgorithms; i++) {
+        if (!keys_knows(opt->algorithms[i]))
+            errors_add(errs, CONFIG_INVALID, "auth.jwt.algorithms: unknown algorithm \"%.*s\"",
+                       STR_ARG(opt->algorithms[i]));
+        open = open || !str_starts(opt->algorithms[i], STR("HS"));
+    }
+    if (opt->key_sets && opt->key_sets_open && !open)
+        errors_add(errs, CONFIG_INVALID,
+                   "auth.jwt.algorithms has none for the keys of auth.jwks.url, such as RS256");
+}
+
+/* The configured ones. */
+static struct keys *make_keys(const struct auth_options *opt, struct errors *errs)
+{
+    struct keys *k = keys_new();
+
+    for (size_t i = 0; i < opt->nkeys; i++) {
+        const struct auth_key_options *o = &opt->keys[i];
+        const char *why = o->public_key.len > 0 ? keys_add_pem(k, o->alg, o->kid, o->public_key)
+                                                : keys_add_secret(k, o->alg, o->kid, o->secret);
+
+        if (why != NULL)
+            errors_add(errs, CONFIG_INVALID, "auth.jwt.keys[%zu]: %.*s: %s", i, STR_ARG(o->alg),
+                       why);
+    }
+    return k;
+}
+
+static void check_options(struct auth *au, struct errors *errs)
+{
+    const struct auth_options *opt = &au->opt;
+
+    check_settings(opt, errs);
+    check_roles(opt, errs);
+    if (opt->mode != AUTH_NONE && opt->nkeys == 0 && !opt->key_sets)
+        errors_add(errs, CONFIG_INVALID,
+                   "auth.jwt.keys: a key, or auth.jwks, is needed unless auth.mode is \"none\"");
+    check_algorithms(opt, errs);
+    for (size_t i = 0; i < opt->nkeys && opt->nalgorithms; i++) {
+        bool listed = false;
+
+        for (size_t j = 0; j < opt->nalgorithms; j++)
+            listed |= str_eq(opt->keys[i].alg, opt->algorithms[j]);
+        if (!listed)
+            errors_add(errs, CONFIG_INVALID,
+                       "auth.jwt.keys[%zu]: %.*s is not among auth.jwt.algorithms", i,
+                       STR_ARG(opt->keys[i].alg));
+    }
+    if (!opt->tenancy)
+        return;
+    if (opt->mode == AUTH_NONE)
+        errors_add(errs, CONFIG_INVALID,
+                   "tenancy.enabled: no request has a tenant while auth.mode is \"none\"");
+    au->tenant_index = opt->nclaims;
+    for (size_t i = 0; i < opt->nclaims; i++)
+        if (str_eq(opt->claims[i].name, opt->tenant_claim))
+            au->tenant_index = i;
+    if (au->tenant_index == opt->nclaims)
+        errors_add(errs, CONFIG_INVALID, "tenancy.claim: \"%.*s\" is not among auth.claims",
+                   STR_ARG(opt->tenant_claim));
+}
+
+struct auth *auth_new(const struct auth_options *opt, struct errors *errs)
+{
+    size_t before = errs->n;
+    struct arena *a = arena_new(0);
+    struct auth *au = ARENA_NEW(a, struct auth);
+
+    au->arena = a;
+    au->opt = *opt;
+    check_options(au, errs);
+    CHECK(pthread_mutex_init(&au->mutex, NULL) == 0);
+    au->configured = make_keys(opt, errs);
+    au->keys = keys_ref(au->configured);
+    au->opt.keys = copy_keys(a, opt);
+    au->opt.algorithms = copy_strings(a, opt->algorithms, opt->nalgorithms);
+    au->opt.issuers = copy_strings(a, opt->issuers, opt->nissuers);
+    au->opt.audiences = copy_strings(a, opt->audiences, opt->naudiences);
+    au->opt.tenant_claim = arena_dup(a, opt->tenant_claim);
+    au->opt.role_path = arena_dup(a, opt->role_path);
+    au->opt.roles = copy_strings(a, opt->roles, opt->nroles);
+    copy_claims(au, opt);
+    if (opt->cache_entries > 0 && opt->cache_ttl_s > 0)
+        au->cache = tokencache_new(opt->cache_entries);
+    if (errs->n == before)
+        return au;
+    auth_free(au);
+    return NULL;
+}
+
+void auth_free(struct auth *a)
+{
+    if (a == NULL)
+        return;
+    keys_unref(a->keys);
+    keys_unref(a->configured);
+    pthread_mutex_destroy(&a->mutex);
+    tokencache_free(a->cache);
+    arena_free(a->arena);
+}
+
+/* --- key sets ---------------------------------------------------------------------- */
+
+const struct keys *auth_keys(struct auth *a)
+{
+    const struct keys *k;
+
+    pthread_mutex_lock(&a->mutex);
+    k = keys_ref(a->keys);
+    pthread_mutex_unlock(&a->mutex);
+    return k;
+}
+
+/* Takes the reference over. */
+static void replace_keys(struct auth *a, const struct keys *k, const struct digest *set)
+{
+    const struct keys *old;
+
+    pthread_mutex_lock(&a->mutex);
+    old = a->keys;
+    a->keys = k;
+    a->has_set = set != NULL;
+    if (set != NULL)
+        a->set = *set;
+    pthread_mutex_unlock(&a->mutex);
+    keys_unref(old);
+    /* After the keys: what is verified from now on is verified with the new ones. */
+    if (a->cache != NULL)
+        tokencache_flush(a->cache);
+}
+
+static bool has_set(struct auth *a, const struct digest *set)
+{
+    bool same;
+
+    pthread_mutex_lock(&a->mutex);
+    same = a->has_set && digest_eq(&a->set, set, sizeof(*set));
+    pthread_mutex_unlock(&a->mutex);
+    return same;
+}
+
+bool auth_set_jwks(struct auth *a, struct str json, size_t *usable, size_t *skipped,
+                   struct errors *errs)
+{
+    const struct auth_options *opt = &a->opt;
+    struct digest set = digest_sha256(json);
+    struct keys *k = make_keys(opt, errs);
+    size_t configured = keys_count(k);
+
+    if (!jwks_read(json, opt->algorithms, opt->nalgorithms, !opt->key_sets_open, k, skipped,
+                   errs)) {
+        keys_unref(k);
+        return false;
+    }
+    *usable = keys_count(k) - configured;
+    if (has_set(a, &set))
+        keys_unref(k);
+    else
+        replace_keys(a, k, &set);
+    return true;
+}
+
+void auth_drop_jwks(struct auth *a)
+{
+    replace_keys(a, keys_ref(a->configured), NULL);
+}
+
+void auth_on_unknown_key(struct auth *a, void (*fn)(void *ctx), void *ctx)
+{
+    a->on_unknown = fn;
+    a->on_unknown_ctx = ctx;
+}
