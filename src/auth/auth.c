@@ -197,6 +197,7 @@ void auth_free(struct auth *a)
         return;
     keys_unref(a->keys);
     keys_unref(a->configured);
+    revoked_unref(a->revoked);
     pthread_mutex_destroy(&a->mutex);
     tokencache_free(a->cache);
     arena_free(a->arena);
@@ -272,4 +273,29 @@ void auth_on_unknown_key(struct auth *a, void (*fn)(void *ctx), void *ctx)
 {
     a->on_unknown = fn;
     a->on_unknown_ctx = ctx;
+}
+
+/* --- revoked tokens ------------------------------------------------------------------- */
+
+const struct revoked *auth_revoked(struct auth *a)
+{
+    const struct revoked *r;
+
+    pthread_mutex_lock(&a->mutex);
+    r = a->revoked != NULL ? revoked_ref(a->revoked) : NULL;
+    pthread_mutex_unlock(&a->mutex);
+    return r;
+}
+
+void auth_set_revoked(struct auth *a, const struct revoked *r)
+{
+    const struct revoked *old;
+
+    pthread_mutex_lock(&a->mutex);
+    old = a->revoked;
+    a->revoked = r;
+    pthread_mutex_unlock(&a->mutex);
+    revoked_unref(old);
+    if (a->cache != NULL)
+        tokencache_flush(a->cache);
 }

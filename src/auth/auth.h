@@ -57,6 +57,7 @@ struct auth_options {
     uint64_t cache_ttl_s; /* for at most so long, and never past their expiry */
     const struct auth_key_options *keys;
     size_t nkeys;
+    bool revocation;    /* no token is accepted before auth_set_revoked() */
     bool key_sets;      /* others come by auth_set_jwks() */
     bool key_sets_open; /* from where they are public: no secrets are taken from them */
     const struct auth_claim_options *claims;
@@ -69,6 +70,7 @@ struct auth_options {
 };
 
 struct auth;
+struct revoked; /* auth/revoked.h */
 
 /* NULL, with CONFIG_INVALID errors, if an option makes no sense. */
 struct auth *auth_new(const struct auth_options *opt, struct errors *errs);
@@ -83,6 +85,9 @@ NODISCARD bool auth_set_jwks(struct auth *a, struct str json, size_t *usable, si
                              struct errors *errs);
 /* They have not been heard of for too long. */
 void auth_drop_jwks(struct auth *a);
+/* Any thread: who is refused from now on; takes the reference over. Tokens that were remembered are
+ * forgotten. */
+void auth_set_revoked(struct auth *a, const struct revoked *r);
 /* A token named a key that is not there; any thread, at most once for each request. */
 void auth_on_unknown_key(struct auth *a, void (*fn)(void *ctx), void *ctx);
 

@@ -11,6 +11,7 @@
 
 #include "auth/auth.h"
 #include "auth/keys.h"
+#include "auth/revoked.h"
 #include "auth/tokencache.h"
 #include "base/digest.h"
 
@@ -18,10 +19,11 @@ struct auth {
     struct arena *arena; /* owned; everything below is in it */
     struct auth_options opt;
     const struct keys *configured; /* retained */
-    pthread_mutex_t mutex;         /* of the next three */
+    pthread_mutex_t mutex;         /* of the next four */
     const struct keys *keys;       /* retained; those and a key set's */
     struct digest set;             /* that they are of */
     bool has_set;
+    const struct revoked *revoked; /* retained, under the mutex too; NULL: not read yet */
     void (*on_unknown)(void *ctx); /* before the first request, then constant */
     void *on_unknown_ctx;
     struct tokencache *cache;       /* NULL: off */
@@ -32,5 +34,7 @@ struct auth {
 
 /* The keys of now; retained. */
 const struct keys *auth_keys(struct auth *a);
+/* The list of revoked tokens; retained, NULL: not read yet. */
+const struct revoked *auth_revoked(struct auth *a);
 
 #endif

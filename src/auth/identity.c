@@ -226,6 +226,24 @@ static const char *verify_signature(struct auth *au, const struct token *token, 
     return bad;
 }
 
+/* A reason why it will not do, or NULL. */
+static const char *check_revoked(struct auth *au, const struct jval *claims, struct errors *errs)
+{
+    const struct revoked *r;
+    const char *bad = NULL;
+
+    if (!au->opt.revocation)
+        return NULL;
+    r = auth_revoked(au);
+    if (r == NULL)
+        errors_add(errs, SERVICE_UNAVAILABLE, "%s",
+                   bad = "the list of revoked tokens is not loaded yet");
+    else if (revoked_has(r, claims))
+        bad = "the token was revoked";
+    revoked_unref(r);
+    return bad;
+}
+
 static bool verify_token(struct auth *au, struct str text, struct arena *ar, struct token *token,
                          struct errors *errs)
 {
@@ -240,8 +258,9 @@ static bool verify_token(struct auth *au, struct str text, struct arena *ar, str
     else if (au->opt.nalgorithms > 0 &&
              !contains(au->opt.algorithms, au->opt.nalgorithms, token->alg))
         bad = "the token's algorithm is not accepted";
-    else if ((bad = verify_signature(au, token, errs)) == NULL)
-        bad = check_claims(&au->opt, token->payload);
+    else if ((bad = verify_signature(au, token, errs)) == NULL &&
+             (bad = check_claims(&au->opt, token->payload)) == NULL)
+        bad = check_revoked(au, token->payload, errs);
     if (bad != NULL && !errors_any(errs))
         errors_add(errs, UNAUTHENTICATED, "%s", bad);
     return bad == NULL;

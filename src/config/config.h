@@ -183,6 +183,8 @@ struct config {
     uint64_t jwt_cache_ttl_ms;
     const struct config_key *jwt_keys;
     size_t njwt_keys;
+    bool revocation_enabled;
+    uint64_t revocation_poll_ms;
     struct str jwks_url;
     struct str jwks_file;
     uint64_t jwks_refresh_ms;

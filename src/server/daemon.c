@@ -20,6 +20,7 @@
 #include "jobs/schema_watch.h"
 #include "server/endpoints.h"
 #include "server/options.h"
+#include "server/revocation_watch.h"
 #include "version.h"
 
 #include <signal.h>
@@ -48,7 +49,8 @@ struct daemon {
     struct persisted_sync *persisted_sync; /* NULL: in memory only */
     struct trusted *trusted;
     struct auth *auth;
-    struct jwks_watch *jwks; /* NULL: no key set */
+    struct jwks_watch *jwks;             /* NULL: no key set */
+    struct revocation_watch *revocation; /* NULL: off */
     struct workers *workers;
     struct engine engine;
     struct graphql_context graphql;
@@ -275,6 +277,10 @@ static void start_services(struct daemon *d, const struct recall_options *recall
         d->persisted_sync = persisted_sync_start(
             &(struct persisted_sync_options){d->pool, d->persisted, c->apq_ttl_ms});
     start_jwks(d);
+    if (c->revocation_enabled)
+        d->revocation = revocation_watch_start(&(struct revocation_watch_options){
+            d->auth, d->pool, c->notify_listen ? arena_dup(d->arena, c->notify_channel).data : NULL,
+            c->revocation_poll_ms});
     d->workers = workers_start(&workers);
     d->health = (struct health){d->workers, d->pool, d->slot, d->turbo, d->persisted, false};
     d->endpoints = (struct endpoints){
@@ -354,6 +360,8 @@ void daemon_free(struct daemon *d)
         workers_stop(d->workers);
     if (d->jwks != NULL)
         jwks_watch_stop(d->jwks);
+    if (d->revocation != NULL)
+        revocation_watch_stop(d->revocation);
     if (d->watch != NULL)
         schema_watch_stop(d->watch);
     if (d->persisted_sync != NULL)

@@ -105,6 +105,7 @@ struct auth *options_auth(const struct config *c, struct arena *a, struct errors
         .cache_ttl_s = c->jwt_cache_ttl_ms / 1000,
         .keys = auth_keys(c, a),
         .nkeys = c->njwt_keys,
+        .revocation = c->revocation_enabled,
         .key_sets = c->jwks_url.len > 0 || c->jwks_file.len > 0,
         .key_sets_open = c->jwks_url.len > 0,
         .claims = auth_claims(c, a),
