@@ -205,7 +205,7 @@ static bool identify(struct explain *x, const struct jval *claims)
         !identity_from_claims(x->auth, claims, x->cc.arena, &x->identity, &x->cc.errs))
         return false;
     session_init(&x->session, &x->identity, options_roles(c, x->cc.arena),
-                 (uint32_t)c->statement_timeout_ms, x->cc.arena);
+                 options_timeouts(c, x->cc.arena)[x->identity.role], x->cc.arena);
     x->session.read_only = true;
     return true;
 }

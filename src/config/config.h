@@ -49,6 +49,18 @@ enum config_auth_mode {
     CONFIG_AUTH_REQUIRED,
 };
 
+enum config_complexity_mode {
+    CONFIG_COMPLEXITY_ENFORCE,
+    CONFIG_COMPLEXITY_SHADOW,
+    CONFIG_COMPLEXITY_OFF,
+};
+
+/* database.roles.* */
+struct config_role {
+    struct str name;
+    uint64_t statement_timeout_ms;
+};
+
 enum config_apq_mode {
     CONFIG_APQ_OPTIONAL,
     CONFIG_APQ_REQUIRED,
@@ -136,6 +148,8 @@ struct config {
     struct config_strings search_path;
     struct str database_role;
     uint64_t statement_timeout_ms;
+    const struct config_role *roles; /* with limits of their own */
+    size_t nroles;
     enum config_auto prepared_statements;
     size_t pool_min;
     size_t pool_max;
@@ -234,6 +248,7 @@ struct config {
     size_t max_directives;
     size_t max_fragments;
     size_t max_complexity;
+    enum config_complexity_mode complexity_mode;
     size_t complexity_list_factor; /* auto is 0: default_limit */
     size_t max_list_variables;
 

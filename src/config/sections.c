@@ -206,9 +206,35 @@ static void apply_keys(struct loader *l)
     l->config->njwt_keys = keys.n;
 }
 
+/* --- database.roles ---------------------------------------------------------------------- */
+
+static void apply_roles(struct loader *l)
+{
+    struct {
+        struct config_role *items;
+        size_t n, cap;
+    } roles = {0};
+
+    for (size_t i = 0; i < l->settings->by_key.n; i++) {
+        const struct setting *s = setting_at(l, i);
+        struct config_role role = {0};
+
+        if (!str_starts(s->key, STR("database.roles.")))
+            continue;
+        role.name = name_between(s->key, STR("database.roles."));
+        if (!option_duration(s->items[0], &role.statement_timeout_ms) ||
+            role.statement_timeout_ms == 0 || role.statement_timeout_ms > 3600000)
+            loader_refuse(l, s, "%.*s must be a duration, 1ms to 1h", STR_ARG(s->key));
+        VEC_PUSH(l->arena, &roles, role);
+    }
+    l->config->roles = roles.items;
+    l->config->nroles = roles.n;
+}
+
 void sections_apply(struct loader *l)
 {
     apply_keywords(l);
     apply_claims(l);
     apply_keys(l);
+    apply_roles(l);
 }

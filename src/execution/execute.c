@@ -504,8 +504,8 @@ static void prepare_calls(struct execution *x)
 {
     const struct plan *p = x->plan;
 
-    session_init(&x->session, x->identity, x->engine->roles, x->engine->statement_timeout_ms,
-                 x->arena);
+    session_init(&x->session, x->identity, x->engine->roles,
+                 x->engine->statement_timeouts_ms[x->identity->role], x->arena);
     /* It may be sent twice, and come by GET: it does not write, whatever its functions say. */
     x->session.read_only = x->operation->kind == AST_QUERY;
     x->calls = ARENA_ARRAY(x->arena, p->nsteps, struct pgcall);
@@ -525,6 +525,22 @@ static bool take_variables(struct execution *x, struct variables *v)
            variables_coerce(x->operation, x->request.variables, x->arena, v, &x->errors) &&
            (x->operation->cost == NULL ||
             complexity_check(x->operation, v, limits->max_complexity, x->arena, &x->errors));
+}
+
+/* What would be refused, if the limit was enforced. */
+static void note_complexity(const struct execution *x, const struct variables *v)
+{
+    uint64_t complexity;
+
+    if (x->engine->shadow_complexity == 0)
+        return;
+    complexity = complexity_of(x->operation, v, x->arena);
+    if (complexity <= x->engine->shadow_complexity)
+        return;
+    metric_add(METRIC_LIMIT_COMPLEXITY_SHADOW, 1);
+    LOG(LOG_INFO, "an operation is over security.max_complexity",
+        LOG_STR("operation_name", x->request.operation_name), LOG_INT("complexity", complexity),
+        LOG_STR("tenant_id", x->identity->tenant), LOG_STR("request_id", x->request_id));
 }
 
 /* What a mutation may ask for besides; queries do not mind. False with errors. */
@@ -570,6 +586,7 @@ static void begin(struct execution *x)
         finish(x);
         return;
     }
+    note_complexity(x, &v);
     if (x->plan->nsteps == 0) {
         respond(x);
         return;

@@ -32,8 +32,9 @@ struct engine {
     struct parse_limits parse_limits;
     struct validate_limits validate_limits;
     const char *const *roles; /* by identity.role; the first is database.role, "": the login role */
-    uint32_t statement_timeout_ms;
-    uint64_t idempotency_ttl_ms; /* how long a key stands for its answer */
+    const uint32_t *statement_timeouts_ms; /* by identity.role too */
+    size_t shadow_complexity;              /* more is counted and said in the log; 0: off */
+    uint64_t idempotency_ttl_ms;           /* how long a key stands for its answer */
     size_t max_response_bytes;
     enum introspection_policy introspection;
     bool mask_errors;

@@ -82,6 +82,25 @@ static bool check_jwks(const struct config *c, struct errors *errs)
     return problem == NULL;
 }
 
+/* What no request runs as would have no effect. */
+static bool check_roles(const struct config *c, struct errors *errs)
+{
+    size_t before = errs->n;
+
+    for (size_t i = 0; i < c->nroles; i++) {
+        struct str name = c->roles[i].name;
+        bool known = str_eq(name, c->database_role);
+
+        for (size_t j = 0; j < c->role_claim_allowed.n; j++)
+            known = known || str_eq(name, c->role_claim_allowed.items[j]);
+        if (!known)
+            errors_add(errs, CONFIG_INVALID,
+                       "database.roles.%.*s: not database.role, nor among auth.role_claim.allowed",
+                       STR_ARG(name));
+    }
+    return errs->n == before;
+}
+
 struct auth *options_auth(const struct config *c, struct arena *a, struct errors *errs)
 {
     static const enum auth_mode modes[] = {
@@ -117,7 +136,7 @@ struct auth *options_auth(const struct config *c, struct arena *a, struct errors
         .tenant_claim = c->tenancy_claim,
     };
 
-    if (!check_jwks(c, errs))
+    if (!check_jwks(c, errs) || !check_roles(c, errs))
         return NULL;
     return auth_new(&opt, errs);
 }
@@ -203,6 +222,20 @@ const char *const *options_roles(const struct config *c, struct arena *a)
     return roles;
 }
 
+const uint32_t *options_timeouts(const struct config *c, struct arena *a)
+{
+    const char *const *roles = options_roles(c, a);
+    uint32_t *timeouts = ARENA_ARRAY(a, options_nroles(c), uint32_t);
+
+    for (size_t i = 0; i < options_nroles(c); i++) {
+        timeouts[i] = (uint32_t)c->statement_timeout_ms;
+        for (size_t j = 0; j < c->nroles; j++)
+            if (str_is(c->roles[j].name, roles[i]))
+                timeouts[i] = (uint32_t)c->roles[j].statement_timeout_ms;
+    }
+    return timeouts;
+}
+
 struct pgpool_options options_pgpool(const struct config *c, struct arena *a)
 {
     static const enum pgprepared prepared[] = {
@@ -274,7 +307,7 @@ struct validate_limits options_validate_limits(const struct config *c)
         .max_root_fields = c->max_root_fields,
         .max_directives = c->max_directives,
         .max_fragments = c->max_fragments,
-        .max_complexity = c->max_complexity,
+        .max_complexity = c->complexity_mode == CONFIG_COMPLEXITY_ENFORCE ? c->max_complexity : 0,
         .list_rows = c->complexity_list_factor,
         .max_list_items = c->max_list_variables,
         .max_errors = 50,

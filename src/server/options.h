@@ -21,6 +21,8 @@ struct listener_options options_listener(const struct config *c, struct str addr
 /* The roles that requests may run as: database.role, then those that tokens may name. */
 size_t options_nroles(const struct config *c);
 const char *const *options_roles(const struct config *c, struct arena *a);
+/* Of their statements, in milliseconds. */
+const uint32_t *options_timeouts(const struct config *c, struct arena *a);
 /* NULL with CONFIG_INVALID errors. */
 struct auth *options_auth(const struct config *c, struct arena *a, struct errors *errs);
 /* All but auth; neither url nor file: there is no key set. */

@@ -95,9 +95,10 @@ test("each kind of relation that row security does not guard is found, and no ot
 
 test("a schema with findings is served with a warning for each", async () => {
   const daemon = await start(bad, exposed);
+  await daemon.stop();
+  // What it wrote has come whole only when it has ended.
   const warned = daemon.logged("tenants may not be isolated");
   const slow = daemon.logged("requests may be slow, or fail");
-  await daemon.stop();
   assert.equal(warned.length, 12);
   assert.equal(slow.length, 2);
   for (const line of [...warned, ...slow]) {
