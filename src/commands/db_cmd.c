@@ -18,8 +18,8 @@
 #include "version.h"
 
 static const char usage[] =
-    "usage: fraiseqld db install|upgrade [-c FILE] [--set KEY=VALUE]... [--grant-to ROLE]\n"
-    "           [--no-search-path] [--dry-run]\n"
+    "usage: fraiseqld db install|upgrade [-c FILE] [--set KEY=VALUE]...\n"
+    "           [--grant-to ROLE] [--no-search-path] [--dry-run]\n"
     "       fraiseqld db status [-c FILE] [--set KEY=VALUE]...\n"
     "       fraiseqld db uninstall --yes [-c FILE] [--set KEY=VALUE]...\n"
     "\n"
@@ -39,8 +39,8 @@ static const char usage[] =
     "  -h, --help            show this text\n"
     "\n"
     "Exit code: 0 done, or all is installed; 1 something is missing or of another\n"
-    "version, 64 usage, 66 the configuration does not exist, 69 the database cannot be\n"
-    "reached, 70 it refuses a statement, 77 for want of a privilege, 78 the\n"
+    "version, 64 usage, 66 the configuration does not exist, 69 the database cannot\n"
+    "be reached, 70 it refuses a statement, 77 for want of a privilege, 78 the\n"
     "configuration is not valid.\n"
     "\n"
     "Example: fraiseqld db install -c fraiseqld.yaml --grant-to fraiseqld \\\n"

@@ -106,15 +106,30 @@ static int run_with(const char *format, const char *a, const char *b)
 static void test_usage_errors_and_help(void **state)
 {
     static const char *const wrong[] = {
-        "check --bogus", "check extra",        "check --format xml",
-        "config",        "config explain",     "config bogus",
-        "token",         "token --ttl 5",      "token --alg none",
-        "version x",     "health --url x",     "health --timeout 1",
-        "help bogus",    "serve extra",        "schema",
-        "schema bogus",  "schema print extra", "schema print --format xml",
+        "check --bogus",
+        "check extra",
+        "check --format xml",
+        "config",
+        "config explain",
+        "config bogus",
+        "token",
+        "token --ttl 5",
+        "token --alg none",
+        "version x",
+        "health --url x",
+        "health --timeout 1",
+        "help bogus",
+        "serve extra",
+        "schema",
+        "schema bogus",
+        "schema print extra",
+        "schema print --format xml",
+        "db",
+        "db bogus",
+        "db uninstall",
     };
-    static const char *const names[] = {"serve", "check",  "config", "schema",
-                                        "token", "health", "version"};
+    static const char *const names[] = {"serve",   "check", "config", "schema", "db",
+                                        "explain", "token", "health", "version"};
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(wrong); i++) {
