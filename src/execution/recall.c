@@ -108,29 +108,62 @@ static enum recall_result read_table(struct execution *x)
 
 /* --- by hash --------------------------------------------------------------------------------- */
 
-static enum recall_result by_hash(struct execution *x)
+/* A hash that comes with the text, or with another name of it, has to be the text's. */
+static bool verify(struct execution *x, struct str text)
+{
+    struct recall *r = &x->recall;
+    struct digest d;
+
+    if (!read_hash(x->request.hash, &r->hash)) {
+        refuse(x, BAD_REQUEST, "\"sha256Hash\" must be 64 hexadecimal digits");
+        return false;
+    }
+    d = digest_sha256(text);
+    if (digest_eq(&d, &r->hash, sizeof(d)))
+        return true;
+    metric_add(METRIC_APQ_MISMATCH, 1);
+    refuse(x, BAD_REQUEST, "provided sha does not match query");
+    return false;
+}
+
+/* The client registers nothing: the document has to be known. */
+static enum recall_result by_store(struct execution *x)
 {
     const struct recall_options *opt = &x->engine->recall;
     struct recall *r = &x->recall;
-    struct str text;
 
-    if (opt->trusted != NULL) {
-        text = trusted_by_hash(opt->trusted, &r->hash);
-        if (text.data != NULL) {
-            metric_add(METRIC_TRUSTED_HIT, 1);
-            return found(x, text);
-        }
-    }
+    if (opt->store == NULL && opt->trusted == NULL)
+        return refuse(x, PERSISTED_QUERY_NOT_SUPPORTED, "PersistedQueryNotSupported");
     if (opt->store == NULL || (opt->policy == RECALL_REQUIRED && !opt->audit))
-        return opt->store == NULL && opt->trusted == NULL
-                   ? refuse(x, PERSISTED_QUERY_NOT_SUPPORTED, "PersistedQueryNotSupported")
-                   : not_found(x);
+        return not_found(x);
     r->text = persisted_get(opt->store, &r->hash);
+    r->unknown = opt->policy == RECALL_REQUIRED;
     if (r->text != NULL) {
         metric_add(METRIC_APQ_HIT, 1);
         return found(x, persisted_str(r->text));
     }
     return persisted_is_shared(opt->store) ? read_table(x) : not_found(x);
+}
+
+static enum recall_result by_hash(struct execution *x)
+{
+    const struct trusted *trusted = x->engine->recall.trusted;
+    struct recall *r = &x->recall;
+    struct str text = {.data = NULL};
+    bool is_hash = read_hash(x->request.hash, &r->hash);
+
+    /* Apollo's clients that have a manifest send its ids in the place of hashes. */
+    if (trusted != NULL)
+        text = trusted_by_id(trusted, x->request.hash);
+    if (trusted != NULL && text.data == NULL && is_hash)
+        text = trusted_by_hash(trusted, &r->hash);
+    if (text.data != NULL) {
+        metric_add(METRIC_TRUSTED_HIT, 1);
+        return found(x, text);
+    }
+    if (!is_hash)
+        return refuse(x, BAD_REQUEST, "\"sha256Hash\" must be 64 hexadecimal digits");
+    return by_store(x);
 }
 
 static enum recall_result by_id(struct execution *x)
@@ -145,25 +178,15 @@ static enum recall_result by_id(struct execution *x)
         metric_add(METRIC_TRUSTED_UNKNOWN, 1);
         return refuse(x, PERSISTED_QUERY_NOT_FOUND, "there is no trusted document of this id");
     }
-    metric_add(METRIC_TRUSTED_HIT, 1);
     if (x->request.query.data != NULL && !str_eq(x->request.query, text))
         return refuse(x, BAD_REQUEST, "the document of this id is another than \"query\"");
+    if (x->request.hash.data != NULL && !verify(x, text))
+        return RECALL_REFUSED;
+    metric_add(METRIC_TRUSTED_HIT, 1);
     return found(x, text);
 }
 
 /* --- by text ---------------------------------------------------------------------------------- */
-
-/* A hash beside the text has to be the text's. */
-static bool verify(struct execution *x)
-{
-    struct digest d = digest_sha256(x->request.query);
-
-    if (digest_eq(&d, &x->recall.hash, sizeof(d)))
-        return true;
-    metric_add(METRIC_APQ_MISMATCH, 1);
-    refuse(x, BAD_REQUEST, "provided sha does not match query");
-    return false;
-}
 
 static enum recall_result distrust(struct execution *x)
 {
@@ -175,30 +198,33 @@ static enum recall_result by_text(struct execution *x)
 {
     const struct recall_options *opt = &x->engine->recall;
     struct recall *r = &x->recall;
+    bool hashed = x->request.hash.data != NULL;
 
-    if (r->hashed && !verify(x))
+    if (hashed && !verify(x, x->request.query))
         return RECALL_REFUSED;
-    if (opt->policy == RECALL_REQUIRED) {
-        struct digest d = r->hashed ? r->hash : digest_sha256(x->request.query);
-
-        r->unknown = trusted_by_hash(opt->trusted, &d).data == NULL;
-        if (r->unknown && !opt->audit && !opt->allow_introspection)
-            return distrust(x);
-    }
+    r->registers = hashed && opt->store != NULL && x->request.query.len <= opt->max_bytes;
+    if (opt->policy == RECALL_OPTIONAL)
+        return RECALL_FOUND;
+    if (!hashed)
+        r->hash = digest_sha256(x->request.query);
+    r->unknown = trusted_by_hash(opt->trusted, &r->hash).data == NULL;
+    /* Only while they are audited may others be kept. */
+    r->registers = r->registers && r->unknown && opt->audit;
+    if (!r->unknown)
+        metric_add(METRIC_TRUSTED_HIT, 1);
+    else if (!opt->audit && !opt->allow_introspection)
+        return distrust(x);
     return RECALL_FOUND;
 }
 
 enum recall_result recall_begin(struct execution *x,
                                 void (*then)(struct execution *x, enum recall_result result))
 {
-    struct graphql_request *q = &x->request;
+    const struct graphql_request *q = &x->request;
 
     x->recalled = then;
-    x->recall.hashed = q->hash.data != NULL;
     if (q->document_id.data != NULL)
         return by_id(x);
-    if (x->recall.hashed && !read_hash(q->hash, &x->recall.hash))
-        return refuse(x, BAD_REQUEST, "\"sha256Hash\" must be 64 hexadecimal digits");
     if (q->query.data != NULL)
         return by_text(x);
     if (q->query_only && !x->engine->recall.allow_get)
@@ -206,8 +232,7 @@ enum recall_result recall_begin(struct execution *x,
     return by_hash(x);
 }
 
-/* --- what is valid ------------------------------------------------------------------------------
- */
+/* --- what is valid --------------------------------------------------------------------------- */
 
 static bool is_introspection(const struct operation *op)
 {
@@ -234,8 +259,7 @@ bool recall_accept(struct execution *x)
             LOG_STR("operation_name", x->request.operation_name),
             LOG_STR("request_id", x->request_id));
     }
-    if (opt->store != NULL && r->hashed && r->text == NULL && !r->unknown &&
-        x->request.query.len <= opt->max_bytes && opt->policy == RECALL_OPTIONAL)
+    if (r->registers)
         persisted_put(opt->store, &r->hash, x->request.query, false);
     return true;
 }

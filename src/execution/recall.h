@@ -32,9 +32,9 @@ struct recall_options {
 
 /* Of an execution. */
 struct recall {
-    bool hashed;                       /* the request has a hash */
-    struct digest hash;                /* verified if it has a query as well */
+    struct digest hash;                /* of the text, or what is looked for */
     const struct persisted_text *text; /* retained; NULL: none */
+    bool registers;                    /* the text came with its hash, to be kept if it is valid */
     bool unknown;                      /* no trusted document, where such are required */
     struct pgsession session;
     struct pgstatement statement;

@@ -67,6 +67,17 @@ static bool is_missing(const char *sqlstate)
     return false;
 }
 
+/* What is wrong with the values: class 22 (data), 23 (a constraint), 54 (a limit). */
+static bool is_of_values(const char *sqlstate)
+{
+    static const char *const classes[] = {"22", "23", "54"};
+
+    for (size_t i = 0; i < COUNT_OF(classes); i++)
+        if (strncmp(sqlstate, classes[i], 2) == 0)
+            return true;
+    return false;
+}
+
 static void note_failure(struct persisted_sync *s, const struct pgbatch *b)
 {
     bool missing = is_missing(b->sqlstate);
@@ -84,14 +95,21 @@ static void note_failure(struct persisted_sync *s, const struct pgbatch *b)
     s->missing = missing;
 }
 
-static bool run_statement(struct persisted_sync *s, size_t which, const char *const *params,
-                          struct arena *a)
+enum outcome {
+    DONE,
+    FAILED,  /* it may go well another time */
+    REFUSED, /* it cannot go well with these values */
+};
+
+static enum outcome run_statement(struct persisted_sync *s, size_t which, const char *const *params,
+                                  struct arena *a)
 {
     struct pgsession session = {.role = "", .timeout_ms = TIMEOUT_MS};
     struct pgstatement statement;
     struct pgcall call = {.statement = &statement, .params = params};
     struct pgbatch batch;
     struct errors ignored;
+    bool refused;
 
     errors_init(&ignored, a);
     pgstatement_init(&statement, statements[which].sql, statements[which].nparams);
@@ -100,10 +118,12 @@ static bool run_statement(struct persisted_sync *s, size_t which, const char *co
     if (pgpool_run(s->opt.pool, &batch, &ignored)) {
         s->missing = s->failing = false;
         persisted_set_shared(s->opt.store, true);
-        return true;
+        return DONE;
     }
-    note_failure(s, &batch);
-    return false;
+    refused = batch.outcome == PGBATCH_FAILED && is_of_values(batch.sqlstate);
+    if (!refused)
+        note_failure(s, &batch);
+    return refused ? REFUSED : FAILED;
 }
 
 static struct str hash_text(const struct digest *d, struct arena *a)
@@ -114,32 +134,63 @@ static struct str hash_text(const struct digest *d, struct arena *a)
     return arena_printf(a, "\\x%s", hex);
 }
 
+static enum outcome insert(struct persisted_sync *s, const struct persisted_row *rows, size_t n)
+{
+    struct arena *a = arena_new(0);
+    struct str *hashes = ARENA_ARRAY(a, n, struct str);
+    struct str *texts = ARENA_ARRAY(a, n, struct str);
+    enum outcome outcome;
+
+    for (size_t i = 0; i < n; i++) {
+        hashes[i] = hash_text(&rows[i].hash, a);
+        texts[i] = persisted_str(rows[i].text);
+    }
+    outcome = run_statement(
+        s, INSERT,
+        (const char *[]){pgarray_text(hashes, n, a).data, pgarray_text(texts, n, a).data}, a);
+    arena_free(a);
+    return outcome;
+}
+
+/* One that the database cannot hold (its encoding has not all characters) keeps out no other: it
+ * stays in memory. */
+static enum outcome insert_each(struct persisted_sync *s, const struct persisted_row *rows,
+                                size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        char hex[2 * DIGEST_SIZE + 1];
+
+        digest_hex(&rows[i].hash, hex);
+        switch (insert(s, &rows[i], 1)) {
+        case DONE:
+            break;
+        case REFUSED:
+            LOG(LOG_INFO, "the database cannot hold a persisted query", LOG_CSTR("hash", hex));
+            break;
+        case FAILED:
+            return FAILED;
+        }
+    }
+    return DONE;
+}
+
 /* What is new, in statements of so many. False: it could not be stored now. */
 static bool store_new(struct persisted_sync *s)
 {
     struct persisted_row rows[MAX_ROWS];
-    bool ok = true;
+    enum outcome outcome = DONE;
     size_t n;
 
-    while (ok && (n = persisted_take_new(s->opt.store, MAX_ROWS, rows)) > 0) {
-        struct arena *a = arena_new(0);
-        struct str *hashes = ARENA_ARRAY(a, n, struct str);
-        struct str *texts = ARENA_ARRAY(a, n, struct str);
-
-        for (size_t i = 0; i < n; i++) {
-            hashes[i] = hash_text(&rows[i].hash, a);
-            texts[i] = persisted_str(rows[i].text);
-        }
-        ok = run_statement(
-            s, INSERT,
-            (const char *[]){pgarray_text(hashes, n, a).data, pgarray_text(texts, n, a).data}, a);
-        if (!ok)
+    while (outcome == DONE && (n = persisted_take_new(s->opt.store, MAX_ROWS, rows)) > 0) {
+        outcome = insert(s, rows, n);
+        if (outcome == REFUSED)
+            outcome = insert_each(s, rows, n);
+        if (outcome == FAILED)
             persisted_give_back(s->opt.store, rows, n);
         for (size_t i = 0; i < n; i++)
             persisted_unref(rows[i].text);
-        arena_free(a);
     }
-    return ok;
+    return outcome == DONE;
 }
 
 static void keep_up(struct persisted_sync *s)
@@ -153,7 +204,7 @@ static void keep_up(struct persisted_sync *s)
     for (size_t i = 0; i < n; i++)
         hashes[i] = hash_text(&used[i], a);
     if (n > 0)
-        ok = run_statement(s, USED, (const char *[]){pgarray_text(hashes, n, a).data}, a);
+        ok = run_statement(s, USED, (const char *[]){pgarray_text(hashes, n, a).data}, a) == DONE;
     if (ok)
         (void)run_statement(
             s, FORGET,

@@ -142,6 +142,16 @@ test("the table holds nothing under a hash that is not its own", async () => {
   await assert.rejects(shared.sql(database, `set role app_user; insert into fraiseql.persisted_queries (hash, query) values (sha256('x'), 'x')`));
 });
 
+test("one that the database cannot hold keeps out no other", async () => {
+  await shared.sql(database, `alter table fraiseql.persisted_queries add constraint no_emoji check (query not like '%\u{1f389}%')`);
+  const odd = `${fresh()} # \u{1f389}`, plain = fresh();
+  await Promise.all([register(daemon, odd), register(daemon, plain)]);
+  await within(5000, "the other is stored", async () => (await rowsOf(sha256(plain))) === 1);
+  assert.ok((await byHash(daemon, sha256(odd))).body.data);
+  assert.equal(daemon.logged("persisted queries are kept in memory only").length, 0);
+  assert.equal(daemon.logged("the database cannot hold a persisted query").length, 1);
+});
+
 test("what nobody uses is deleted", async () => {
   const old = fresh(), kept = fresh();
   await register(daemon, old);
@@ -267,7 +277,25 @@ test("documents of manifests and of a directory are known by id and hash from th
   const unknown = await byId(trusting, "nothing");
   assert.equal(code(unknown), "PERSISTED_QUERY_NOT_FOUND");
   assert.equal(code(await byId(trusting, "trusted-1", { query: FILED })), "BAD_REQUEST");
+  // Apollo's clients that have a manifest send its ids as if they were hashes.
+  assert.equal((await byHash(trusting, "trusted-1", { variables: { n: 2 } })).text, expected);
+  assert.equal((await byHash(trusting, sha256(TRUSTED).toUpperCase(), { variables: { n: 2 } })).text, expected);
+  assert.equal(code(await byHash(trusting, "trusted-2")), "BAD_REQUEST");
   assert.ok((await trusting.post("{ projects { id } }")).body.data);
+  await trusting.stop();
+});
+
+test("an id does not register its document under another hash", async () => {
+  const trusting = await start(database, documents);
+  const victim = sha256(fresh());
+  for (const hash of [victim, "0".repeat(64)]) {
+    const reply = await byId(trusting, "trusted-1", { extensions: extensions(hash) });
+    assert.equal(reply.status, 400, reply.text);
+    assert.equal(reply.body.errors[0].message, "provided sha does not match query");
+    assert.equal(code(await byHash(trusting, hash)), "PERSISTED_QUERY_NOT_FOUND");
+  }
+  assert.equal(code(await byId(trusting, "trusted-1", { extensions: extensions("0") })), "BAD_REQUEST");
+  assert.ok((await byId(trusting, "trusted-1", { extensions: extensions(sha256(TRUSTED)) })).body.data);
   await trusting.stop();
 });
 
@@ -307,6 +335,12 @@ test("audit: they run, and are counted and logged", async () => {
   assert.ok((await auditing.post(TRUSTED)).body.data);
   assert.match((await auditing.admin("/metrics")).text, /^fraiseql_trusted_documents_total{result="audited"} 1/m);
   assert.equal(auditing.logged("a document that is not trusted").length, 1);
+  // Nothing else is different: clients register what they send.
+  const other = fresh();
+  const first = await register(auditing, other);
+  assert.equal((await byHash(auditing, sha256(other))).text, first.text);
+  assert.match((await auditing.admin("/metrics")).text, /^fraiseql_trusted_documents_total{result="audited"} 3/m);
+  assert.match((await auditing.admin("/metrics")).text, /^fraiseql_trusted_documents_total{result="hit"} 1/m);
   await auditing.stop();
 });
 
