@@ -180,6 +180,8 @@ struct auth *auth_new(const struct auth_options *opt, struct errors *errs)
     au->opt.issuers = copy_strings(a, opt->issuers, opt->nissuers);
     au->opt.audiences = copy_strings(a, opt->audiences, opt->naudiences);
     au->opt.tenant_claim = arena_dup(a, opt->tenant_claim);
+    au->opt.roles_path = arena_dup(a, opt->roles_path);
+    au->opt.scopes_path = arena_dup(a, opt->scopes_path);
     au->opt.role_path = arena_dup(a, opt->role_path);
     au->opt.roles = copy_strings(a, opt->roles, opt->nroles);
     copy_claims(au, opt);

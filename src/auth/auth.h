@@ -62,6 +62,8 @@ struct auth_options {
     bool key_sets_open; /* from where they are public: no secrets are taken from them */
     const struct auth_claim_options *claims;
     size_t nclaims;
+    struct str roles_path;   /* of the claim with roles for @auth; empty: roles */
+    struct str scopes_path;  /* of that with scopes; empty: scope, or else scp */
     struct str role_path;    /* of the claim that names the role */
     const struct str *roles; /* that it may name; none: it is not looked at */
     size_t nroles;
@@ -96,6 +98,14 @@ struct identity_setting {
     const char *value; /* "" when the token has no such claim, or there is no token */
 };
 
+/* What it may do beyond what PostgreSQL lets its role: for @auth. */
+struct grants {
+    const struct str *roles;
+    size_t nroles;
+    const struct str *scopes;
+    size_t nscopes;
+};
+
 struct identity {
     bool authenticated;
     struct str subject; /* claim sub, or empty */
@@ -105,6 +115,7 @@ struct identity {
     const struct identity_setting
         *settings; /* every configured setting, always in the same order */
     size_t nsettings;
+    struct grants grants;
 };
 
 /*

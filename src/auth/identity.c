@@ -10,6 +10,7 @@
  * to put into it: a setting left over from another request cannot exist.
  */
 #include "auth/authstate.h"
+#include "auth/claims.h"
 #include "auth/token.h"
 #include "base/deadline.h"
 
@@ -89,22 +90,6 @@ static const char *check_claims(const struct auth_options *opt, const struct jva
 
 /* --- claims to settings -------------------------------------------------------------- */
 
-/* The whole path as one name first (claims such as "https://x/roles" have dots), then step by step.
- */
-static const struct jval *claim_at(const struct jval *claims, struct str path)
-{
-    const struct jval *v = jval_get(claims, path);
-    struct str step;
-
-    if (v != NULL)
-        return v;
-    for (v = claims; path.len > 0 && v != NULL;) {
-        str_cut(path, '.', &step, &path);
-        v = v->kind == JVAL_OBJECT ? jval_get(v, step) : NULL;
-    }
-    return v;
-}
-
 static bool is_uuid(struct str s)
 {
     if (s.len != 36)
@@ -141,7 +126,7 @@ static struct str claim_text(const struct jval *v, struct arena *a)
 static const char *claim_value(const struct auth_claim_options *claim, const struct jval *claims,
                                struct arena *a, struct str *text)
 {
-    const struct jval *v = claim_at(claims, claim->path);
+    const struct jval *v = claims_at(claims, claim->path);
 
     *text = v ? claim_text(v, a) : STR("");
     if (text->len == 0)
@@ -156,7 +141,7 @@ static const char *claim_value(const struct auth_claim_options *claim, const str
 static bool role_from_claims(const struct auth *au, const struct jval *claims, struct identity *out,
                              struct errors *errs)
 {
-    const struct jval *v = au->opt.nroles > 0 ? claim_at(claims, au->opt.role_path) : NULL;
+    const struct jval *v = au->opt.nroles > 0 ? claims_at(claims, au->opt.role_path) : NULL;
 
     if (v == NULL || v->kind == JVAL_NULL)
         return true;
@@ -291,6 +276,7 @@ static bool identify(const struct auth *au, const struct jval *claims, struct ar
         return false;
     if (sub != NULL && sub->kind == JVAL_STRING)
         out->subject = sub->text;
+    claims_grants(&au->opt, claims, ar, &out->grants);
     out->authenticated = true;
     return true;
 }

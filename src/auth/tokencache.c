@@ -20,6 +20,7 @@ struct entry {
     size_t token_len;
     size_t text_len;
     size_t role;
+    size_t nroles, nscopes; /* the last texts */
     int64_t until_s;
     uint64_t used;
 };
@@ -71,9 +72,9 @@ static struct entry *find_locked(struct tokencache *c, struct str token, uint64_
     return NULL;
 }
 
-/* The text of a live entry, copied, and its role; NULL on a miss. */
+/* The text of a live entry, copied, and the entry; NULL on a miss. */
 static const char *copy_text(struct tokencache *c, struct str token, int64_t now_s, struct arena *a,
-                             size_t *role)
+                             struct entry *head)
 {
     uint64_t hash = str_hash(token);
     const char *text = NULL;
@@ -84,7 +85,7 @@ static const char *copy_text(struct tokencache *c, struct str token, int64_t now
     if (e != NULL && now_s < e->until_s) {
         e->used = ++c->clock;
         text = arena_copy(a, e->block + e->token_len, e->text_len);
-        *role = e->role;
+        *head = *e;
     }
     pthread_mutex_unlock(&c->mutex);
     return text;
@@ -98,23 +99,38 @@ static struct str next_text(const char **at)
     return s;
 }
 
+static const struct str *next_texts(const char **at, size_t n, struct arena *a)
+{
+    struct str *out = n > 0 ? ARENA_ARRAY(a, n, struct str) : NULL;
+
+    for (size_t i = 0; i < n; i++)
+        out[i] = next_text(at);
+    return out;
+}
+
 bool tokencache_get(struct tokencache *c, struct str token, int64_t now_s,
                     const struct identity_setting *empty, size_t nsettings, struct arena *a,
                     struct identity *out)
 {
-    const char *text = copy_text(c, token, now_s, a, &out->role);
+    struct entry head;
+    const char *text = copy_text(c, token, now_s, a, &head);
     struct identity_setting *settings;
 
     if (text == NULL)
         return false;
     settings = arena_copy(a, empty, nsettings * sizeof(*empty));
     out->authenticated = true;
+    out->role = head.role;
     out->subject = next_text(&text);
     out->tenant = next_text(&text);
     for (size_t i = 0; i < nsettings; i++)
         settings[i].value = next_text(&text).data;
     out->settings = settings;
     out->nsettings = nsettings;
+    out->grants.roles = next_texts(&text, head.nroles, a);
+    out->grants.nroles = head.nroles;
+    out->grants.scopes = next_texts(&text, head.nscopes, a);
+    out->grants.nscopes = head.nscopes;
     return true;
 }
 
@@ -126,21 +142,45 @@ static char *append_text(char *to, struct str s)
     return to + s.len + 1;
 }
 
+static size_t texts_size(const struct str *texts, size_t n)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < n; i++)
+        size += texts[i].len + 1;
+    return size;
+}
+
+static char *append_texts(char *to, const struct str *texts, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to = append_text(to, texts[i]);
+    return to;
+}
+
 static struct entry make_entry(struct str token, int64_t until_s, const struct identity *who)
 {
-    struct entry e = {
-        .hash = str_hash(token), .token_len = token.len, .role = who->role, .until_s = until_s};
+    const struct grants *g = &who->grants;
+    struct entry e = {.hash = str_hash(token),
+                      .token_len = token.len,
+                      .role = who->role,
+                      .nroles = g->nroles,
+                      .nscopes = g->nscopes,
+                      .until_s = until_s};
     char *at;
 
     e.text_len = who->subject.len + 1 + who->tenant.len + 1;
     for (size_t i = 0; i < who->nsettings; i++)
         e.text_len += strlen(who->settings[i].value) + 1;
+    e.text_len += texts_size(g->roles, g->nroles) + texts_size(g->scopes, g->nscopes);
     e.block = xmalloc(token.len + e.text_len);
     memcpy(e.block, token.data, token.len);
     at = append_text(e.block + token.len, who->subject);
     at = append_text(at, who->tenant);
     for (size_t i = 0; i < who->nsettings; i++)
         at = append_text(at, str_of(who->settings[i].value));
+    at = append_texts(at, g->roles, g->nroles);
+    append_texts(at, g->scopes, g->nscopes);
     return e;
 }
 

@@ -14,10 +14,12 @@
 
 #include "commands/commands.h"
 
+#include "execution/authorize.h"
 #include "execution/bind.h"
 #include "execution/session.h"
 #include "jobs/schema_watch.h"
 #include "planner/planner.h"
+#include "schema/authrule.h"
 #include "server/options.h"
 #include "validation/complexity.h"
 
@@ -236,6 +238,21 @@ static void describe_session(struct explain *x)
     }
 }
 
+/* What the operation has to be allowed, and whether the claims do. */
+static void describe_demands(struct explain *x)
+{
+    if (x->plan->ndemands > 0)
+        buf_append_lit(&x->out, "needs\n");
+    for (size_t i = 0; i < x->plan->ndemands; i++) {
+        const struct plan_demand *d = &x->plan->demands[i];
+
+        buf_printf(&x->out, "  %.*s", STR_ARG(d->what));
+        authrule_print(d->rule, &x->out);
+        buf_printf(&x->out, "%s\n",
+                   authorize_rule(d->rule, &x->identity) ? "" : ": would be refused");
+    }
+}
+
 static void describe_step(struct explain *x, size_t i)
 {
     const struct plan_step *step = &x->plan->steps[i];
@@ -314,6 +331,7 @@ static bool describe(struct explain *x)
     buf_printf(&x->out, "%s, complexity %llu\n", kinds[x->operation->kind],
                (unsigned long long)x->complexity);
     describe_session(x);
+    describe_demands(x);
     for (size_t i = 0; i < x->plan->nsteps; i++) {
         describe_step(x, i);
         if (x->operation->kind == AST_QUERY && !explain_step(x, i))

@@ -100,7 +100,9 @@ static bool is_setting_name(struct str name)
 
 static void check_claim(struct loader *l, const struct claim *c)
 {
-    if (c->claim.settings.n == 0)
+    /* What @auth goes by need not be a setting as well. */
+    if (c->claim.settings.n == 0 && !str_is(c->claim.name, "roles") &&
+        !str_is(c->claim.name, "scopes"))
         loader_refuse(l, c->first, "auth.claims.%.*s has no \"setting\"", STR_ARG(c->claim.name));
     for (size_t i = 0; i < c->claim.settings.n; i++)
         if (!is_setting_name(c->claim.settings.items[i]))

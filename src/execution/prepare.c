@@ -6,6 +6,7 @@
  */
 #include "execution/prepare.h"
 
+#include "execution/authorize.h"
 #include "metrics/metrics.h"
 #include "planner/planner.h"
 
@@ -129,5 +130,5 @@ bool prepare_plan(struct execution *x, const struct variables *v)
         if (e->turbo != NULL)
             keep_plan(x, &skeleton);
     }
-    return check_introspection(x);
+    return check_introspection(x) && authorize(x->plan, x->identity, &x->errors);
 }

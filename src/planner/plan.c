@@ -9,6 +9,7 @@
 #include "language/printer.h"
 #include "language/source.h"
 #include "planner/collect.h"
+#include "schema/authrule.h"
 
 struct plan *plan_new(const struct operation *op)
 {
@@ -306,8 +307,20 @@ static void describe_step(const struct plan *p, const struct plan_step *step, st
         buf_append_lit(out, "sync\n");
 }
 
+static void describe_demands(const struct plan *p, struct buf *out)
+{
+    if (p->ndemands > 0)
+        buf_append_lit(out, "needs\n");
+    for (size_t i = 0; i < p->ndemands; i++) {
+        buf_printf(out, "  %.*s", STR_ARG(p->demands[i].what));
+        authrule_print(p->demands[i].rule, out);
+        buf_append_char(out, '\n');
+    }
+}
+
 void plan_describe(const struct plan *p, struct buf *out)
 {
+    describe_demands(p, out);
     for (size_t i = 0; i < p->nsteps; i++)
         describe_step(p, &p->steps[i], out);
     buf_append_lit(out, "shape\n");

@@ -146,6 +146,14 @@ struct plan_step {
     bool sync;
 };
 
+/* What the identity has to have, or the operation is refused before it runs. */
+struct plan_demand {
+    const struct auth_rule *rule; /* of the schema */
+    struct str what;              /* the first thing with it: "Employee", "Employee.salary" */
+    const struct path *path;      /* of the field that uses it; NULL: the operation's root */
+    uint32_t offset;              /* in the document */
+};
+
 struct plan {
     struct arena *arena;               /* owned */
     const struct operation *operation; /* retained (it retains the schema) */
@@ -155,10 +163,12 @@ struct plan {
     bool transaction;                /* the steps begin and end a transaction of their own */
     const struct plan_param *params; /* the steps', then what introspection needs */
     size_t nparams;
-    const struct shape *root; /* fields in response order */
-    size_t max_open_columns;  /* of all rows being read at once, one inside the other */
-    uint64_t id;              /* unique in the process */
-    size_t size;              /* bytes held */
+    const struct shape *root;          /* fields in response order */
+    const struct plan_demand *demands; /* for each rule of what the operation uses, once */
+    size_t ndemands;
+    size_t max_open_columns; /* of all rows being read at once, one inside the other */
+    uint64_t id;             /* unique in the process */
+    size_t size;             /* bytes held */
     /* Measured cost, any thread, relaxed: EWMA of backend nanoseconds; 0: never run. */
     uint64_t *cost_ns;
     uint32_t *references; /* private to plan.c */

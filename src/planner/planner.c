@@ -6,6 +6,7 @@
  */
 #include "planner/planner.h"
 
+#include "planner/plan_auth.h"
 #include "planner/plan_call.h"
 #include "planner/plan_change.h"
 #include "planner/plan_connection.h"
@@ -300,6 +301,8 @@ static bool compile(struct plan *p, const struct variables *variables, struct ar
         errors_add(errs, QUERY_TOO_COMPLEX, "the operation has too many values");
     /* Some errors are noted where the value is read and do not stop the compilation. */
     if (errs->n + errs->dropped > nerrors)
+        return false;
+    if (!plan_auth(&c, root, p))
         return false;
     p->root = shape;
     finish_plan(p, &c, &names, fields);

@@ -7,6 +7,7 @@
  */
 #include "schema/annotation_keys.h"
 
+#include "schema/authrule.h"
 #include "schema/naming.h"
 
 /* What the value of a key may be, and what it becomes. */
@@ -19,6 +20,7 @@ enum value_form {
     VALUE_FIELDS,    /* const struct declared_fields * */
     VALUE_RELATIONS, /* struct relation_annotations */
     VALUE_CONTEXT,   /* struct context_params */
+    VALUE_AUTH,      /* struct said_auth */
     VALUE_ACCEPTED,  /* FraiseQL's, and true of everything here anyway */
     VALUE_REFUSED,   /* FraiseQL's, and cannot be done */
 };
@@ -46,6 +48,7 @@ static const struct annotation_key type_keys[] = {
     {STR_INIT("hide"), VALUE_LIST, offsetof(struct type_annotation, hide)},
     {STR_INIT("relations"), VALUE_RELATIONS, offsetof(struct type_annotation, relations)},
     {STR_INIT("tenant_column"), VALUE_TEXT, offsetof(struct type_annotation, tenant_column)},
+    {STR_INIT("auth"), VALUE_AUTH, offsetof(struct type_annotation, auth)},
     {STR_INIT("use_projection"), VALUE_ACCEPTED, 0},
     {STR_INIT("filters"), VALUE_ACCEPTED, 0},
     {STR_INIT("cache"), VALUE_REFUSED, 0},
@@ -62,6 +65,7 @@ static const struct annotation_key field_keys[] = {
     {STR_INIT("hide"), VALUE_FLAG, offsetof(struct field_annotation, hide)},
     {STR_INIT("fields"), VALUE_FIELDS, offsetof(struct field_annotation, fields)},
     {STR_INIT("shape"), VALUE_TEXT, offsetof(struct field_annotation, shape)},
+    {STR_INIT("auth"), VALUE_AUTH, offsetof(struct field_annotation, auth)},
 };
 
 /* Keys of @fraiseql:relation, and members of struct relation_annotation. */
@@ -72,6 +76,7 @@ static const struct annotation_key relation_keys[] = {
     {STR_INIT("references"), VALUE_LIST, offsetof(struct relation_annotation, references)},
     {STR_INIT("list"), VALUE_FLAG, offsetof(struct relation_annotation, list)},
     {STR_INIT("description"), VALUE_TEXT, offsetof(struct relation_annotation, description)},
+    {STR_INIT("auth"), VALUE_AUTH, offsetof(struct relation_annotation, auth)},
 };
 
 /* Keys of @fraiseql:mutation and @fraiseql:query, and members of struct function_annotation. */
@@ -84,6 +89,13 @@ static const struct annotation_key function_keys[] = {
     {STR_INIT("error_type"), VALUE_NAME, offsetof(struct function_annotation, error_type)},
     {STR_INIT("context_params"), VALUE_CONTEXT, offsetof(struct function_annotation, context_params)},
     {STR_INIT("invalidates"), VALUE_LIST, offsetof(struct function_annotation, invalidates)},
+    {STR_INIT("auth"), VALUE_AUTH, offsetof(struct function_annotation, auth)},
+};
+
+/* Keys of "auth", and members of struct said_auth. */
+static const struct annotation_key auth_keys[] = {
+    {STR_INIT("roles"), VALUE_LIST, offsetof(struct said_auth, roles)},
+    {STR_INIT("scopes"), VALUE_LIST, offsetof(struct said_auth, scopes)},
 };
 
 /* clang-format on */
@@ -92,6 +104,7 @@ const struct annotation_keys keys_of_type = {type_keys, COUNT_OF(type_keys)};
 const struct annotation_keys keys_of_field = {field_keys, COUNT_OF(field_keys)};
 const struct annotation_keys keys_of_relation = {relation_keys, COUNT_OF(relation_keys)};
 const struct annotation_keys keys_of_function = {function_keys, COUNT_OF(function_keys)};
+static const struct annotation_keys keys_of_auth = {auth_keys, COUNT_OF(auth_keys)};
 
 static struct place place_of(const struct annotation_reader *r, const struct yamltree *v)
 {
@@ -315,6 +328,17 @@ static void read_relations(struct annotation_reader *r, const struct yamltree *v
     }
 }
 
+/* {roles: [hr], scopes: [read:pay]}; roles alone, as hr or [hr, admin]; {}: any identity. */
+static void read_auth(struct annotation_reader *r, const struct yamltree *v, struct said_auth *out)
+{
+    *out = (struct said_auth){.said = true, .at = place_of(r, v)};
+    if (v->kind == YAMLTREE_MAP)
+        annotation_read_map(r, v, "auth", &keys_of_auth, out);
+    else
+        read_list(r, v, &out->roles);
+    authrule_check(out, r->errs);
+}
+
 static void read_value(struct annotation_reader *r, const struct yamltree_member *m,
                        enum value_form form, void *out)
 {
@@ -344,6 +368,9 @@ static void read_value(struct annotation_reader *r, const struct yamltree_member
         break;
     case VALUE_CONTEXT:
         read_context(r, v, out);
+        break;
+    case VALUE_AUTH:
+        read_auth(r, v, out);
         break;
     case VALUE_ACCEPTED:
         break;

@@ -310,7 +310,7 @@ static void check_type_annotation(const struct doc_type *t, struct errors *errs)
         return;
     if (t->kind == 'd' || a->key.said || a->trinity != UNSAID || is_said(a->column) ||
         a->fields != NULL || is_said(a->shape) || a->expose_fields.said || a->hide.said ||
-        is_said(a->tenant_column) || is_said(a->deprecated) || a->relations.n > 0)
+        is_said(a->tenant_column) || is_said(a->deprecated) || a->auth.said || a->relations.n > 0)
         place_error(a->at, errs, "%s",
                     t->kind == 'd' ? "a domain is shown as its base type: it has no annotations"
                                    : "only name and description can be given to such a type");

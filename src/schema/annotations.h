@@ -35,6 +35,14 @@ enum said_flag {
     SAID_YES,
 };
 
+/* @auth, or "auth" in comments; both lists unsaid: any identity. */
+struct said_auth {
+    bool said;
+    struct place at;
+    struct said_list roles;
+    struct said_list scopes;
+};
+
 /* A type as it was written, "[Tag!]!": wrappers as in struct type_ref. */
 struct said_type {
     struct said name; /* "Tag": of a GraphQL type, or "app.address": of one of the database */
@@ -54,6 +62,7 @@ struct declared_field {
     /* in the SDL file only */
     bool hide;
     unsigned weight; /* 0: not said */
+    struct said_auth auth;
     const struct ast_field_definition *ast;
 };
 
@@ -71,6 +80,7 @@ struct relation_annotation {
     struct said_list references; /* columns of the other; unsaid: its key */
     enum said_flag list;         /* unsaid: unless the columns referred to are a key */
     struct said description;
+    struct said_auth auth;
 };
 
 struct relation_annotations {
@@ -93,6 +103,7 @@ struct type_annotation {
     struct said_list expose_fields;       /* columns; the others are not fields */
     struct said_list hide;                /* columns that are not fields */
     struct said tenant_column;
+    struct said_auth auth;
     struct relation_annotations relations;
     const struct declared_fields *declared; /* in the SDL file; NULL: it is not there */
     bool closed;                            /* those are all its fields */
@@ -110,6 +121,7 @@ struct field_annotation {
     enum said_flag hide;
     const struct declared_fields *fields; /* of a jsonb column; NULL: unsaid */
     struct said shape;                    /* of a jsonb column: composite type */
+    struct said_auth auth;
     struct relation_annotations relations;
 };
 
@@ -142,6 +154,7 @@ struct function_annotation {
         bool said;
     } context_params;
     struct said_list invalidates;
+    struct said_auth auth;
 };
 
 /* The claim that a parameter is named after: auth_tenant_id, tenant_id. */

@@ -8,6 +8,7 @@
  * Rows of relations are types too, but a relation is served under its own
  * privileges or not at all: a value of such a type keeps its text form.
  */
+#include "schema/authrule.h"
 #include "schema/build.h"
 #include "schema/naming.h"
 #include "schema/operators.h"
@@ -42,10 +43,12 @@ static void annotate_part(struct builder *b, const struct doc_column *from, stru
     if (is_said(f->deprecated))
         part->deprecated = arena_dup(b->arena, f->deprecated.text);
     part->required = f->required == SAID_YES;
+    part->auth = authrule_make(b, &f->auth);
     if (f->hide == SAID_YES || f->fields != NULL || is_said(f->shape) || f->relations.n > 0)
-        place_error(f->at, b->errs,
-                    "an attribute of a composite type can have a name, a type, a description, and "
-                    "be required or deprecated");
+        place_error(
+            f->at, b->errs,
+            "an attribute of a composite type can have a name, a type, a description, auth, "
+            "and be required or deprecated");
     if (is_said(f->type.name) &&
         (!str_eq(f->type.name.text, part->type->name) || (f->type.nlists > 0) != part->is_array))
         place_error(f->type.name.at, b->errs, "attribute \"%.*s\" is of type %s%.*s%s",
@@ -121,6 +124,8 @@ const struct composite *composite_make(struct builder *b, struct doc_type *d)
                               arena_printf(b->scratch, "composite type \"%.*s.%.*s\"",
                                            STR_ARG(d->schema), STR_ARG(d->name)));
     values_describe_type(b, object, d);
+    if (d->annotation != NULL)
+        object->auth = authrule_make(b, &d->annotation->auth);
     c = composite_new(b, name);
     c->sql = arena_dup(b->arena, d->sql);
     c->object = object;

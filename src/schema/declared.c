@@ -5,6 +5,7 @@
  * Memory:   what is made is in the schema's arena.
  * Not here: relationships of foreign keys, and names that nobody has chosen (relationships.c).
  */
+#include "schema/authrule.h"
 #include "schema/build.h"
 #include "schema/naming.h"
 
@@ -145,11 +146,13 @@ static void add_way(struct builder *b, const struct relation_annotation *from,
     struct way way = {.way = *w, .name = from->name, .description = from->description};
     size_t i;
 
+    way.way.auth = authrule_make(b, &from->auth);
     for (i = 0; i < list->n; i++) {
         if (is_said(list->items[i].name) || !is_same_way(&list->items[i].way, w))
             continue;
         list->items[i].name = from->name;
         list->items[i].description = from->description;
+        list->items[i].way.auth = authrule_make(b, &from->auth);
         return;
     }
     if (w->to_many)

@@ -16,11 +16,11 @@ bool diffside_is_specified(struct str name)
            str_is(name, "Boolean") || str_is(name, "ID");
 }
 
-/* Every schema has these. */
+/* Every schema has these; @auth is for what is defined only. */
 static bool is_specified_directive(struct str name)
 {
     return str_is(name, "skip") || str_is(name, "include") || str_is(name, "deprecated") ||
-           str_is(name, "specifiedBy") || str_is(name, "oneOf");
+           str_is(name, "specifiedBy") || str_is(name, "oneOf") || str_is(name, "auth");
 }
 
 static const void *joined(struct arena *a, const void *x, size_t nx, const void *y, size_t ny,
@@ -161,6 +161,7 @@ bool schemadiff_read(const struct sourcetext *source, struct arena *a, struct sc
     }
     map_init(&out->types, a);
     map_init(&out->directives, a);
+    out->no_auth = json;
     for (i = 0; i < document->n; i++) {
         const struct ast_type_system_definition *d = document->definitions[i].type_system;
 

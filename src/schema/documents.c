@@ -14,6 +14,7 @@
  * The document of another column is one field, an object of its keys.
  */
 #include "schema/aggregates.h"
+#include "schema/authrule.h"
 #include "schema/naming.h"
 
 #define MAX_DOCUMENT_DEPTH 32 /* of objects written one in the other */
@@ -215,6 +216,7 @@ static void set_parts(const struct owner *o, const struct declared_fields *field
         if (f->deprecated.data != NULL)
             part->deprecated = arena_dup(o->b->arena, f->deprecated);
         part->index = n;
+        part->auth = authrule_make(o->b, &f->auth);
         n += describe(o, f->name, &f->type, f->fields, part);
     }
     c->parts = parts;
@@ -349,6 +351,7 @@ static void merge(struct builder *b, const struct doc_relation *d, const struct 
                   const struct column *declared, struct column *out)
 {
     struct column as = *out;
+    const struct auth_rule *auth = out->auth;
 
     if (from->annotation == NULL || !is_said(from->annotation->type.name))
         CHECK(values_describe(b, from->type, str_is(declared->type->name, "ID"), &as));
@@ -361,6 +364,7 @@ static void merge(struct builder *b, const struct doc_relation *d, const struct 
     }
     *out = as;
     out->field_name = declared->field_name;
+    out->auth = declared->auth != NULL ? declared->auth : auth;
     out->not_null = out->not_null || declared->not_null;
     if (declared->comment.len > 0)
         out->comment = declared->comment;

@@ -6,6 +6,7 @@
  * Memory:   names are in the schema's arena.
  * Not here: reading annotations (annotations.c), declared relationships (declared.c).
  */
+#include "schema/authrule.h"
 #include "schema/build.h"
 #include "schema/naming.h"
 
@@ -302,6 +303,7 @@ bool exposure_describe(struct builder *b, const struct doc_relation *d, const st
         documents_describe(b, d, f, out);
     out->not_null = c->not_null || (f->type.non_null & 1u);
     out->optional = f->required == SAID_NO;
+    out->auth = authrule_make(b, &f->auth);
     if (is_said(f->description))
         out->comment = arena_dup(b->arena, f->description.text);
     if (is_said(f->deprecated))

@@ -59,6 +59,7 @@ struct function {
     struct column value;             /* FUNCTION_VALUE, VALUES: type, codec, expression; no name */
     const struct codec *codec;       /* FUNCTION_VALUES */
     const struct function_outcome *outcome; /* FUNCTION_OUTCOME */
+    const struct auth_rule *auth;           /* what it takes to call it; NULL: nothing */
 };
 
 /* A function that the patterns match, but that is not served. */

@@ -9,6 +9,8 @@
  * reason; nothing of it is in the schema.
  */
 #include "schema/functions.h"
+
+#include "schema/authrule.h"
 #include "schema/naming.h"
 
 bool functions_plain_type(const struct builder *b, uint32_t oid)
@@ -289,6 +291,8 @@ static void add_field(struct builder *b, const struct candidate *c, struct field
     f->schema = arena_dup(b->arena, c->doc->schema);
     f->name = arena_dup(b->arena, c->doc->name);
     f->definer = c->doc->definer;
+    if (c->doc->annotation != NULL)
+        f->auth = authrule_make(b, &c->doc->annotation->auth);
     describe_function(b, c->doc, &field);
     parameters_build(b, c, f, &arguments);
     set_arguments(b, c, &arguments, &field);

@@ -10,6 +10,7 @@
  * looked for in the function's schema and in "app"; or it is an input of the SDL
  * file (payload_sdl.c).
  */
+#include "schema/authrule.h"
 #include "schema/functions.h"
 #include "schema/naming.h"
 
@@ -131,6 +132,7 @@ static bool make_member(struct builder *b, const struct doc_type *d, const struc
     out->deprecated = c->deprecated;
     if (said == NULL)
         return true;
+    c->auth = authrule_make(b, &said->auth);
     check_type(b, d, from, c);
     out->type.non_null |= said->type.non_null & 1u;
     if (is_said(said->description))

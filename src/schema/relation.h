@@ -18,6 +18,7 @@ enum relation_kind {
     RELATION_FOREIGN,
 };
 
+struct auth_rule; /* schema/authrule.h */
 struct composite;
 struct relation;
 struct type;
@@ -89,6 +90,7 @@ struct column {
     struct str distance; /* or the distance of its values from `operand`, by this operator … */
     struct str operand;  /* … which is SQL */
     size_t index;        /* position in relation->columns */
+    const struct auth_rule *auth; /* what it takes to use it, wherever; NULL: nothing */
 };
 
 /* What a value consists of: the attributes of a composite type, the keys of a declared document. */
@@ -157,6 +159,7 @@ struct relationship {
     const struct column *const *from_columns;
     const struct column *const *to_columns; /* with `via`: junction->nfar of them */
     const struct junction *via;             /* many to many; NULL: the columns meet each other */
+    const struct auth_rule *auth;           /* of its own; its columns may have more */
     bool nullable; /* to-one: the row may be absent or invisible; always true where RLS may hide it
                     */
 };

@@ -6,6 +6,7 @@
  * Not here: types of values (values.c), relationships (relationships.c), fields (objects.c).
  */
 #include "schema/aggregates.h"
+#include "schema/authrule.h"
 #include "schema/naming.h"
 #include "schema/operators.h"
 #include "schema/tenancy.h"
@@ -205,6 +206,8 @@ static void make_relation(struct builder *b, struct doc_relation *d, struct rela
     built->object = builder_add_type(b, TYPE_OBJECT, r->type_name, origin);
     built->object->description = r->comment;
     built->object->relation = r;
+    if (d->annotation != NULL)
+        built->object->auth = authrule_make(b, &d->annotation->auth);
     r->type = built->object;
 }
 

@@ -280,6 +280,7 @@ struct field {
     const struct relation *relation;
     const struct key *key;
     const struct function *function;
+    const struct auth_rule *auth; /* of the field alone; see authrule_of_field() */
 };
 
 struct enum_value {
@@ -335,6 +336,7 @@ struct type {
     const struct composite *composite; /* object types and values given, made of one */
     struct str enum_sql;               /* TYPE_ENUM of the database: its type's name for a cast */
     size_t index;                      /* in the schema, dense from 0: for per-type tables */
+    const struct auth_rule *auth;      /* TYPE_OBJECT: what it takes to reach it; NULL: nothing */
 };
 
 enum directive_location { /* bits */
@@ -399,6 +401,7 @@ struct schema {
     int64_t max_limit;
     bool field_transactions; /* each root field of a mutation is a transaction, not all of them */
     bool null_safe_filters;  /* schema.filters.null_safe */
+    bool has_auth;           /* something in it has a rule */
 };
 
 const struct type *schema_type(const struct schema *s, struct str name);

@@ -15,6 +15,7 @@
 struct comparison {
     struct arena *arena;
     struct schema_changes *out;
+    bool no_auth; /* of one of them it is not known */
 };
 
 static void add(struct comparison *c, enum change_severity severity, const char *type,
@@ -169,6 +170,43 @@ static void compare_deprecation(struct comparison *c, struct str of, struct str 
             STR_ARG(name), is_deprecated(y) ? "now" : "no longer");
 }
 
+/* "@auth(roles: […])"; empty: none. */
+static struct str auth_text(struct comparison *c, const struct ast_directives *d)
+{
+    struct str out = STR("");
+
+    for (size_t i = 0; i < d->n; i++) {
+        const struct ast_directive *one = &d->items[i];
+
+        for (size_t j = 0; str_is(one->name, "auth") && j < one->arguments.n; j++)
+            out = arena_printf(c->arena, "%.*s%s%.*s: %.*s", STR_ARG(out), j > 0 ? ", " : "(",
+                               STR_ARG(one->arguments.items[j].name),
+                               STR_ARG(value_text(c, one->arguments.items[j].value)));
+        if (str_is(one->name, "auth"))
+            return arena_printf(c->arena, "@auth%.*s%s", STR_ARG(out), out.len > 0 ? ")" : "");
+    }
+    return out;
+}
+
+/* Who was served may be refused. What introspection tells has no such rules. */
+static void compare_auth(struct comparison *c, struct str what, const struct ast_directives *x,
+                         const struct ast_directives *y)
+{
+    struct str before = auth_text(c, x), after = auth_text(c, y);
+
+    if (c->no_auth || str_eq(before, after))
+        return;
+    if (before.len == 0)
+        add(c, CHANGE_DANGEROUS, "AUTH_ADDED", "%.*s now needs %.*s.", STR_ARG(what),
+            STR_ARG(after));
+    else if (after.len == 0)
+        add(c, CHANGE_SAFE, "AUTH_REMOVED", "%.*s no longer needs %.*s.", STR_ARG(what),
+            STR_ARG(before));
+    else
+        add(c, CHANGE_DANGEROUS, "AUTH_CHANGED", "%.*s needs %.*s instead of %.*s.", STR_ARG(what),
+            STR_ARG(after), STR_ARG(before));
+}
+
 static void compare_argument(struct comparison *c, struct str of,
                              const struct ast_input_value_definition *x,
                              const struct ast_input_value_definition *y)
@@ -253,6 +291,7 @@ static void compare_field(struct comparison *c, struct str type,
             "%.*s changed type from %.*s to %.*s.", STR_ARG(of), STR_ARG(type_text(c, x->type)),
             STR_ARG(type_text(c, y->type)));
     compare_deprecation(c, type, x->name, &x->directives, &y->directives);
+    compare_auth(c, of, &x->directives, &y->directives);
 }
 
 static void compare_fields(struct comparison *c, const struct ast_type_system_definition *x,
@@ -415,6 +454,7 @@ static void compare_type(struct comparison *c, const struct ast_type_system_defi
             STR_ARG(x->name), kind_name(x->kind), kind_name(y->kind));
         return;
     }
+    compare_auth(c, x->name, &x->directives, &y->directives);
     compare_fields(c, x, y);
     compare_interfaces(c, x, y);
     compare_members(c, x, y);
@@ -505,7 +545,7 @@ static void sort_changes(struct arena *a, struct schema_changes *l)
 void schemadiff_compare(const struct schemadiff_side *before, const struct schemadiff_side *after,
                         struct arena *a, struct schema_changes *out)
 {
-    struct comparison c = {.arena = a, .out = out};
+    struct comparison c = {.arena = a, .out = out, .no_auth = before->no_auth || after->no_auth};
 
     *out = (struct schema_changes){0};
     compare_types(&c, &before->types, &after->types);

@@ -19,7 +19,8 @@ struct jval;
 
 struct schemadiff_side {
     struct map types;      /* of const struct ast_type_system_definition, extensions included */
-    struct map directives; /* of the same */
+    struct map directives; /* of the same, that documents of clients may have */
+    bool no_auth;          /* it does not tell what is needed to use it */
 };
 
 enum change_severity {

@@ -9,6 +9,7 @@
 
 #include "language/ast_types.h"
 #include "language/printer.h"
+#include "schema/authrule.h"
 #include "schema/naming.h"
 
 /* What is made of a relationship stands for it. */
@@ -114,6 +115,7 @@ static void settle_field(struct builder *b, const struct type *t, const struct d
     if (d->deprecated.data != NULL)
         f->deprecated = arena_dup(b->arena, d->deprecated);
     f->weight = d->weight;
+    authrule_settle(b, &d->auth, f);
 }
 
 /* Why a function is not served, if that is why a field is not there. */
@@ -175,7 +177,7 @@ static bool stays(const struct builder *b, const struct type *t, const struct sd
     return !declared->closed && !of->hide;
 }
 
-void sdl_settle_fields(struct builder *b, const struct type *t, struct fields *fields)
+void sdl_settle_fields(struct builder *b, struct type *t, struct fields *fields)
 {
     struct sdl_type *declared = b->sdl != NULL ? map_get(&b->sdl->types, t->name) : NULL;
     struct fields out = {0};
@@ -185,6 +187,8 @@ void sdl_settle_fields(struct builder *b, const struct type *t, struct fields *f
     if (declared == NULL || t->introspection)
         return;
     declared->seen = true;
+    if (declared->directives.auth.said)
+        t->auth = authrule_make(b, &declared->directives.auth);
     map_init(&made, b->scratch);
     map_init(&listed, b->scratch);
     for (i = 0; i < fields->n; i++)

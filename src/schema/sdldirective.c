@@ -8,6 +8,7 @@
 #include "schema/sdldirective.h"
 
 #include "language/source.h"
+#include "schema/authrule.h"
 
 #define MAX_WEIGHT 1000000
 
@@ -23,18 +24,18 @@ static const struct directive_row {
     unsigned where;
     const char *refused;
 } directives[] = {
-    {STR_INIT("source"),      ON_OBJECT,                                                       NULL                             },
-    {STR_INIT("column"),      ON_FIELD_DEFINITION | ON_INPUT_FIELD_DEFINITION,                 NULL                             },
-    {STR_INIT("relation"),    ON_FIELD_DEFINITION,                                             NULL                             },
-    {STR_INIT("function"),    ON_FIELD_DEFINITION,                                             NULL                             },
-    {STR_INIT("tenant"),      ON_OBJECT,                                                       NULL                             },
-    {STR_INIT("cost"),        ON_FIELD_DEFINITION,                                             NULL                             },
-    {STR_INIT("hide"),        ON_OBJECT | ON_FIELD_DEFINITION,                                 NULL                             },
-    {STR_INIT("deprecated"),  ON_FIELD_DEFINITION | ON_INPUT_FIELD_DEFINITION | ON_ENUM_VALUE, NULL                             },
-    {STR_INIT("specifiedBy"), ON_SCALAR,                                                       NULL                             },
-    {STR_INIT("oneOf"),       ON_INPUT_OBJECT,                                                 NULL                             },
-    {STR_INIT("cache"),       ON_OBJECT | ON_FIELD_DEFINITION,                                 "results are not cached"         },
-    {STR_INIT("auth"),        ON_OBJECT | ON_FIELD_DEFINITION,                                 "use privileges and row security"},
+    {STR_INIT("source"),      ON_OBJECT,                                                       NULL                    },
+    {STR_INIT("column"),      ON_FIELD_DEFINITION | ON_INPUT_FIELD_DEFINITION,                 NULL                    },
+    {STR_INIT("relation"),    ON_FIELD_DEFINITION,                                             NULL                    },
+    {STR_INIT("function"),    ON_FIELD_DEFINITION,                                             NULL                    },
+    {STR_INIT("tenant"),      ON_OBJECT,                                                       NULL                    },
+    {STR_INIT("cost"),        ON_FIELD_DEFINITION,                                             NULL                    },
+    {STR_INIT("hide"),        ON_OBJECT | ON_FIELD_DEFINITION,                                 NULL                    },
+    {STR_INIT("deprecated"),  ON_FIELD_DEFINITION | ON_INPUT_FIELD_DEFINITION | ON_ENUM_VALUE, NULL                    },
+    {STR_INIT("specifiedBy"), ON_SCALAR,                                                       NULL                    },
+    {STR_INIT("oneOf"),       ON_INPUT_OBJECT,                                                 NULL                    },
+    {STR_INIT("cache"),       ON_OBJECT | ON_FIELD_DEFINITION,                                 "results are not cached"},
+    {STR_INIT("auth"),        ON_OBJECT | ON_FIELD_DEFINITION,                                 NULL                    },
 };
 
 /* Arguments of directives, and members of struct sdl_directives. */
@@ -56,6 +57,8 @@ static const struct argument_row {
     {STR_INIT("function"), STR_INIT("invalidates"), ARGUMENT_LIST, false, offsetof(struct sdl_directives, invalidates)},
     {STR_INIT("tenant"), STR_INIT("column"), ARGUMENT_TEXT, true, offsetof(struct sdl_directives, tenant)},
     {STR_INIT("cost"), STR_INIT("weight"), ARGUMENT_COUNT, true, offsetof(struct sdl_directives, weight)},
+    {STR_INIT("auth"), STR_INIT("roles"), ARGUMENT_LIST, false, offsetof(struct sdl_directives, auth.roles)},
+    {STR_INIT("auth"), STR_INIT("scopes"), ARGUMENT_LIST, false, offsetof(struct sdl_directives, auth.scopes)},
     {STR_INIT("deprecated"), STR_INIT("reason"), ARGUMENT_TEXT, false, offsetof(struct sdl_directives, deprecated)},
     {STR_INIT("specifiedBy"), STR_INIT("url"), ARGUMENT_TEXT, true, SIZE_MAX},
   /* clang-format on */
@@ -232,6 +235,11 @@ void sdl_directives_read(struct sdl_reader *r, const struct ast_directives *from
             read_arguments(r, d, out);
         if (str_is(d->name, "hide"))
             out->hide = true;
+        if (str_is(d->name, "auth") && !out->auth.said) {
+            out->auth.said = true;
+            out->auth.at = at;
+            authrule_check(&out->auth, r->errs);
+        }
         if (str_is(d->name, "deprecated") && !is_said(out->deprecated))
             out->deprecated = (struct said){STR("No longer supported"), at};
     }
@@ -258,27 +266,39 @@ static void print_places(unsigned where, struct buf *out)
     }
 }
 
-void sdl_directives_print(struct buf *out)
+static void print_directive(const struct directive_row *d, struct buf *out)
 {
     static const char *const types[] = {"String", "[String!]", "Int"};
-    size_t i, j;
+    const char *between = "(";
+    size_t j;
 
-    for (i = 0; i < COUNT_OF(directives); i++) {
-        const char *between = "(";
-
-        if (directives[i].refused != NULL || directives[i].where & (ON_ENUM_VALUE | ON_SCALAR) ||
-            directives[i].where == ON_INPUT_OBJECT)
+    buf_printf(out, "directive @%.*s", STR_ARG(d->name));
+    for (j = 0; j < COUNT_OF(arguments); j++) {
+        if (!str_eq(arguments[j].directive, d->name))
             continue;
-        buf_printf(out, "directive @%.*s", STR_ARG(directives[i].name));
-        for (j = 0; j < COUNT_OF(arguments); j++) {
-            if (!str_eq(arguments[j].directive, directives[i].name))
-                continue;
-            buf_printf(out, "%s%.*s: %s%s", between, STR_ARG(arguments[j].name),
-                       types[arguments[j].form], arguments[j].required ? "!" : "");
-            between = ", ";
-        }
-        buf_printf(out, "%s", between[0] == ',' ? ")" : "");
-        print_places(directives[i].where, out);
-        buf_append_char(out, '\n');
+        buf_printf(out, "%s%.*s: %s%s", between, STR_ARG(arguments[j].name),
+                   types[arguments[j].form], arguments[j].required ? "!" : "");
+        between = ", ";
     }
+    buf_printf(out, "%s", between[0] == ',' ? ")" : "");
+    print_places(d->where, out);
+    buf_append_char(out, '\n');
+}
+
+void sdl_directive_print(struct str name, struct buf *out)
+{
+    const struct directive_row *d = find_directive(name);
+
+    CHECK(d != NULL);
+    print_directive(d, out);
+}
+
+void sdl_directives_print(struct buf *out)
+{
+    size_t i;
+
+    for (i = 0; i < COUNT_OF(directives); i++)
+        if (directives[i].refused == NULL && !(directives[i].where & (ON_ENUM_VALUE | ON_SCALAR)) &&
+            directives[i].where != ON_INPUT_OBJECT)
+            print_directive(&directives[i], out);
 }

@@ -33,6 +33,7 @@ struct sdl_directives {
     struct said tenant; /* @tenant(column:) */
     unsigned weight;    /* @cost; 0: none */
     bool hide;
+    struct said_auth auth;
     struct said deprecated; /* the reason */
     bool told;              /* what they name is not there, as was said already */
 };
@@ -45,6 +46,8 @@ void sdl_directives_read(struct sdl_reader *r, const struct ast_directives *from
                          enum directive_location where, struct sdl_directives *out);
 /* Is it one that the file may define, for the sake of other tools? */
 bool sdl_directive_is_known(struct str name);
+/* The definition of one that is known. */
+void sdl_directive_print(struct str name, struct buf *out);
 /* The definitions of all of them. */
 void sdl_directives_print(struct buf *out);
 

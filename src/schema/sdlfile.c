@@ -66,6 +66,7 @@ static void read_fields(struct sdl *s, struct sdl_type *t,
                                        .type = type_of(r, f->type),
                                        .hide = of[n].hide,
                                        .weight = of[n].weight,
+                                       .auth = of[n].auth,
                                        .ast = f};
         out->key = is_said(of[n].column) ? of[n].column.text : naming_snake(f->name, r->arena);
         n++;
@@ -303,6 +304,8 @@ static void lay_column(struct builder *b, struct doc_column *c, const struct dec
     f->required = UNSAID;
     f->is_enum = UNSAID;
     f->hide = from->hide ? SAID_YES : SAID_NO;
+    if (from->auth.said)
+        f->auth = from->auth;
     if (from->fields != NULL && is_json(b, c)) {
         f->fields = from->fields;
         f->shape = (struct said){0};
@@ -549,6 +552,8 @@ static void lay_type(struct builder *b, struct sdl_type *t, struct doc_relation 
         a->column = of->document;
     if (is_said(of->tenant))
         a->tenant_column = of->tenant;
+    if (of->auth.said)
+        a->auth = of->auth;
     a->closed = t->closed;
     a->declared = &t->fields;
     lay_fields(b, t, d, a);

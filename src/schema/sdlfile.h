@@ -56,7 +56,7 @@ struct sdl {
 void sdl_apply(struct builder *b);
 /* The fields that a type is about to get, against what is declared: what is not listed goes,
  * descriptions and nullability follow the file, and what does not fit is told. */
-void sdl_settle_fields(struct builder *b, const struct type *t, struct fields *fields);
+void sdl_settle_fields(struct builder *b, struct type *t, struct fields *fields);
 /* What is in the file, but not in the schema. */
 void sdl_check(struct builder *b);
 /* May a field of this name be of the type? */

@@ -6,8 +6,11 @@
  * Not here: introspection (execution/introspection.c).
  */
 #include "schema/sdlprint.h"
+
 #include "base/jwriter.h"
 #include "language/printer.h"
+#include "schema/authrule.h"
+#include "schema/sdldirective.h"
 
 /* Would a block string keep this text? It drops common indentation and empty lines at the ends. */
 static bool fits_block(struct str s)
@@ -136,6 +139,7 @@ static void print_fields(const struct type *t, struct buf *out)
         print_arguments(f->arguments, f->narguments, out);
         buf_append_lit(out, ": ");
         type_ref_print(f->type, out);
+        authrule_print(authrule_of_field(f), out);
         sdl_print_deprecated(f->deprecated, out);
         buf_append_char(out, '\n');
     }
@@ -204,6 +208,7 @@ static void print_type(const struct type *t, struct buf *out)
     case TYPE_OBJECT:
     case TYPE_INTERFACE:
         print_names(" implements ", t->interfaces, t->ninterfaces, " & ", out);
+        authrule_print(t->auth, out);
         print_fields(t, out);
         break;
     case TYPE_UNION:
@@ -244,6 +249,10 @@ void schema_print(const struct schema *s, struct buf *out)
     size_t i;
 
     print_roots(s, out);
+    if (s->has_auth) {
+        sdl_directive_print(STR("auth"), out);
+        buf_append_char(out, '\n');
+    }
     for (i = 0; i < s->ntypes; i++) {
         const struct type *t = s->types[i];
 

@@ -10,6 +10,7 @@
  * be found by its name.
  */
 #include "base/jwriter.h"
+#include "schema/authrule.h"
 #include "schema/naming.h"
 #include "schema/sdldirective.h"
 #include "schema/sdlprint.h"
@@ -52,6 +53,17 @@ static void mark(struct source *s, const struct type *t)
     mark_fields(s, t);
 }
 
+/* Others are written for what is said of them only. */
+static bool has_auth(const struct type *t)
+{
+    size_t i;
+
+    for (i = 0; i < t->nfields; i++)
+        if (t->fields[i].auth != NULL)
+            return true;
+    return t->auth != NULL;
+}
+
 static void mark_all(struct source *s)
 {
     size_t i;
@@ -59,7 +71,8 @@ static void mark_all(struct source *s)
     for (i = 0; i < s->schema->ntypes; i++) {
         const struct type *t = s->schema->types[i];
 
-        if (t == s->schema->query || t == s->schema->mutation || is_relation_type(s, t))
+        if (t == s->schema->query || t == s->schema->mutation || is_relation_type(s, t) ||
+            has_auth(t))
             mark(s, t);
     }
 }
@@ -180,6 +193,7 @@ static void print_directives(struct source *s, const struct type *t, const struc
         print_column(s, f, true);
     if (f->weight > 0)
         buf_printf(s->out, " @cost(weight: %u)", f->weight);
+    authrule_print(authrule_of_field(f), s->out);
     sdl_print_deprecated(f->deprecated, s->out);
 }
 
@@ -193,6 +207,7 @@ static void print_object(struct source *s, const struct type *t)
     buf_append_str(s->out, t->name);
     if (is_relation_type(s, t))
         print_source(s, t->relation);
+    authrule_print(t->auth, s->out);
     buf_append_lit(s->out, " {\n");
     for (i = 0; i < t->nfields; i++) {
         const struct field *f = &t->fields[i];

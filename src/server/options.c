@@ -68,6 +68,15 @@ static const struct auth_claim_options *auth_claims(const struct config *c, stru
     return claims;
 }
 
+/* Empty: the claim is where it usually is. */
+static struct str claim_path(const struct config *c, struct str name)
+{
+    for (size_t i = 0; i < c->nclaims; i++)
+        if (str_eq(c->claims[i].name, name))
+            return c->claims[i].path;
+    return STR("");
+}
+
 static bool check_jwks(const struct config *c, struct errors *errs)
 {
     const char *problem = NULL;
@@ -129,6 +138,8 @@ struct auth *options_auth(const struct config *c, struct arena *a, struct errors
         .key_sets_open = c->jwks_url.len > 0,
         .claims = auth_claims(c, a),
         .nclaims = c->nclaims,
+        .roles_path = claim_path(c, STR("roles")),
+        .scopes_path = claim_path(c, STR("scopes")),
         .role_path = c->role_claim_path,
         .roles = c->role_claim_allowed.items,
         .nroles = c->role_claim_allowed.n,

@@ -140,7 +140,7 @@ type Owner @source(relation: "owners") @tenant(column: "tenant") @cache(ttl: 5) 
   things: Thing
   owned: [Kind!]! @relation(on: "id")
   made: [Thing!]! @relation(on: ["id = maker_id", "name"])
-  other: [Thing!]! @relation(on: "name = id") @auth(roles: ["x"])
+  other: [Thing!]! @relation(on: "name = id") @auth(roles: [])
 }
 type Document { a: Int }
 type Kind { no: Int! name: [String] unknown: Int @hide }
@@ -158,7 +158,7 @@ interface Node2 { id: ID! }
   assert.deepEqual(errors, [
     ':2:66 directive "@cache" is not supported: results are not cached',
     ':5:3 field "Owner.name" is declared twice',
-    ':11:47 directive "@auth" is not supported: use privileges and row security',
+    ':11:47 an empty list of roles or scopes: leave it out, or hide it',
     ':20:1 unknown directive "@foo"',
     ':21:1 only definitions of types may stand here',
     ':1:30 there is no exposed relation "nothings"',
