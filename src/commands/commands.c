@@ -20,6 +20,7 @@ static const struct command commands[] = {
     {"schema",  "print the schema that the database gives, and what has changed", command_schema },
     {"db",      "install what the daemon keeps in the database",                  command_db     },
     {"explain", "show the SQL, policies and plan of an operation",                command_explain},
+    {"turbo",   "register operations that daemons compile at their start",        command_turbo  },
     {"token",   "make a signed token for development and tests",                  command_token  },
     {"health",  "ask a running daemon whether it is well",                        command_health },
     {"version", "print version and libraries (also -V)",                          command_version},

@@ -10,6 +10,8 @@
 
 #define MAX_PLANS 500
 #define MAX_MS    500
+/* Of what is registered: nobody waits for it but at the start. */
+#define MAX_REGISTERED_MS 2000
 
 static const struct jval_limits sample_limits = {.max_depth = 64, .max_values = 4096};
 
@@ -96,4 +98,85 @@ void warm_plans(const struct engine *e, const struct schema *const *next, size_t
     for (size_t i = 0; i < n && !deadline_passed(until); i++)
         warm(e, &hot[i], next, nroles);
     arena_free(a);
+}
+
+/* --- what is registered ----------------------------------------------------------------------- */
+
+/* What is found once it is there is hot: it need not come twice to stay. */
+static void compile_hot(const struct engine *e, const struct operation *op, struct str variables,
+                        struct arena *a)
+{
+    struct str sample = variables.data != NULL ? variables : STR("{}");
+    const struct jval *given;
+    struct variables v;
+    struct digest skeleton;
+    struct errors ignored;
+    const struct plan *plan;
+
+    errors_init(&ignored, a);
+    if (!jval_parse(sample, &sample_limits, a, &given, &ignored) ||
+        !variables_coerce(op, given, a, &v, &ignored))
+        return;
+    skeleton = variables_skeleton(op, &v);
+    plan = turbo_plan(e->turbo, op, &skeleton);
+    if (plan == NULL) {
+        compile(e, op, sample, a, &ignored);
+        plan = turbo_plan(e->turbo, op, &skeleton);
+    }
+    plan_unref(plan);
+}
+
+/* Under one schema, by the name and, for a document's only operation, without. */
+static bool warm_one(const struct engine *e, const struct registered *r, size_t role,
+                     const struct schema *schema, struct arena *a, struct errors *errs)
+{
+    struct turbo_key key = {r->document, r->operation_name, str_of(e->roles[role]),
+                            schema->version};
+    const struct operation *op = next_operation(e, &key, schema, errs);
+
+    if (op == NULL)
+        return false;
+    operation_unref(turbo_operation(e->turbo, &key));
+    compile_hot(e, op, r->variables, a);
+    if (op->document->noperations == 1) {
+        key.operation_name = key.operation_name.len > 0 ? STR("") : op->ast->name;
+        turbo_put_operation(e->turbo, &key, op);
+        operation_unref(turbo_operation(e->turbo, &key));
+    }
+    operation_unref(op);
+    return true;
+}
+
+/* NULL: it is valid for one of the roles at least. */
+static const char *warm_roles(const struct engine *e, const struct registered *r,
+                              const struct schema *const *next, size_t nroles, struct arena *out)
+{
+    struct arena *a = arena_new(0);
+    const char *problem = NULL;
+    bool valid = false;
+
+    for (size_t role = 0; role < nroles; role++) {
+        struct errors errs;
+
+        errors_init(&errs, a);
+        if (warm_one(e, r, role, next[role], a, &errs))
+            valid = true;
+        else if (problem == NULL)
+            problem = arena_dup(out, errs.first->message).data;
+    }
+    arena_free(a);
+    return valid ? NULL : problem;
+}
+
+size_t warm_registered(const struct engine *e, const struct registered *list, size_t n,
+                       const struct schema *const *next, size_t nroles, struct arena *a,
+                       const char **invalid)
+{
+    struct deadline until = deadline_in_ms(MAX_REGISTERED_MS);
+    size_t i = 0;
+
+    CHECK(e->turbo != NULL);
+    for (; i < n && !deadline_passed(until); i++)
+        invalid[i] = warm_roles(e, &list[i], next, nroles, a);
+    return i;
 }

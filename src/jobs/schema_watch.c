@@ -351,6 +351,19 @@ static void publish(struct schema_watch *w, const struct schema **schemas, uint6
         w->opt.after(w->opt.ctx, versions, w->opt.nroles);
 }
 
+/* What is compiled for them may have become more. */
+static void tell_unchanged(struct schema_watch *w, struct arena *a)
+{
+    const struct schema **schemas = ARENA_ARRAY(a, w->opt.nroles, const struct schema *);
+
+    for (size_t i = 0; i < w->opt.nroles; i++)
+        schemas[i] = schema_current(w->opt.slot, i);
+    if (w->opt.before != NULL)
+        w->opt.before(w->opt.ctx, schemas, w->opt.nroles);
+    for (size_t i = 0; i < w->opt.nroles; i++)
+        schema_unref(schemas[i]);
+}
+
 static enum load_result load_in(struct schema_watch *w, struct arena *a, struct errors *errs)
 {
     size_t n = w->opt.nroles;
@@ -371,6 +384,7 @@ static enum load_result load_in(struct schema_watch *w, struct arena *a, struct 
         digests[i] = document_digest(json[i], options.sdl);
     if (w->loaded && memcmp(digests, w->documents, n * sizeof(*digests)) == 0) {
         LOG(LOG_INFO, "schema unchanged");
+        tell_unchanged(w, a);
         return LOADED;
     }
     if (!build_all(w, &options, json, digests, schemas, errs))

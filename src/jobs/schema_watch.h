@@ -33,7 +33,8 @@ struct schema_watch_options {
     struct schema_options schema;
     uint64_t backoff_min_ms;
     uint64_t backoff_max_ms;
-    /* Schemas are about to be published, and have been; by role. NULL: nobody minds. */
+    /* Schemas are about to be published, or were found to be those that are; and have been
+     * published; by role. NULL: nobody minds. */
     void (*before)(void *ctx, const struct schema *const *next, size_t n);
     void (*after)(void *ctx, const uint64_t *versions, size_t n);
     void *ctx;

@@ -12,8 +12,6 @@
  */
 #include "server/daemon.h"
 
-#include "execution/warm.h"
-
 #include "base/thread.h"
 #include "http/listener.h"
 #include "jobs/persisted_sync.h"
@@ -21,6 +19,7 @@
 #include "server/endpoints.h"
 #include "server/options.h"
 #include "server/revocation_watch.h"
+#include "server/warmup.h"
 #include "version.h"
 
 #include <signal.h>
@@ -45,6 +44,7 @@ struct daemon {
     struct schema_slot *slot;
     struct schema_watch *watch;
     struct turbo *turbo;
+    struct warmup *warmup;
     struct persisted *persisted;
     struct persisted_sync *persisted_sync; /* NULL: in memory only */
     struct trusted *trusted;
@@ -155,6 +155,7 @@ static void before_publication(void *ctx, const struct schema *const *next, size
     const struct daemon *d = ctx;
 
     warm_plans(&d->engine, next, n);
+    warmup_run(d->warmup, next, n);
 }
 
 static void after_publication(void *ctx, const uint64_t *versions, size_t n)
@@ -270,6 +271,8 @@ static void start_services(struct daemon *d, const struct recall_options *recall
     watch.after = after_publication;
     watch.ctx = d;
     init_engine(d, recall);
+    d->warmup = warmup_new(&(struct warmup_options){d->pool, &d->engine, c->turbo_warm_from_table,
+                                                    c->turbo_warm_file});
     d->watch = schema_watch_start(&watch);
     d->engine.doubt = on_doubt;
     d->engine.doubt_checked = doubt_checked;
@@ -365,6 +368,7 @@ void daemon_free(struct daemon *d)
         revocation_watch_stop(d->revocation);
     if (d->watch != NULL)
         schema_watch_stop(d->watch);
+    warmup_free(d->warmup);
     if (d->persisted_sync != NULL)
         persisted_sync_stop(d->persisted_sync);
     for (size_t i = 0; i < d->nlisteners; i++)
