@@ -6,10 +6,17 @@
  */
 #include "cache/persisted.h"
 
+#include "base/deadline.h"
+#include "cache/recent.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 
 #define MIN_SLOTS 64
+/* Another daemon's document is found after that time at most. */
+#define MISSING_SLOTS 4096
+#define MISSING_MS    10000
+#define MISSES_MAX    100
 
 struct entry {
     struct digest hash;
@@ -33,6 +40,7 @@ struct persisted {
     size_t max_entries;
     size_t max_bytes;
     atomic_bool shared;
+    struct recent *missing; /* owned; has a mutex of its own */
 };
 
 struct persisted *persisted_new(size_t max_entries, size_t max_bytes)
@@ -47,6 +55,7 @@ struct persisted *persisted_new(size_t max_entries, size_t max_bytes)
         p->nslots *= 2;
     p->slots = xcalloc(p->nslots, sizeof(struct entry *));
     atomic_init(&p->shared, true);
+    p->missing = recent_new(MISSING_SLOTS, MISSING_MS, MISSES_MAX);
     return p;
 }
 
@@ -65,6 +74,7 @@ void persisted_free(struct persisted *p)
         entry_free(e);
     }
     pthread_mutex_destroy(&p->mutex);
+    recent_free(p->missing);
     xfree(p->slots);
     xfree(p);
 }
@@ -193,6 +203,7 @@ void persisted_put(struct persisted *p, const struct digest *hash, struct str te
         gone = evict_locked(p);
     }
     pthread_mutex_unlock(&p->mutex);
+    recent_forget(p->missing, hash);
     while (gone != NULL) {
         struct entry *next = gone->chain;
 
@@ -211,6 +222,25 @@ bool persisted_is_shared(const struct persisted *p)
 void persisted_set_shared(struct persisted *p, bool shared)
 {
     atomic_store_explicit(&p->shared, shared, memory_order_relaxed);
+}
+
+bool persisted_may_look(struct persisted *p, const struct digest *hash)
+{
+    return recent_begin(p->missing, hash, monotonic_ns());
+}
+
+void persisted_looked(struct persisted *p, const struct digest *hash, enum persisted_look result)
+{
+    switch (result) {
+    case PERSISTED_THERE:
+        recent_found(p->missing, hash);
+        break;
+    case PERSISTED_MISSING:
+        recent_missed(p->missing, hash, monotonic_ns());
+        break;
+    case PERSISTED_UNKNOWN:
+        break;
+    }
 }
 
 size_t persisted_take_new(struct persisted *p, size_t max, struct persisted_row *out)

@@ -42,6 +42,20 @@ static inline struct str persisted_str(const struct persisted_text *t)
 bool persisted_is_shared(const struct persisted *p);
 void persisted_set_shared(struct persisted *p, bool shared);
 
+/*
+ * May the table be asked for a hash? Not for what was missing less than ten seconds ago, and not
+ * after a hundred look-ups of this second that found nothing. True: persisted_looked() follows.
+ */
+bool persisted_may_look(struct persisted *p, const struct digest *hash);
+
+enum persisted_look {
+    PERSISTED_THERE,
+    PERSISTED_MISSING,
+    PERSISTED_UNKNOWN, /* it could not be asked */
+};
+
+void persisted_looked(struct persisted *p, const struct digest *hash, enum persisted_look result);
+
 struct persisted_row {
     struct digest hash;
     const struct persisted_text *text; /* retained */

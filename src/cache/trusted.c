@@ -11,9 +11,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 
-#define MAX_MANIFEST  ((size_t)64 * 1024 * 1024)
-#define MAX_DOCUMENTS 1000000
+#define MAX_MANIFEST        ((size_t)64 * 1024 * 1024)
+#define MAX_DOCUMENTS       1000000
+#define MAX_DIRECTORY_DEPTH 16
 
 static const struct jval_limits manifest_limits = {.max_depth = 8, .max_values = 8 * MAX_DOCUMENTS};
 
@@ -120,34 +123,94 @@ static bool read_manifest(struct trusted *t, const char *file, struct errors *er
     return ok;
 }
 
-static bool is_document(const char *name)
+static bool is_document(const char *path)
 {
-    struct str s = str_of(name);
+    struct str s = str_of(path);
 
-    return name[0] != '.' && (str_ends(s, STR(".graphql")) || str_ends(s, STR(".gql")));
+    return (str_ends(s, STR(".graphql")) || str_ends(s, STR(".gql")));
 }
 
-static bool read_directory(struct trusted *t, const char *path, size_t max_bytes,
-                           struct errors *errs)
+/* A directory that is read, with what is below it. */
+struct reading {
+    struct trusted *trusted;
+    const char *root;  /* without symbolic links, as all that is read has to be below it */
+    struct map *known; /* directories, by their paths without symbolic links */
+    size_t max_bytes;
+    struct errors *errs;
+};
+
+static bool read_directory(struct reading *r, const char *path, size_t depth);
+
+/* Where a path leads to, in the arena; NULL with an error: nowhere, or out of the root. */
+static const char *resolve(struct reading *r, const char *path)
 {
-    DIR *dir = opendir(path);
-    bool ok = dir != NULL || invalid(errs, path, strerror(errno));
+    char *to = realpath(path, NULL);
+    const char *result = NULL;
+    size_t len = strlen(r->root);
+
+    if (to == NULL)
+        (void)invalid(r->errs, path, strerror(errno));
+    else if (strncmp(to, r->root, len) != 0 || (to[len] != '/' && to[len] != '\0' && len > 1))
+        (void)invalid(r->errs, path, "a symbolic link that leads out of the directory");
+    else
+        result = arena_dup(r->trusted->arena, str_of(to)).data;
+    free(to);
+    return result;
+}
+
+static bool read_entry(struct reading *r, const char *path, size_t depth)
+{
+    struct stat st;
+    struct str text;
+    const char *to;
+
+    /* A link that leads nowhere is no document. */
+    if (stat(path, &st) != 0)
+        return errno == ENOENT || errno == ELOOP || invalid(r->errs, path, strerror(errno));
+    if (!S_ISDIR(st.st_mode) && (!S_ISREG(st.st_mode) || !is_document(path)))
+        return true;
+    to = resolve(r, path);
+    if (to == NULL)
+        return false;
+    if (S_ISDIR(st.st_mode)) /* That it was read already is no error: the link may be to it. */
+        return !map_add(r->known, str_of(to), r) || read_directory(r, path, depth + 1);
+    if (!read_whole(to, r->max_bytes, r->trusted->arena, &text, r->errs))
+        return false;
+    (void)add(r->trusted, STR(""), text);
+    return true;
+}
+
+static bool read_directory(struct reading *r, const char *path, size_t depth)
+{
+    struct arena *a = r->trusted->arena;
     const struct dirent *entry;
+    bool ok = true;
+    DIR *dir;
 
-    while (ok && (entry = readdir(dir)) != NULL) {
-        const char *file;
-        struct str text;
-
-        if (!is_document(entry->d_name))
-            continue;
-        file = arena_printf(t->arena, "%s/%s", path, entry->d_name).data;
-        ok = read_whole(file, max_bytes, t->arena, &text, errs);
-        if (ok)
-            (void)add(t, STR(""), text);
-    }
-    if (dir != NULL)
-        closedir(dir);
+    if (depth > MAX_DIRECTORY_DEPTH)
+        return invalid(r->errs, path, "directories are nested too deep");
+    dir = opendir(path);
+    if (dir == NULL)
+        return invalid(r->errs, path, strerror(errno));
+    while (ok && (entry = readdir(dir)) != NULL)
+        if (entry->d_name[0] != '.')
+            ok = read_entry(r, arena_printf(a, "%s/%s", path, entry->d_name).data, depth);
+    closedir(dir);
     return ok;
+}
+
+static bool read_tree(struct trusted *t, const char *path, size_t max_bytes, struct errors *errs)
+{
+    struct map known;
+    struct reading r = {t, "/", &known, max_bytes, errs};
+    const char *root = resolve(&r, path);
+
+    if (root == NULL)
+        return false;
+    r.root = root;
+    map_init(&known, t->arena);
+    (void)map_add(&known, str_of(root), &r);
+    return read_directory(&r, path, 0);
 }
 
 struct trusted *trusted_new(const struct str *files, size_t nfiles, const char *directory,
@@ -163,7 +226,7 @@ struct trusted *trusted_new(const struct str *files, size_t nfiles, const char *
     for (size_t i = 0; i < nfiles; i++)
         ok = read_manifest(t, arena_dup(errs->arena, files[i]).data, errs) && ok;
     if (directory != NULL)
-        ok = read_directory(t, directory, max_bytes, errs) && ok;
+        ok = read_tree(t, directory, max_bytes, errs) && ok;
     if (ok)
         return t;
     trusted_free(t);

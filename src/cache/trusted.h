@@ -14,9 +14,10 @@ struct trusted;
 
 /*
  * Files: Apollo's manifests (format "apollo-persisted-query-manifest", version 1) and Relay's, an
- * object from ids to texts. directory: its files *.graphql and *.gql, known by their hash; NULL:
- * none. NULL with CONFIG_INVALID errors that name the file: cannot be read, no manifest, one id for
- * two texts.
+ * object from ids to texts. directory: its files *.graphql and *.gql, and those of the directories
+ * in it, known by their hash; NULL: none. What begins with a dot is left out, unless a link leads
+ * there; links out of the directory are refused. NULL with CONFIG_INVALID errors that name the
+ * file: cannot be read, no manifest, one id for two texts.
  */
 struct trusted *trusted_new(const struct str *files, size_t nfiles, const char *directory,
                             size_t max_bytes, struct errors *errs);

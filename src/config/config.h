@@ -230,6 +230,7 @@ struct config {
     enum config_apq_mode apq_mode;
     struct config_strings apq_storage;
     size_t apq_max_entries;
+    size_t apq_max_rows;
     uint64_t apq_ttl_ms;
     size_t apq_max_query_bytes;
     bool apq_allow_get;

@@ -288,6 +288,8 @@ const struct config_option options_table[] = {
      .help = "Where they are kept: memory, and postgres for all daemons of the database (see fraiseqld db install)."},
     {"apq.max_entries", OPTION_COUNT, AT(apq_max_entries), "10000", 1, 10000000, NULL,
      .help = "Most documents kept in memory."},
+    {"apq.max_rows", OPTION_COUNT, AT(apq_max_rows), "100000", 0, 1000000000, NULL,
+     .help = "Most documents kept in the database: what was used longest ago is deleted; 0: no limit."},
     {"apq.ttl", OPTION_DURATION, AT(apq_ttl_ms), "30d", 60000, UINT64_C(86400000) * 3650, NULL,
      .help = "What was not used for so long is deleted from the database."},
     {"apq.max_query_bytes", OPTION_BYTES, AT(apq_max_query_bytes), "64KiB", 128, 16 * MIB, NULL,
@@ -295,7 +297,7 @@ const struct config_option options_table[] = {
     {"apq.allow_get", OPTION_BOOL, AT(apq_allow_get), "true", 0, 0, NULL,
      .help = "Hashes may come by GET, for caches on the way."},
     {"apq.queries_dir", OPTION_STRING, AT(apq_queries_dir), "", 0, 0, NULL,
-     .help = "A directory of documents, *.graphql and *.gql, that are known from the start."},
+     .help = "A directory of documents, *.graphql and *.gql, also in directories below it, that are known from the start."},
 
     {"trusted_documents.mode", OPTION_CHOICE, AT(trusted_mode), "off", 0, 0, "off|audit|enforce",
      .help = "enforce: refuse all other documents; audit: log and count them."},

@@ -52,22 +52,34 @@ static enum recall_result not_found(struct execution *x)
 }
 
 /* A row's text, if it is what the hash says: the table is not ours alone. */
-static enum recall_result take_row(struct execution *x, const struct pgrows *rows)
+static bool read_row(const struct digest *hash, const struct pgrows *rows, struct str *text)
 {
-    struct recall *r = &x->recall;
     struct pgvalue v;
     struct digest d;
-    struct str text;
 
     if (rows == NULL || pgrows_count(rows) != 1 || pgrows_columns(rows) != 1)
-        return not_found(x);
+        return false;
     pgrows_row(rows, 0, &v);
-    text = str_make(v.data, v.len > 0 ? (size_t)v.len : 0);
-    d = digest_sha256(text);
-    if (v.len <= 0 || !digest_eq(&d, &r->hash, sizeof(d)))
+    *text = str_make(v.data, v.len > 0 ? (size_t)v.len : 0);
+    d = digest_sha256(*text);
+    return v.len > 0 && digest_eq(&d, hash, sizeof(d));
+}
+
+static enum recall_result take_row(struct execution *x, const struct pgrows *rows)
+{
+    struct persisted *store = x->engine->recall.store;
+    const struct digest *hash = &x->recall.hash;
+    struct str text;
+
+    if (!read_row(hash, rows, &text)) {
+        persisted_looked(store, hash, PERSISTED_MISSING);
+        metric_add(METRIC_APQ_TABLE_MISS, 1);
         return not_found(x);
+    }
+    persisted_looked(store, hash, PERSISTED_THERE);
+    metric_add(METRIC_APQ_TABLE_HIT, 1);
     metric_add(METRIC_APQ_HIT, 1);
-    persisted_put(x->engine->recall.store, &r->hash, text, true);
+    persisted_put(store, hash, text, true);
     return found(x, text);
 }
 
@@ -77,6 +89,10 @@ static void on_read(struct pgbatch *b, void *ctx)
 
     x->in_flight = false;
     x->backend_ns += b->backend_ns;
+    if (b->outcome != PGBATCH_OK) {
+        persisted_looked(x->engine->recall.store, &x->recall.hash, PERSISTED_UNKNOWN);
+        metric_add(METRIC_APQ_TABLE_ERROR, 1);
+    }
     if (b->outcome == PGBATCH_OK)
         x->recalled(x, take_row(x, b->calls[0].rows));
     else if (b->outcome == PGBATCH_CANCELLED)
@@ -142,7 +158,12 @@ static enum recall_result by_store(struct execution *x)
         metric_add(METRIC_APQ_HIT, 1);
         return found(x, persisted_str(r->text));
     }
-    return persisted_is_shared(opt->store) ? read_table(x) : not_found(x);
+    if (!persisted_is_shared(opt->store))
+        return not_found(x);
+    if (persisted_may_look(opt->store, &r->hash))
+        return read_table(x);
+    metric_add(METRIC_APQ_TABLE_SPARED, 1);
+    return not_found(x);
 }
 
 static enum recall_result by_hash(struct execution *x)

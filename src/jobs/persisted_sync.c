@@ -17,8 +17,12 @@
 #define ROUND_MS   1000
 #define MAX_ROWS   500
 #define TIMEOUT_MS 5000
-/* What is used is noted, and what is not is deleted, that often. */
-#define UPKEEP_MS (UINT64_C(6) * 60 * 60 * 1000)
+/* What is used is noted, and what is not is deleted, that often at least; more often where
+ * documents last less than a day, so that none is deleted that another daemon uses. */
+#define UPKEEP_MS       (UINT64_C(6) * 60 * 60 * 1000)
+#define UPKEEPS_PER_TTL 4
+/* While rows are added the table is held to its bound that often. */
+#define LIMIT_MS UINT64_C(10000)
 /* A table that was not there may have been made. */
 #define MISSING_MS UINT64_C(60000)
 
@@ -30,7 +34,9 @@ struct persisted_sync {
     bool stopping; /* under the mutex */
     /* the thread's own */
     struct deadline upkeep;
+    struct deadline limit;
     struct deadline retry; /* of a table that is missing */
+    bool grown;            /* rows were added since the table was held to its bound */
     bool missing;
     bool failing; /* the log knows */
 };
@@ -39,6 +45,7 @@ enum {
     INSERT,
     USED,
     FORGET,
+    LIMIT,
 };
 
 static const struct {
@@ -54,6 +61,11 @@ static const struct {
                        "where hash = any ($1::bytea[])"),
                 1                                                                    },
     [FORGET] = {STR_INIT("select fraiseql.forget_persisted_queries($1::interval)"), 1},
+    [LIMIT] = {STR_INIT("delete from fraiseql.persisted_queries q using "
+                        "(select o.hash from fraiseql.persisted_queries o "
+                        "order by o.last_used_at desc, o.hash offset $1::bigint limit 10000) o "
+                        "where q.hash = o.hash"),
+                1                                                                    },
 };
 
 /* No such schema, table or function, or no privilege on them. */
@@ -185,6 +197,7 @@ static bool store_new(struct persisted_sync *s)
         outcome = insert(s, rows, n);
         if (outcome == REFUSED)
             outcome = insert_each(s, rows, n);
+        s->grown = true;
         if (outcome == FAILED)
             persisted_give_back(s->opt.store, rows, n);
         for (size_t i = 0; i < n; i++)
@@ -211,7 +224,18 @@ static void keep_up(struct persisted_sync *s)
             (const char *[]){
                 arena_printf(a, "%llu milliseconds", (unsigned long long)s->opt.ttl_ms).data},
             a);
-    s->upkeep = deadline_in_ms(UPKEEP_MS);
+    s->upkeep = deadline_in_ms(size_min(UPKEEP_MS, s->opt.ttl_ms / UPKEEPS_PER_TTL));
+    arena_free(a);
+}
+
+static void hold_to_bound(struct persisted_sync *s)
+{
+    struct arena *a = arena_new(0);
+
+    if (run_statement(s, LIMIT, (const char *[]){arena_printf(a, "%zu", s->opt.max_rows).data},
+                      a) == DONE)
+        s->grown = false;
+    s->limit = deadline_in_ms(LIMIT_MS);
     arena_free(a);
 }
 
@@ -240,8 +264,12 @@ static void run(void *arg)
         stopping = !wait_for_round(s);
         if (!stopping && s->missing && !deadline_passed(s->retry))
             continue;
-        if (store_new(s) && !stopping && deadline_passed(s->upkeep))
+        if (!store_new(s) || stopping)
+            continue;
+        if (deadline_passed(s->upkeep))
             keep_up(s);
+        if (s->grown && s->opt.max_rows > 0 && deadline_passed(s->limit))
+            hold_to_bound(s);
     } while (!stopping);
 }
 
@@ -250,7 +278,8 @@ struct persisted_sync *persisted_sync_start(const struct persisted_sync_options 
     struct persisted_sync *s = xcalloc(1, sizeof(*s));
 
     s->opt = *opt;
-    s->upkeep = deadline_in_ms(0);
+    s->upkeep = s->limit = deadline_in_ms(0);
+    s->grown = true;
     CHECK(pthread_mutex_init(&s->mutex, NULL) == 0 && pthread_cond_init(&s->wake, NULL) == 0);
     s->thread = thread_start(THREAD_JOBS, "persisted", run, s);
     return s;

@@ -15,6 +15,7 @@ struct persisted_sync_options {
     struct pgpool *pool;
     struct persisted *store;
     uint64_t ttl_ms; /* what was not used for so long is deleted */
+    size_t max_rows; /* of the table: what was used longest ago is deleted; 0: no limit */
 };
 
 struct persisted_sync;

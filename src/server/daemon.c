@@ -278,8 +278,8 @@ static void start_services(struct daemon *d, const struct recall_options *recall
     d->engine.doubt_checked = doubt_checked;
     d->engine.doubt_ctx = d->watch;
     if (d->persisted != NULL && persisted_is_shared(d->persisted))
-        d->persisted_sync = persisted_sync_start(
-            &(struct persisted_sync_options){d->pool, d->persisted, c->apq_ttl_ms});
+        d->persisted_sync = persisted_sync_start(&(struct persisted_sync_options){
+            d->pool, d->persisted, c->apq_ttl_ms, c->apq_max_rows});
     start_jwks(d);
     if (c->revocation_enabled)
         d->revocation = revocation_watch_start(&(struct revocation_watch_options){
