@@ -252,6 +252,7 @@ struct config {
     size_t max_fragments;
     size_t max_complexity;
     enum config_complexity_mode complexity_mode;
+    uint64_t complexity_per_minute;
     size_t complexity_list_factor; /* auto is 0: default_limit */
     size_t max_list_variables;
 

@@ -331,6 +331,9 @@ const struct config_option options_table[] = {
      .help = "Complexity of an operation: each field counts 1, times the rows of the lists around it; 0: no limit."},
     {"security.complexity.mode", OPTION_CHOICE, AT(complexity_mode), "enforce", 0, 0, "enforce|shadow|off",
      .help = "shadow: what is over security.max_complexity is run, counted and said in the log."},
+    {"security.complexity.per_minute", OPTION_COUNT, AT(complexity_per_minute), "0", 0, UINT64_C(10000000000), NULL,
+     .help = "Complexity that one user (sub; without a token: one address) may ask for in a minute, all at once\n"
+             "after a pause; more is 429, or in shadow mode counted. 0: no limit."},
     {"security.complexity.default_list_factor", OPTION_COUNT, AT(complexity_list_factor), "auto", 1, 1000000, "auto",
      .help = "Rows that a list without limit counts as; auto: schema.pagination.default_limit."},
     {"security.max_list_variables", OPTION_COUNT, AT(max_list_variables), "1000", 0, 1000000, NULL,

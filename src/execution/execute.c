@@ -543,6 +543,15 @@ static void note_complexity(const struct execution *x, const struct variables *v
         LOG_STR("tenant_id", x->identity->tenant), LOG_STR("request_id", x->request_id));
 }
 
+/* Once, though it may be run again. */
+static bool spend(struct execution *x, const struct variables *v)
+{
+    if (x->engine->spend == NULL || x->spent)
+        return true;
+    x->spent = true;
+    return x->engine->spend(x, complexity_of(x->operation, v, x->arena));
+}
+
 /* What a mutation may ask for besides; queries do not mind. False with errors. */
 static bool take_extensions(struct execution *x)
 {
@@ -580,7 +589,7 @@ static void begin(struct execution *x)
 {
     struct variables v;
 
-    if (!prepare_operation(x) || !recall_accept(x) || !take_variables(x, &v) ||
+    if (!prepare_operation(x) || !recall_accept(x) || !take_variables(x, &v) || !spend(x, &v) ||
         !prepare_plan(x, &v) || !take_extensions(x) ||
         !bind_parameters(x->plan, &v, x->arena, &x->params, &x->errors)) {
         finish(x);

@@ -24,6 +24,8 @@ enum introspection_policy {
     INTROSPECTION_ON,
 };
 
+struct execution;
+
 /* Shared by all workers; constant but for the slot and the cache. */
 struct engine {
     struct schema_slot *schema;
@@ -47,6 +49,11 @@ struct engine {
     uint64_t (*doubt)(void *ctx);
     bool (*doubt_checked)(void *ctx, uint64_t number, bool *certain);
     void *doubt_ctx;
+    /*
+     * An operation is about to cost so much (its complexity). False with an error, and perhaps with
+     * x->retry_s: it may not. NULL: it always may.
+     */
+    bool (*spend)(struct execution *x, uint64_t cost);
 };
 
 struct graphql_request {
@@ -78,6 +85,7 @@ struct execution {
     const char *operation_type; /* "query", "mutation", "subscription", or "unknown" */
     bool turbo_hit;
     bool replayed;     /* what was answered before, by an idempotency key */
+    uint64_t retry_s;  /* when a refused one may come again, in seconds; 0: not known */
     uint64_t parse_ns; /* parsing and validating; 0: found in the cache, as plan_ns */
     uint64_t plan_ns;
     uint64_t backend_ns;
@@ -98,6 +106,7 @@ struct execution {
     unsigned claims;          /* of it, that found it used and then gone */
     bool answered;            /* the response is there, before the transaction has ended */
     struct doubt doubt;
+    bool spent; /* it was counted what it costs */
     bool in_flight;
     bool abandoned; /* by execute_cancel() */
 };

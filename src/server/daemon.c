@@ -16,6 +16,7 @@
 #include "http/listener.h"
 #include "jobs/persisted_sync.h"
 #include "jobs/schema_watch.h"
+#include "server/costs.h"
 #include "server/endpoints.h"
 #include "server/options.h"
 #include "server/revocation_watch.h"
@@ -208,6 +209,7 @@ static void init_engine(struct daemon *d, const struct recall_options *recall)
     d->graphql = options_graphql(c, d->arena);
     d->graphql.auth = d->auth;
     d->graphql.limits = options_limits(c);
+    d->engine.spend = d->graphql.limits.cost != NULL ? cost_spend : NULL;
     d->graphql.engine = &d->engine;
 }
 

@@ -329,6 +329,7 @@ static void on_executed(struct execution *x)
     g->parse_ns += x->parse_ns;
     g->plan_ns += x->plan_ns;
     g->backend_ns += x->backend_ns;
+    g->retry_s = x->retry_s > g->retry_s ? x->retry_s : g->retry_s;
     if (g->batch == NULL) {
         reply(g);
         return;
@@ -534,8 +535,7 @@ void graphql_overload_reply(const struct graphql_context *ctx, struct exchange *
     refuse_on_loop(ctx, x, SERVICE_UNAVAILABLE, "the server is overloaded", 1, out);
 }
 
-/* IPv6 addresses by their /64, which is what one client gets. */
-static struct str address_key(struct str client, struct ip_address *room)
+struct str graphql_address_key(struct str client, struct ip_address *room)
 {
     static const unsigned char v4[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255};
 
@@ -551,8 +551,8 @@ bool graphql_admit_address(const struct graphql_context *ctx, struct exchange *x
     uint64_t wait_s;
 
     if (ctx->limits.per_ip == NULL ||
-        ratelimit_take(ctx->limits.per_ip, address_key(exchange_request(x)->client, &room), 1,
-                       monotonic_ns(), &wait_s))
+        ratelimit_take(ctx->limits.per_ip, graphql_address_key(exchange_request(x)->client, &room),
+                       1, monotonic_ns(), &wait_s))
         return true;
     metric_add(METRIC_HTTP_REJECTED_RATE_IP, 1);
     refuse_on_loop(ctx, x, RATE_LIMITED, "too many requests", wait_s, out);

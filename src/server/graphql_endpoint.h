@@ -5,6 +5,7 @@
 #define SERVER_GRAPHQL_ENDPOINT_H
 
 #include "auth/auth.h"
+#include "http/forwarded.h"
 #include "server/cors.h"
 #include "server/ratelimit.h"
 #include "server/workers.h"
@@ -15,6 +16,9 @@ struct request_limits {
     struct ratelimit *per_user;
     struct ratelimit *per_tenant;
     struct inflight *tenant_in_flight;
+    struct ratelimit *cost; /* costs.h; NULL: off */
+    uint64_t cost_per_minute;
+    bool cost_shadow; /* only counted */
 };
 
 struct graphql_context {
@@ -44,5 +48,8 @@ NODISCARD bool graphql_admit_address(const struct graphql_context *ctx, struct e
 /* A reply in the form of a GraphQL request error, for any thread: {"errors":[{…}]}. */
 void graphql_error_reply(struct exchange *x, enum error_code code, const char *message,
                          struct http_reply *out);
+/* What an address is limited by: IPv6 by its /64, which is what one client gets. In `room`, or the
+ * text itself. */
+struct str graphql_address_key(struct str client, struct ip_address *room);
 
 #endif

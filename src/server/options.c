@@ -7,6 +7,7 @@
 #include "server/options.h"
 
 #include "base/thread.h"
+#include "server/costs.h"
 
 size_t options_workers(const struct config *c)
 {
@@ -444,6 +445,11 @@ struct request_limits options_limits(const struct config *c)
         .per_tenant = limit_of(c->tenant_rate, c->tenant_burst),
         .tenant_in_flight =
             c->tenant_max_in_flight > 0 ? inflight_new(c->tenant_max_in_flight) : NULL,
+        .cost = c->complexity_mode != CONFIG_COMPLEXITY_OFF && c->complexity_per_minute > 0
+                    ? cost_limit(RATE_SLOTS, c->complexity_per_minute)
+                    : NULL,
+        .cost_per_minute = c->complexity_per_minute,
+        .cost_shadow = c->complexity_mode == CONFIG_COMPLEXITY_SHADOW,
     };
 }
 
@@ -452,5 +458,6 @@ void options_limits_free(struct request_limits *l)
     ratelimit_free(l->per_ip);
     ratelimit_free(l->per_user);
     ratelimit_free(l->per_tenant);
+    ratelimit_free(l->cost);
     inflight_free(l->tenant_in_flight);
 }

@@ -1,11 +1,12 @@
 // How much an operation may cost, enforced or only watched, and how long statements of a role may take.
 
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { after, test } from "node:test";
 import { configuration, program, start, writeConfiguration } from "./support/daemon.mjs";
 import { createDatabase, Session, shared } from "./support/postgres.mjs";
 import { claims, sign } from "./support/token.mjs";
+import { within } from "./support/wait.mjs";
 
 const database = await createDatabase();
 const large = "query Large($n: Int) { projects(limit: $n) { id name tasks(limit: 10) { id title } } }";
@@ -61,5 +62,76 @@ test("limits of a role that no request has are refused, and times that are none"
     const { code, stderr } = await program(["check", "-c", writeConfiguration(configuration(database, { database: { roles } }))]);
     assert.equal(code, 78, JSON.stringify(roles));
     assert.match(stderr, /database\.roles|duration|unknown key/);
+  }
+});
+
+const user = (more) => ({ token: sign(claims(more)) });
+const budget = async (daemon, name) => Number(new RegExp(`^fraiseql_graphql_limit_rejections_total{limit="${name}"} (\\d+)`, "m").exec((await daemon.admin("/metrics")).text)[1]);
+const costs = (n) => `query Costs { projects(limit: ${n}) { id name } }`; // 1 + 2 n
+
+test("a user may ask for so much in a minute, and is told when to come again; others have theirs", async () => {
+  const daemon = await start(database, { security: { complexity: { per_minute: 1200 } } });
+  const ada = user({ sub: randomUUID() }), bob = user({ sub: randomUUID() });
+  for (let i = 0; i < 5; i++) {
+    assert.ok((await daemon.post(costs(100), ada)).body.data);
+  }
+  const { status, extensions, headers } = await daemon.refusal(costs(150), ada);
+  assert.equal(status, 429);
+  assert.equal(extensions.code, "RATE_LIMITED");
+  // 301 of 195 or a little more, at 20 a second.
+  assert.ok(["5", "6"].includes(headers["retry-after"]), headers["retry-after"]);
+  assert.equal(headers["cache-control"], "no-store");
+  assert.ok((await daemon.post(costs(50), ada)).body.data, "what is cheap enough still goes");
+  assert.ok((await daemon.post(costs(150), bob)).body.data);
+  assert.equal((await daemon.post("{ nothing }", ada)).body.errors[0].extensions.code, "GRAPHQL_VALIDATION_FAILED");
+  assert.equal(await budget(daemon, "complexity_per_minute"), 1);
+  assert.equal(await budget(daemon, "complexity_per_minute_shadow"), 0);
+  await daemon.stop();
+});
+
+test("the budget comes back with time, and variables count as what they ask for", async () => {
+  const daemon = await start(database, { security: { complexity: { per_minute: 6000 } } });
+  const ada = user({ sub: randomUUID() });
+  const query = "query N($n: Int) { projects(limit: $n) { id name tasks(limit: 50) { id } } }";
+  assert.ok((await daemon.post(query, { variables: { n: 100 }, ...ada })).body.data);
+  assert.ok((await daemon.post(query, { variables: { n: 1 }, ...ada })).body.data);
+  assert.equal((await daemon.post(query, { variables: { n: 20 }, ...ada })).status, 429);
+  // 1061, at 100 a second.
+  await within(13000, "it may again", async () => (await daemon.post(query, { variables: { n: 20 }, ...ada })).status === 200);
+  await daemon.stop();
+});
+
+test("what costs more than a minute has runs when nothing else was asked for", async () => {
+  const daemon = await start(database, { security: { complexity: { per_minute: 10 } } });
+  const ada = user({ sub: randomUUID() });
+  assert.ok((await daemon.post(costs(100), ada)).body.data);
+  assert.equal((await daemon.post(costs(100), ada)).status, 429);
+  await daemon.stop();
+});
+
+test("without tokens it is the address, and in a batch the operation that is too much", async () => {
+  const daemon = await start(database, { auth: { mode: "optional", claims: { tenant_id: { required: false } } }, tenancy: { enabled: false }, server: { batching: { enabled: true }, trusted_proxies: ["127.0.0.0/8"] }, security: { complexity: { per_minute: 3 } } });
+  const send = (address, body) => daemon.request(`${daemon.url}/graphql`, { method: "POST", headers: { "content-type": "application/json", "x-forwarded-for": address }, body: JSON.stringify(body) });
+  const one = { query: "{ a: __typename b: __typename }" };
+  const reply = await send("192.0.2.1", [one, one]);
+  assert.equal(reply.status, 200);
+  assert.deepEqual(reply.body.map((answer) => answer.errors?.[0].extensions.code), [undefined, "RATE_LIMITED"]);
+  assert.ok(Number(reply.headers["retry-after"]) > 1);
+  assert.equal((await send("192.0.2.1", one)).status, 429);
+  assert.equal((await send("192.0.2.2", one)).status, 200);
+  assert.deepEqual([(await send("2001:db8::1", one)).status, (await send("2001:db8::2", one)).status], [200, 429]);
+  await daemon.stop();
+});
+
+test("in shadow mode the budget is only counted, and off it is not", async () => {
+  for (const [mode, counted] of [["shadow", 4], ["off", 0]]) {
+    const daemon = await start(database, { security: { complexity: { per_minute: 10, mode } } });
+    const ada = user({ sub: randomUUID() });
+    for (let i = 0; i < 5; i++) {
+      assert.ok((await daemon.post(costs(100), ada)).body.data);
+    }
+    assert.equal(await budget(daemon, "complexity_per_minute_shadow"), counted);
+    assert.equal(await budget(daemon, "complexity_per_minute"), 0);
+    await daemon.stop();
   }
 });
