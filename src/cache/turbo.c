@@ -492,6 +492,53 @@ void turbo_forget(struct turbo *t, const uint64_t *versions, size_t n)
     }
 }
 
+/* --- usage ------------------------------------------------------------------------------- */
+
+/* Operations that are hot, retained: what they were used for is taken without the mutex. */
+static size_t retain_locked(const struct shard *s, const struct operation **out)
+{
+    size_t n = 0;
+
+    for (const struct entry *e = s->hot.newest; e != NULL; e = e->older)
+        if (e->operation != NULL)
+            out[n++] = operation_ref(e->operation);
+    return n;
+}
+
+static bool take_usage(const struct operation *op, struct arena *a, struct turbo_usage *out)
+{
+    struct operation_usage used = operation_take_usage(op);
+
+    if (used.hits + used.misses + used.runs == 0)
+        return false;
+    *out = (struct turbo_usage){digest_sha256(op->document->source), arena_dup(a, op->ast->name),
+                                used};
+    return true;
+}
+
+size_t turbo_take_usage(struct turbo *t, size_t max, struct arena *a, struct turbo_usage **out)
+{
+    const struct operation **ops = xcalloc(t->max_entries + 1, sizeof(*ops));
+    size_t n = 0;
+
+    *out = ARENA_ARRAY(a, size_max(max, 1), struct turbo_usage);
+    for (size_t i = 0; i < SHARDS; i++) {
+        struct shard *s = &t->shards[i];
+        size_t nops;
+
+        pthread_mutex_lock(&s->mutex);
+        nops = retain_locked(s, ops);
+        pthread_mutex_unlock(&s->mutex);
+        for (size_t j = 0; j < nops; j++) {
+            if (n < max && take_usage(ops[j], a, &(*out)[n]))
+                n++;
+            operation_unref(ops[j]);
+        }
+    }
+    xfree(ops);
+    return n;
+}
+
 /* --- statistics -------------------------------------------------------------------------- */
 
 void turbo_stats(struct turbo *t, struct turbo_stats *out)

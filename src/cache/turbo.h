@@ -55,6 +55,18 @@ size_t turbo_hot(struct turbo *t, size_t max, struct arena *a, struct turbo_hot 
 /* Lets go of all that was compiled for schemas of other versions than these. */
 void turbo_forget(struct turbo *t, const uint64_t *versions, size_t n);
 
+struct turbo_usage {
+    struct digest hash;   /* of the document */
+    struct str operation; /* its name in the document; empty: it has none */
+    struct operation_usage used;
+};
+
+/*
+ * How operations that are hot were used since the last call, those that were, at most max; their
+ * number. In the arena. What was evicted meanwhile is not told.
+ */
+size_t turbo_take_usage(struct turbo *t, size_t max, struct arena *a, struct turbo_usage **out);
+
 struct turbo_stats {
     size_t entries;
     size_t bytes;

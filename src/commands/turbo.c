@@ -27,7 +27,7 @@ static const char usage[] =
     "their start and at each reload, which it asks for (database.notify). The file is\n"
     "a GraphQL document, a list of requests in JSON, or Apollo's manifest; all of it\n"
     "has to be valid, else none is registered.\n"
-    "list: print hash, name, state (valid or not) and note of each.\n"
+    "list: print hash, name, use, state (valid or not) and note of each.\n"
     "inspect: print one, by its name or the beginning of its hash, and what\n"
     "\"explain\" says of it.\n"
     "\n"
@@ -81,7 +81,7 @@ struct turbo_command {
     const struct schema **schema; /* retained; by role */
 };
 
-/* --- the database ----------------------------------------------------------------------------- */
+/* --- the database ------------------------------------------------------------------------- */
 
 static bool run_statement(struct turbo_command *t, struct str sql, const char *const *params,
                           size_t nparams, const struct pgrows **rows)
@@ -112,7 +112,7 @@ static struct str value(const struct pgvalue *v)
     return str_make(v->data, v->len > 0 ? (size_t)v->len : 0);
 }
 
-/* --- are they valid? -------------------------------------------------------------------------- */
+/* --- are they valid? ---------------------------------------------------------------------- */
 
 static bool load_schemas(struct turbo_command *t)
 {
@@ -156,8 +156,7 @@ static bool is_valid(struct turbo_command *t, struct str document, struct str na
     return false;
 }
 
-/* --- register ------------------------------------------------------------------------------------
- */
+/* --- register ----------------------------------------------------------------------------- */
 
 static bool read_list(struct turbo_command *t, struct registered_list *out)
 {
@@ -238,18 +237,20 @@ static int do_register(struct turbo_command *t)
     return EX_OK;
 }
 
-/* --- list
- * ----------------------------------------------------------------------------------------- */
+/* --- list --------------------------------------------------------------------------------- */
 
 static int do_list(struct turbo_command *t)
 {
     const struct pgrows *rows;
-    struct pgvalue v[4];
+    struct pgvalue v[5];
 
     if (!run_statement(
             t,
-            STR("select pg_catalog.encode(q.hash, 'hex'), q.operation_name, q.query, "
-                "q.note from fraiseql.turbo_queries q order by q.operation_name, q.hash"),
+            STR("select pg_catalog.encode(q.hash, 'hex'), q.operation_name, q.query, q.note, "
+                "pg_catalog.format('%s uses, %s %% found', coalesce(s.hits + s.misses, 0), "
+                "coalesce(pg_catalog.round(100.0 * s.hits / nullif(s.hits + s.misses, 0), 2), 0)) "
+                "from fraiseql.turbo_queries q left join fraiseql.turbo_stats s "
+                "using (hash, operation_name) order by q.operation_name, q.hash"),
             NULL, 0, &rows) ||
         !load_schemas(t))
         return EX_OK;
@@ -261,14 +262,14 @@ static int do_list(struct turbo_command *t)
         errors_init(&errs, t->cc.arena);
         if (!is_valid(t, value(&v[2]), value(&v[1]), &errs))
             state = arena_printf(t->cc.arena, "not valid: %.*s", STR_ARG(errs.first->message));
-        printf("%.*s  %-24.*s  %.*s%s%.*s\n", STR_ARG(value(&v[0])), STR_ARG(value(&v[1])),
-               STR_ARG(state), v[3].len > 0 ? "  # " : "", STR_ARG(value(&v[3])));
+        printf("%.*s  %-24.*s  %.*s  %.*s%s%.*s\n", STR_ARG(value(&v[0])), STR_ARG(value(&v[1])),
+               STR_ARG(value(&v[4])), STR_ARG(state), v[3].len > 0 ? "  # " : "",
+               STR_ARG(value(&v[3])));
     }
     return EX_OK;
 }
 
-/* --- inspect
- * --------------------------------------------------------------------------------------- */
+/* --- inspect ------------------------------------------------------------------------------ */
 
 static char *copy(struct arena *a, struct str text)
 {
@@ -319,12 +320,18 @@ static int do_inspect(struct turbo_command *t)
 {
     const char *params[] = {t->argument};
     const struct pgrows *rows;
-    struct pgvalue v[6];
+    struct pgvalue v[7];
 
     if (!run_statement(
             t,
             STR("select pg_catalog.encode(q.hash, 'hex'), q.operation_name, q.query, "
-                "q.variables::text, q.created_at::text, q.note from fraiseql.turbo_queries q "
+                "q.variables::text, q.created_at::text, q.note, case when s.hash is null then "
+                "'none' "
+                "else pg_catalog.format('%s hits, %s misses, %s us in the database, last at %s', "
+                "s.hits, s.misses, coalesce(pg_catalog.round(s.mean_cost_us::numeric, 1)::text, "
+                "'?'), s.last_used_at) end "
+                "from fraiseql.turbo_queries q left join fraiseql.turbo_stats s "
+                "using (hash, operation_name) "
                 "where q.operation_name = $1::text or (pg_catalog.length($1::text) >= 4 and "
                 "pg_catalog.starts_with(pg_catalog.encode(q.hash, 'hex'), "
                 "pg_catalog.lower($1::text))) "
@@ -337,14 +344,14 @@ static int do_inspect(struct turbo_command *t)
     }
     pgrows_row(rows, 0, v);
     printf("hash        %.*s\noperation   %.*s\nregistered  %.*s\nnote        %.*s\n"
-           "variables   %.*s\n\n%.*s\n\n",
+           "variables   %.*s\nuse         %.*s\n\n%.*s\n\n",
            STR_ARG(value(&v[0])), STR_ARG(value(&v[1])), STR_ARG(value(&v[4])),
-           STR_ARG(value(&v[5])), STR_ARG(value(&v[3])), STR_ARG(value(&v[2])));
+           STR_ARG(value(&v[5])), STR_ARG(value(&v[3])), STR_ARG(value(&v[6])),
+           STR_ARG(value(&v[2])));
     return fflush(stdout) == 0 ? explain_row(t, v) : EX_IOERR;
 }
 
-/* --- the command
- * ------------------------------------------------------------------------------------- */
+/* --- the command -------------------------------------------------------------------------- */
 
 static const struct action {
     const char *name;

@@ -222,6 +222,7 @@ struct config {
     bool turbo_enabled;
     size_t turbo_max_entries;
     size_t turbo_max_bytes;
+    bool turbo_stats;
     bool turbo_warm_from_table;
     struct str turbo_warm_file;
 

@@ -275,6 +275,8 @@ const struct config_option options_table[] = {
      .help = "Most operations kept."},
     {"turborouter.max_bytes", OPTION_BYTES, AT(turbo_max_bytes), "256MiB", 1 * MIB, 64 * GIB, NULL,
      .help = "Most memory for them."},
+    {"turborouter.stats", OPTION_BOOL, AT(turbo_stats), "true", 0, 0, NULL,
+     .help = "Add how operations are used to fraiseql.turbo_stats, every ten seconds (see fraiseqld db install)."},
     {"turborouter.warm.from_table", OPTION_BOOL, AT(turbo_warm_from_table), "true", 0, 0, NULL,
      .help = "Compile the operations of fraiseql.turbo_queries at the start and at each reload (see fraiseqld turbo)."},
     {"turborouter.warm.file", OPTION_STRING, AT(turbo_warm_file), "", 0, 0, NULL,

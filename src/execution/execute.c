@@ -44,6 +44,9 @@ static void finish(struct execution *x)
     metric_add(x->turbo_hit ? METRIC_TURBO_HIT : METRIC_TURBO_MISS, 1);
     if (errors_any(&x->errors) && !x->executed)
         response_errors(&x->errors, x->request_id, x->engine->mask_errors, &x->body);
+    if (x->operation != NULL)
+        operation_add_usage(
+            x->operation, &(struct operation_usage){.hits = x->turbo_hit, .misses = !x->turbo_hit});
     plan_unref(x->plan);
     operation_unref(x->operation);
     x->plan = NULL;
@@ -447,6 +450,7 @@ static void on_batch(struct pgbatch *b, void *ctx)
             x->envelope.steps[i].rows = NULL;
     }
     learn_cost(x->plan, b->backend_ns);
+    operation_add_usage(x->operation, &(struct operation_usage){.runs = 1, .ns = b->backend_ns});
     x->first_step += nsteps;
     /* Nobody waits for the rest of one that has gone. */
     if (x->first_step < x->plan->nsteps && !x->abandoned)

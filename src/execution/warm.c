@@ -68,7 +68,8 @@ static void warm(const struct engine *e, const struct turbo_hot *hot,
 {
     size_t role = role_of(e, hot->key.role, nroles);
     struct turbo_key key = hot->key;
-    const struct operation *op;
+    const struct operation *op, *old;
+    struct operation_usage used;
     struct arena *a;
     struct errors errs;
 
@@ -80,6 +81,12 @@ static void warm(const struct engine *e, const struct turbo_hot *hot,
     op = next_operation(e, &key, next[role], &errs);
     if (op != NULL)
         compile(e, op, hot->sample, a, &errs);
+    old = turbo_operation(e->turbo, &hot->key);
+    if (op != NULL && old != NULL) {
+        used = operation_take_usage(old);
+        operation_add_usage(op, &used);
+    }
+    operation_unref(old);
     operation_unref(op);
     arena_free(a);
 }

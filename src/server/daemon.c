@@ -16,6 +16,7 @@
 #include "http/listener.h"
 #include "jobs/persisted_sync.h"
 #include "jobs/schema_watch.h"
+#include "jobs/turbo_sync.h"
 #include "server/costs.h"
 #include "server/endpoints.h"
 #include "server/options.h"
@@ -46,6 +47,7 @@ struct daemon {
     struct schema_watch *watch;
     struct turbo *turbo;
     struct warmup *warmup;
+    struct turbo_sync *turbo_sync; /* NULL: off */
     struct persisted *persisted;
     struct persisted_sync *persisted_sync; /* NULL: in memory only */
     struct trusted *trusted;
@@ -282,6 +284,8 @@ static void start_services(struct daemon *d, const struct recall_options *recall
     if (d->persisted != NULL && persisted_is_shared(d->persisted))
         d->persisted_sync = persisted_sync_start(&(struct persisted_sync_options){
             d->pool, d->persisted, c->apq_ttl_ms, c->apq_max_rows});
+    if (d->turbo != NULL && c->turbo_stats)
+        d->turbo_sync = turbo_sync_start(d->pool, d->turbo);
     start_jwks(d);
     if (c->revocation_enabled)
         d->revocation = revocation_watch_start(&(struct revocation_watch_options){
@@ -373,6 +377,8 @@ void daemon_free(struct daemon *d)
     warmup_free(d->warmup);
     if (d->persisted_sync != NULL)
         persisted_sync_stop(d->persisted_sync);
+    if (d->turbo_sync != NULL)
+        turbo_sync_stop(d->turbo_sync);
     for (size_t i = 0; i < d->nlisteners; i++)
         listener_free(d->listeners[i]);
     if (d->pool != NULL)

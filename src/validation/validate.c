@@ -507,6 +507,7 @@ const struct operation *validate(const struct validate_input *in, struct errors 
         return NULL;
     }
     /* Relaxed: only uniqueness matters. */
+    op->usage = ARENA_NEW(op->arena, struct operation_usage);
     op->id = atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed) + 1;
     return op;
 }
@@ -547,4 +548,31 @@ int operation_variable_find(const struct operation *op, struct str name)
 size_t operation_size(const struct operation *op)
 {
     return arena_used(op->arena);
+}
+
+/* Relaxed: they are counters. */
+struct operation_usage operation_take_usage(const struct operation *op)
+{
+    struct operation_usage *u = op->usage;
+
+    return (struct operation_usage){
+        __atomic_exchange_n(&u->hits, 0, __ATOMIC_RELAXED),
+        __atomic_exchange_n(&u->misses, 0, __ATOMIC_RELAXED),
+        __atomic_exchange_n(&u->runs, 0, __ATOMIC_RELAXED),
+        __atomic_exchange_n(&u->ns, 0, __ATOMIC_RELAXED),
+    };
+}
+
+static void add_to(uint64_t *counter, uint64_t n)
+{
+    if (n > 0)
+        __atomic_fetch_add(counter, n, __ATOMIC_RELAXED);
+}
+
+void operation_add_usage(const struct operation *op, const struct operation_usage *u)
+{
+    add_to(&op->usage->hits, u->hits);
+    add_to(&op->usage->misses, u->misses);
+    add_to(&op->usage->runs, u->runs);
+    add_to(&op->usage->ns, u->ns);
 }

@@ -21,6 +21,14 @@ struct operation_variable {
     bool node_id; /* of a node: a plan depends on the type that it names */
 };
 
+/* How it was used since somebody asked; each is atomic. */
+struct operation_usage {
+    uint64_t hits;
+    uint64_t misses;
+    uint64_t runs; /* that the database answered */
+    uint64_t ns;   /* that these took there */
+};
+
 struct operation {
     struct arena *arena;         /* owned */
     const struct schema *schema; /* retained */
@@ -30,9 +38,10 @@ struct operation {
     const struct type *root;
     const struct operation_variable *variables;
     size_t nvariables;
-    uint64_t complexity;     /* complexity.h; if cost is NULL */
-    const struct cost *cost; /* what it takes to compute it from variables, or NULL */
-    uint64_t id;             /* unique in the process */
+    uint64_t complexity;           /* complexity.h; if cost is NULL */
+    const struct cost *cost;       /* what it takes to compute it from variables, or NULL */
+    uint64_t id;                   /* unique in the process */
+    struct operation_usage *usage; /* any thread */
 };
 
 /*
@@ -77,5 +86,8 @@ int operation_variable_find(const struct operation *op, struct str name);
 NODISCARD bool limits_variables(const struct jval *given, size_t max, struct errors *errs);
 /* Bytes held, for the caches' bounds. */
 size_t operation_size(const struct operation *op);
+/* Takes what was counted, and leaves zeroes; add gives it to another (of a newer schema). */
+struct operation_usage operation_take_usage(const struct operation *op);
+void operation_add_usage(const struct operation *op, const struct operation_usage *u);
 
 #endif

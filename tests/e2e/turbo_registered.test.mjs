@@ -122,11 +122,13 @@ test("what is not valid any more is said once, by the log and by turbo list, and
   daemon.signal("SIGHUP");
   await within(5000, "it is loaded again", async () => daemon.logged("registered operations compiled").length === 2);
   assert.equal(said().length, 1);
+  assert.ok(await isWarm(daemon, good));
+  await daemon.stop();
   const { stdout, code } = await turbo(database, ["list"]);
   assert.equal(code, 0);
-  assert.match(stdout, new RegExp(`^${sha256(bad)}  ${name} +not valid: .*gone`, "m"));
-  assert.match(stdout, new RegExp(`^${sha256(good)}  \\w+ +valid$`, "m"));
-  await daemon.stop();
+  assert.match(stdout, new RegExp(`^${sha256(bad)}  ${name} +0 uses, 0 % found  not valid: .*gone`, "m"));
+  assert.match(stdout, new RegExp(`^${sha256(good)}  \\w+ +2 uses, 100.00 % found  valid$`, "m"));
+  assert.match((await turbo(database, ["inspect", sha256(good)])).stdout, /^use +2 hits, 0 misses, [0-9.]+ us in the database, last at 2/m);
 });
 
 test("of a file that is not valid nothing is registered, and --dry-run registers nothing", async () => {

@@ -294,6 +294,38 @@ static void threads_share_it(void **state)
     fixture_fini(&f);
 }
 
+static void what_a_hot_operation_was_used_for_is_told_once(void **state)
+{
+    struct turbo *t = turbo_new(64, 1 << 20);
+    struct turbo_usage *out;
+    struct turbo_key key;
+    struct fixture f;
+    struct digest hash = digest_sha256(STR(DOCUMENT));
+    const struct operation *op;
+
+    (void)state;
+    fixture_init(&f);
+    key = key_of(&f, STR(DOCUMENT), "B");
+    op = make_operation(&f, STR(DOCUMENT), "B");
+    turbo_put_operation(t, &key, op);
+    operation_add_usage(op, &(struct operation_usage){.misses = 1, .runs = 1, .ns = 7});
+    assert_int_equal(turbo_take_usage(t, 10, f.arena, &out), 0); /* it came once */
+    operation_unref(turbo_operation(t, &key));
+    operation_add_usage(op, &(struct operation_usage){.hits = 1, .runs = 1, .ns = 5});
+    assert_int_equal(turbo_take_usage(t, 0, f.arena, &out), 0);
+    assert_int_equal(turbo_take_usage(t, 10, f.arena, &out), 1);
+    assert_true(str_is(out[0].operation, "B"));
+    assert_true(digest_eq(&out[0].hash, &hash, sizeof(hash)));
+    assert_int_equal(out[0].used.hits, 1);
+    assert_int_equal(out[0].used.misses, 1);
+    assert_int_equal(out[0].used.runs, 2);
+    assert_int_equal(out[0].used.ns, 12);
+    assert_int_equal(turbo_take_usage(t, 10, f.arena, &out), 0);
+    operation_unref(op);
+    turbo_free(t);
+    fixture_fini(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,6 +335,7 @@ int main(void)
         cmocka_unit_test(what_is_used_stays),
         cmocka_unit_test(what_comes_once_pushes_out_nothing_hot),
         cmocka_unit_test(what_is_hot_is_told_with_its_sample),
+        cmocka_unit_test(what_a_hot_operation_was_used_for_is_told_once),
         cmocka_unit_test(threads_share_it),
     };
 

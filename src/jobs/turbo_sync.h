@@ -1,0 +1,20 @@
+/*
+ * turbo_sync.h - adds how operations were used to the table of their statistics.
+ *
+ * Thread:   started and stopped from the main thread; works on its own (jobs).
+ * Memory:   the cache and the pool must outlive it.
+ * Not here: counting (execution/execute.c).
+ */
+#ifndef JOBS_TURBO_SYNC_H
+#define JOBS_TURBO_SYNC_H
+
+#include "cache/turbo.h"
+#include "pg/pgpool.h"
+
+struct turbo_sync;
+
+struct turbo_sync *turbo_sync_start(struct pgpool *pool, struct turbo *turbo);
+/* Adds what is left, if the database is there. */
+void turbo_sync_stop(struct turbo_sync *s);
+
+#endif
