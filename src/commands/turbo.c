@@ -17,8 +17,8 @@
 #include "validation/validate.h"
 
 static const char usage[] =
-    "usage: fraiseqld turbo register FILE|- [-c FILE] [--set KEY=VALUE]... [--note TEXT]\n"
-    "           [--vars JSON] [--dry-run]\n"
+    "usage: fraiseqld turbo register FILE|- [-c FILE] [--set KEY=VALUE]...\n"
+    "           [--note TEXT] [--vars JSON] [--dry-run]\n"
     "       fraiseqld turbo list [-c FILE] [--set KEY=VALUE]...\n"
     "       fraiseqld turbo inspect HASH|NAME [-c FILE] [--set KEY=VALUE]...\n"
     "           [--claims JSON]\n"

@@ -122,10 +122,10 @@ static struct digest digest_of(const struct registered *r)
     return digest_parts((const struct str[]){r->document, r->operation_name}, 2);
 }
 
-static bool was_said(const struct warmup *w, const struct digest *d)
+static bool is_among(const struct digest *all, size_t n, const struct digest *d)
 {
-    for (size_t i = 0; i < w->nsaid; i++)
-        if (digest_eq(&w->said[i], d, sizeof(*d)))
+    for (size_t i = 0; i < n; i++)
+        if (digest_eq(&all[i], d, sizeof(*d)))
             return true;
     return false;
 }
@@ -144,7 +144,9 @@ static size_t complain(struct warmup *w, const struct registered_list *l, size_t
         if (invalid[i] == NULL)
             continue;
         d = digest_of(&l->items[i]);
-        if (!was_said(w, &d)) {
+        if (is_among(said, nsaid, &d)) /* of the table and the file */
+            continue;
+        if (!is_among(w->said, w->nsaid, &d)) {
             hash = digest_sha256(l->items[i].document);
             digest_hex(&hash, hex);
             LOG(LOG_WARN, "a registered operation is not valid", LOG_CSTR("hash", hex),

@@ -114,7 +114,8 @@ test("what is not valid any more is said once, by the log and by turbo list, and
   const bad = `query ${name} { projects(limit: 1) { gone } }`;
   await register(database, good);
   await shared.sql(database, `select fraiseql.register_turbo_query('${bad}', '${name}')`);
-  const daemon = await start(database);
+  // It is in the file as well, and told once all the same.
+  const daemon = await start(database, { turborouter: { warm: { file: writeFile("graphql", bad) } } });
   const said = () => daemon.logged("a registered operation is not valid");
   assert.deepEqual(said().map((line) => [line.hash, line.operation_name]), [[sha256(bad), name]]);
   assert.match(said()[0].error, /gone/);
