@@ -8,9 +8,11 @@
  *
  * Usage:    load -H HOST:PORT -O OPERATIONDIR -p POOLFILE -s SECRETFILE [-m mix] [-c connections]
  *                [-t seconds] [-w warmup seconds] [-r rate] [-S server pid] [-D postmaster pid]
- *                [-P path] [-j]
- *           load -H HOST:PORT -W PATH [-t seconds]      waits until GET PATH gives 200
- * Result:   one line of key=value on stdout; with -j the same as a JSON object.
+ *                [-P path] [-j] [-n requests] [-R rows] [-F first row] [-Q document] [-A] [-N
+ * header] load -H HOST:PORT -W PATH [-t seconds]      waits until GET PATH gives 200 -n: so many
+ * requests, however long it takes, and always the same; -R: parameters and tokens are those of the
+ * first rows only; -Q: sends this document in place of the mix; -A: sends no token; -N: in a header
+ * of this name. Result:   one line of key=value on stdout; with -j the same as a JSON object.
  * Thread:   one.
  * Memory:   until exit.
  * Not here: TLS, HTTP/2, chunked answers.
@@ -60,12 +62,21 @@ struct settings {
     const char *mix;
     int connections;
     double seconds, warm_seconds, rate;
+    uint64_t requests; /* 0: as many as there is time for */
+    size_t rows;       /* 0: all */
+    size_t first;      /* row of the first request, where their number is told */
+    const char *document;
+    const char *token_header;
     int server_pid, postmaster_pid;
-    bool json;
+    bool json, anonymous;
 };
 
-static struct settings settings = {
-    .path = "/graphql", .mix = "mix", .connections = 64, .seconds = 4, .warm_seconds = 0.5};
+static struct settings settings = {.path = "/graphql",
+                                   .mix = "mix",
+                                   .token_header = "Authorization",
+                                   .connections = 64,
+                                   .seconds = 4,
+                                   .warm_seconds = 0.5};
 static char documents[OPERATION_COUNT][DOCUMENT_ROOM]; /* escaped for JSON */
 static struct pool pool;
 static char (*tokens)[TOKEN_ROOM]; /* one for each pool row */
@@ -73,7 +84,7 @@ static int weights[OPERATION_COUNT];
 static struct connection *connections;
 static struct connection **idle;
 static int idle_count;
-static uint64_t random_state = 88172645463325252;
+static uint64_t random_state = 88172645463325252, sent_count;
 static int epoll_fd, timer_fd = -1;
 
 /* what is measured */
@@ -147,25 +158,39 @@ static int write_variables(char *out, size_t room, const struct operation *op,
     return (int)n + snprintf(out + n, room - n, op->mutation ? "}}" : "}");
 }
 
+/* The request's body for -Q: without variables or a name. */
+static int write_document(char *out, size_t room)
+{
+    return snprintf(out, room, "{\"query\":\"%s\"}", settings.document);
+}
+
 static void connection_send(struct connection *c, uint64_t since)
 {
-    size_t row = (size_t)(random_next(&random_state) % pool.count);
+    size_t row =
+        (size_t)((settings.requests ? settings.first + sent_count : random_next(&random_state)) %
+                 pool.count);
     int operation = weights_draw(weights, &random_state);
     const struct operation *op = &operations[operation];
-    char body[REQUEST_ROOM / 2], variables[1024], request[REQUEST_ROOM];
+    char body[REQUEST_ROOM / 2], variables[1024], token[TOKEN_ROOM + 32] = "",
+                                                                     request[REQUEST_ROOM];
     int body_len, len;
 
     write_variables(variables, sizeof variables, op, &pool.rows[row]);
-    body_len =
-        snprintf(body, sizeof body, "{\"query\":\"%s\",\"operationName\":\"%s\",\"variables\":%s}",
-                 documents[operation], op->name, variables);
+    body_len = settings.document
+                   ? write_document(body, sizeof body)
+                   : snprintf(body, sizeof body,
+                              "{\"query\":\"%s\",\"operationName\":\"%s\",\"variables\":%s}",
+                              documents[operation], op->name, variables);
+    if (!settings.anonymous)
+        snprintf(token, sizeof token, "%s: Bearer %s\r\n", settings.token_header, tokens[row]);
     len = snprintf(request, sizeof request,
                    "POST %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: fraiseqld-bench\r\n"
                    "Accept: application/json\r\nContent-Type: application/json\r\n"
-                   "Authorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s",
-                   settings.path, settings.host, tokens[row], body_len, body);
+                   "%sContent-Length: %d\r\n\r\n%s",
+                   settings.path, settings.host, token, body_len, body);
     if (body_len >= (int)sizeof body || len >= (int)sizeof request)
         fail("document is too long", op->name);
+    sent_count++;
     c->busy = true;
     c->operation = operation;
     c->since = since;
@@ -201,7 +226,7 @@ static void record(const struct connection *c, bool good, uint64_t now)
 /* A right answer begins as the operation says and has no errors, which stand before or after it. */
 static bool answer_good(const struct connection *c)
 {
-    const char *prefix = operations[c->operation].answer_prefix;
+    const char *prefix = settings.document ? "{\"data\":{" : operations[c->operation].answer_prefix;
     const char *body = c->in + c->head_len;
     size_t tail = c->body_len < TAIL ? c->body_len : TAIL;
 
@@ -235,7 +260,7 @@ static void parse_head(struct connection *c)
 static void send_next(struct connection *c, uint64_t now)
 {
     if (settings.rate <= 0) {
-        if (now < measure_to)
+        if (settings.requests ? sent_count < settings.requests : now < measure_to)
             connection_send(c, now);
     } else if (due_count > 0) {
         connection_send(c, due[due_first]);
@@ -395,11 +420,13 @@ static void run(void)
 
     measure_from = start + (uint64_t)(settings.warm_seconds * 1e9);
     measure_to = measure_from + (uint64_t)(settings.seconds * 1e9);
+    if (settings.requests)
+        measure_to = UINT64_MAX;
     for (int i = 0; i < settings.connections; i++)
         send_next(&connections[i], now);
     if (settings.rate > 0)
         sent = release_due(start, sent, now);
-    while (now < measure_to || any_busy()) {
+    while ((now < measure_to && !settings.requests) || any_busy()) {
         int n = epoll_wait(epoll_fd, events, MAX_EVENTS, 10);
 
         for (int i = 0; i < n; i++) {
@@ -421,9 +448,12 @@ static void run(void)
             after = cpu_now();
             over = true;
         }
-        if (now > measure_to + (uint64_t)DRAIN_SECONDS * 1000000000)
+        if (now - start >
+            (uint64_t)((settings.seconds + settings.warm_seconds + DRAIN_SECONDS) * 1e9))
             break;
     }
+    if (settings.requests)
+        after = cpu_now();
     for (int i = 0; i < settings.connections; i++)
         if (connections[i].busy) {
             /* Never answered. */
@@ -434,7 +464,7 @@ static void run(void)
     /* What never found a connection failed as well. */
     error_count += due_count;
     done_count += due_count;
-    report(before, after, settings.seconds);
+    report(before, after, settings.requests ? (double)(now - start) / 1e9 : settings.seconds);
 }
 
 static void read_document(const char *directory, int op)
@@ -539,7 +569,7 @@ int main(int argc, char **argv)
     const char *directory = NULL, *pool_path = NULL, *secret_path = NULL, *ready_path = NULL;
     int option;
 
-    while ((option = getopt(argc, argv, "H:O:p:s:m:c:t:w:r:S:D:P:W:j")) != -1) {
+    while ((option = getopt(argc, argv, "H:O:p:s:m:c:t:w:r:S:D:P:W:jn:R:F:Q:AN:")) != -1) {
         switch (option) {
             /* clang-format off */
         case 'H': set_address(optarg); break;
@@ -556,6 +586,12 @@ int main(int argc, char **argv)
         case 'P': settings.path = optarg; break;
         case 'W': ready_path = optarg; break;
         case 'j': settings.json = true; break;
+        case 'n': settings.requests = strtoull(optarg, NULL, 10); break;
+        case 'R': settings.rows = strtoul(optarg, NULL, 10); break;
+        case 'F': settings.first = strtoul(optarg, NULL, 10); break;
+        case 'Q': settings.document = optarg; break;
+        case 'N': settings.token_header = optarg; break;
+        case 'A': settings.anonymous = true; break;
         default: return 2;
             /* clang-format on */
         }
@@ -570,6 +606,8 @@ int main(int argc, char **argv)
     }
     weights_parse(settings.mix, weights);
     pool = pool_read(pool_path);
+    if (settings.rows && settings.rows < pool.count)
+        pool.count = settings.rows;
     for (int i = 0; i < OPERATION_COUNT; i++)
         read_document(directory, i);
     make_tokens(secret_path);

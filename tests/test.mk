@@ -102,13 +102,17 @@ fuzz: deps-test ## build the fuzz targets and run each for FUZZ_SECONDS
 
 # --- demo, bench, installation ---------------------------------------------------------------------
 
-.PHONY: run bench bench-parse bench-schema install
+.PHONY: run bench bench-instructions bench-parse bench-schema install
 run: deps-test graphiql ## serve the demo from a database of its own until interrupted
 	@$(SUB) all
 	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld sql/demo/run
 
 bench: all deps-test ## measure, and compare with the yardstick
 	@bench/run
+
+bench-instructions: all deps-test ## count the daemon's instructions a request; 1 when they have grown (KEEP=1: keep them)
+	@tests/support/deps bench
+	@bench/instructions --daemon $(CURDIR)/$(O)/fraiseqld $(if $(KEEP),--keep)
 
 bench-parse: $(DRIVER) ## measure parsing and validation alone
 	@bench/parse $(DRIVER)
