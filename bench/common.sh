@@ -3,11 +3,13 @@
 # common.sh - what bench/run, bench/instructions and bench/peers/run share: programs, the database and its
 # data, the daemon's configuration. Sourced by them.
 #
-# They set: BENCH, ROOT, dir, daemon, fresh, DATABASE_CONNECTIONS, DAEMON_PORT, ADMIN_PORT. This sets:
-# postmaster_pid, bindir, mix.
+# They set: BENCH, ROOT, dir, daemon, fresh, DATABASE_CONNECTIONS, DAEMON_PORT, ADMIN_PORT; those that measure
+# the speed of servers also status, HTTP_CONNECTIONS, PASSES, the seconds, and by server port_of, pid_of and, where
+# its GraphQL is its own, documents_of. This sets: postmaster_pid, bindir, mix, and best, by "SERVER OPERATION FIGURE".
 
 # shellcheck disable=SC2034,SC2154 # set here or there, used there or here
 postmaster_pid='' bindir='' mix=mix
+declare -A best ready_ms pss_idle pss_after rss_idle pid_of port_of documents_of
 
 say()
 {
@@ -207,4 +209,100 @@ prepare_database()
     start_postgres 9>&-
     load_data
     [[ -s $dir/secret ]] || (umask 077 && head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$dir/secret")
+}
+
+# wait_ready NAME PATH STARTED: fills in what is known of an idle server.
+wait_ready()
+{
+    local name=$1 at
+
+    at=$("$dir/load" -H "127.0.0.1:${port_of[$name]}" -W "$2" -t 20) || return 1
+    ready_ms[$name]=$(awk -v a="$at" -v b="$3" 'BEGIN { printf "%.0f", (a - b) * 1000 }')
+    sleep 1
+    pss_idle[$name]=$(memory_kb "${pid_of[$name]}" Pss)
+    rss_idle[$name]=$(memory_kb "${pid_of[$name]}" Rss)
+}
+
+# keep KEY VALUE max|min: the better of what there was and this.
+keep()
+{
+    local old=${best[$1]:-}
+
+    if [[ -z $old ]] || awk -v a="$2" -v b="$old" -v how="$3" \
+        'BEGIN { exit !(how == "max" ? a > b : a < b) }'; then
+        best[$1]=$2
+    fi
+}
+
+# measure SERVER OPERATION SECONDS [RATE]
+measure()
+{
+    local server=$1 op=$2 line what
+    local -a rate=()
+    local key="$1 $2"
+
+    if [[ -n ${4:-} ]]; then
+        rate=(-r "$4")
+        key="$1 open"
+    fi
+    # Status 3: there were wrong answers, the line is there all the same.
+    line=$("$dir/load" -H "127.0.0.1:${port_of[$server]}" -O "${documents_of[$server]:-$BENCH/operations}" -p "$dir/pool" \
+        -s "$dir/secret" -m "$op" -c "$HTTP_CONNECTIONS" -t "$3" -w "$warm_seconds" \
+        -S "${pid_of[$server]}" -D "$postmaster_pid" "${rate[@]}") || (($? == 3)) ||
+        fail "the load generator failed with $server, $op"
+    say "$server $line"
+    keep "$key rps" "$(field "$line" rps)" max
+    for what in server_us database_us p50_us p95_us p99_us p999_us; do
+        keep "$key $what" "$(field "$line" "$what")" min
+    done
+    best["$key bytes"]=$(field "$line" bytes)
+    best["$key errors"]=$((${best["$key errors"]:-0} + $(field "$line" errors)))
+    if (($(field "$line" errors) > 0)); then
+        status=1
+    fi
+}
+
+# number KEY [DIGITS]: the figure, or a dash.
+number()
+{
+    if [[ -n ${best[$1]:-} ]]; then
+        printf "%.${2:-0}f" "${best[$1]}"
+    else
+        printf -- '-'
+    fi
+}
+
+ratio()
+{
+    awk -v a="${best[$1]:-0}" -v b="${best[$2]:-0}" \
+        'BEGIN { if (a > 0 && b > 0) printf "%.2f", a / b; else printf "-" }'
+}
+
+ms()
+{
+    if [[ -n ${best[$1]:-} ]]; then
+        awk -v us="${best[$1]}" 'BEGIN { printf "%.2f", us / 1000 }'
+    else
+        printf -- '-'
+    fi
+}
+
+mb()
+{
+    awk -v kb="$1" 'BEGIN { printf "%.1f", kb / 1024 }'
+}
+
+print_head()
+{
+    local commit
+
+    commit=$(git -C "$ROOT" describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
+    printf '### Benchmark of %s, commit %s\n\n' "$(date -u +%Y-%m-%d)" "$commit"
+    printf '%s cores, %s, %s GiB, Linux %s, PostgreSQL %s, load average %s. ' "$(nproc)" \
+        "$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1)" \
+        "$(awk '/^MemTotal/ { printf "%.0f", $2 / 1048576 }' /proc/meminfo)" "$(uname -r)" \
+        "$(query -d bench -c 'show server_version')" "$(cut -d' ' -f1 /proc/loadavg)"
+    printf '%s HTTP connections, %s database connections, the best of %s passes of %s s (%s: %s s), ' \
+        "$HTTP_CONNECTIONS" "$DATABASE_CONNECTIONS" "$PASSES" "$single_seconds" "$mix" "$mix_seconds"
+    printf 'server, PostgreSQL and load generator on the same machine. CPU is in us a request.\n\n'
 }

@@ -11,7 +11,8 @@ deps-test: deps-build ## install what the tests need (Debian), if it is not ther
 
 NPM_TESTS := tests/node_modules/.package-lock.json
 NPM_CLIENTS := tests/clients/node_modules/.package-lock.json
-$(NPM_TESTS) $(NPM_CLIENTS): %/node_modules/.package-lock.json: %/package-lock.json | deps-test
+NPM_PEERS := $(patsubst %/package.json,%/node_modules/.package-lock.json,$(wildcard bench/peers/*/package.json))
+$(NPM_TESTS) $(NPM_CLIENTS) $(NPM_PEERS): %/node_modules/.package-lock.json: %/package-lock.json | deps-test
 	@cd $* && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
@@ -102,7 +103,7 @@ fuzz: deps-test ## build the fuzz targets and run each for FUZZ_SECONDS
 
 # --- demo, bench, installation ---------------------------------------------------------------------
 
-.PHONY: run bench bench-instructions bench-parse bench-schema install
+.PHONY: run bench bench-instructions bench-peers bench-parse bench-schema install
 run: deps-test graphiql ## serve the demo from a database of its own until interrupted
 	@$(SUB) all
 	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld sql/demo/run
@@ -113,6 +114,9 @@ bench: all deps-test ## measure, and compare with the yardstick
 bench-instructions: all deps-test ## count the daemon's instructions a request; 1 when they have grown (KEEP=1: keep them)
 	@tests/support/deps bench
 	@bench/instructions --daemon $(CURDIR)/$(O)/fraiseqld $(if $(KEEP),--keep)
+
+bench-peers: all deps-test $(NPM_PEERS) ## measure beside Mercurius and PostGraphile (needs npm)
+	@bench/peers/run --daemon $(CURDIR)/$(O)/fraiseqld
 
 bench-parse: $(DRIVER) ## measure parsing and validation alone
 	@bench/parse $(DRIVER)
