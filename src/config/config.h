@@ -271,6 +271,9 @@ struct config {
     bool log_access; /* default false: a line per request */
     bool metrics_enabled;
     struct str metrics_path;
+    bool tracing_accept_all;     /* tracing.accept: trusted (default) | all */
+    bool tracing_ignores_caller; /* tracing.sampler: parentbased_ratio (default) | ratio */
+    double tracing_ratio;
 };
 
 struct config_sources {

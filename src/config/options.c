@@ -362,6 +362,13 @@ const struct config_option options_table[] = {
      .help = "Serve metrics."},
     {"observability.metrics.path", OPTION_STRING, AT(metrics_path), "/metrics", 0, 0, NULL,
      .help = "Where, on server.admin_listen."},
+    {"observability.tracing.accept", OPTION_FLAG, AT(tracing_accept_all), "trusted", 0, 0, "trusted|all",
+     .help = "Whose traces (traceparent, X-Amzn-Trace-Id) are continued: those that server.trusted_proxies pass\n"
+             "on, or everybody's."},
+    {"observability.tracing.sampler", OPTION_FLAG, AT(tracing_ignores_caller), "parentbased_ratio", 0, 0, "parentbased_ratio|ratio",
+     .help = "parentbased_ratio: who sent the trace has decided whether it is sampled; ratio: we do, for all."},
+    {"observability.tracing.ratio", OPTION_RATIO, AT(tracing_ratio), "0.01", 0, 0, NULL,
+     .help = "Part of the traces that is sampled: those go to pg_stat_activity."},
 };
 /* clang-format on */
 

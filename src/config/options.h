@@ -22,6 +22,7 @@ enum option_type {
     OPTION_BOOL,      /* bool */
     OPTION_COUNT,     /* size_t */
     OPTION_BYTES,     /* size_t */
+    OPTION_RATIO,     /* double, 0 to 1 */
     OPTION_DURATION,  /* uint64_t, milliseconds */
     OPTION_DURATIONS, /* two of them, ascending */
     OPTION_CHOICE,    /* an enum: the index in `choices` */

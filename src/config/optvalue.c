@@ -100,6 +100,8 @@ static const char *type_name(const struct config_option *o)
         return "a number";
     case OPTION_BYTES:
         return "a size such as 64KiB";
+    case OPTION_RATIO:
+        return "a part from 0 to 1, such as 0.01 or 1%";
     case OPTION_DURATION:
         return "a duration such as 250ms, 30s or 5m";
     case OPTION_DURATIONS:
@@ -199,6 +201,25 @@ static bool read_number(const struct config_option *o, struct str text, uint64_t
     return ok && *out >= o->min && (o->max == 0 || *out <= o->max);
 }
 
+/* Digits with a point or without; "%" divides by a hundred. */
+static bool read_ratio(struct str text, double *out)
+{
+    bool percent = str_ends(text, STR("%"));
+    struct str number = str_sub(text, 0, text.len - percent), whole, part;
+    uint64_t w, p = 0;
+    double v;
+
+    (void)str_cut(number, '.', &whole, &part);
+    if (number.len > 12 || str_ends(number, STR(".")) || !str_to_u64(whole, &w) ||
+        (part.len > 0 && !str_to_u64(part, &p)))
+        return false;
+    v = (double)p;
+    for (size_t i = 0; i < part.len; i++)
+        v /= 10;
+    *out = ((double)w + v) / (percent ? 100 : 1);
+    return *out <= 1;
+}
+
 /* "on" and "off" may be written as the truth values YAML 1.1 took them for. */
 static struct str choice_word(const struct config_option *o, struct str text)
 {
@@ -249,6 +270,8 @@ bool option_store(const struct config_option *o, const struct str *items, size_t
             return refuse(o, c, why);
         *(size_t *)field = (size_t)number;
         return true;
+    case OPTION_RATIO:
+        return read_ratio(text, field) || refuse(o, c, why);
     case OPTION_DURATION:
         return read_number(o, text, field) || refuse(o, c, why);
     case OPTION_DURATIONS:

@@ -190,7 +190,8 @@ static void note_failure(struct execution *x)
     if (x->batch.outcome != PGBATCH_CANCELLED) /* else nobody is left to tell */
         LOG(error_code_info(e->code)->level, "statement failed",
             LOG_CSTR("code", error_code_info(e->code)->name), LOG_CSTR("sqlstate", e->sqlstate),
-            LOG_STR("detail", e->detail), LOG_STR("request_id", x->request_id));
+            LOG_STR("detail", e->detail), LOG_STR("request_id", x->request_id),
+            LOG_CSTR("trace_id", x->trace != NULL ? x->trace->trace_id : ""));
 }
 
 /* A statement raised an error: the operation has begun, so there is "data", which is null. */
@@ -510,6 +511,7 @@ static void prepare_calls(struct execution *x)
 
     session_init(&x->session, x->identity, x->engine->roles,
                  x->engine->statement_timeouts_ms[x->identity->role], x->arena);
+    session_add_trace(&x->session, x->trace, x->engine->application_name, x->arena);
     /* It may be sent twice, and come by GET: it does not write, whatever its functions say. */
     x->session.read_only = x->operation->kind == AST_QUERY;
     x->calls = ARENA_ARRAY(x->arena, p->nsteps, struct pgcall);

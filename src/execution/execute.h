@@ -11,6 +11,7 @@
 #include "auth/auth.h"
 #include "base/buf.h"
 #include "base/deadline.h"
+#include "base/tracecontext.h"
 #include "cache/turbo.h"
 #include "execution/doubt.h"
 #include "execution/envelope.h"
@@ -36,6 +37,7 @@ struct engine {
     const char *const *roles; /* by identity.role; the first is database.role, "": the login role */
     const uint32_t *statement_timeouts_ms; /* by identity.role too */
     size_t shadow_complexity;              /* more is counted and said in the log; 0: off */
+    const char *application_name;          /* of the connections; a traced one adds its trace */
     uint64_t idempotency_ttl_ms;           /* how long a key stands for its answer */
     size_t max_response_bytes;
     enum introspection_policy introspection;
@@ -76,6 +78,7 @@ struct execution {
     const struct identity *identity;
     struct deadline until;
     struct str request_id;
+    const struct tracecontext *trace; /* NULL: of no trace, as a command's */
     void (*done)(struct execution *x);
 
     /* for the caller in `done` */

@@ -22,3 +22,20 @@ void session_init(struct pgsession *s, const struct identity *who, const char *c
         .timeout_ms = timeout_ms,
     };
 }
+
+void session_add_trace(struct pgsession *s, const struct tracecontext *trace,
+                       const char *application_name, struct arena *a)
+{
+    struct pgsetting *settings;
+
+    if (trace == NULL || !trace->sampled)
+        return;
+    settings = ARENA_ARRAY(a, s->nsettings + 2, struct pgsetting);
+    memcpy(settings, s->settings, s->nsettings * sizeof(*settings));
+    settings[s->nsettings++] = (struct pgsetting){"fraiseql.trace_id", trace->trace_id};
+    settings[s->nsettings++] = (struct pgsetting){
+        "application_name",
+        arena_printf(a, "%.30s %s", application_name, trace->trace_id).data,
+    };
+    s->settings = settings;
+}

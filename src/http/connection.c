@@ -200,6 +200,7 @@ static bool give(struct connection *c)
 
     timeouts_stop(&c->timeout);
     set_client(c, x);
+    x->request.trusted = c->trusted;
     request_id_set(x, c->trusted);
     c->state = CONNECTION_RUNNING;
     return exchange_give(x) ? send_reply(c) : true;

@@ -31,7 +31,8 @@ struct http_request {
     struct str body;
     struct str client; /* address of the peer, or of the client behind trusted proxies, as text */
     bool http_1_0;
-    bool secure; /* https, here or at a trusted proxy */
+    bool trusted; /* the peer is a trusted proxy: ids that it passes on may be believed */
+    bool secure;  /* https, here or at a trusted proxy */
 };
 
 /* Value of the first header of that name (case-insensitive), or the empty slice with data NULL. */

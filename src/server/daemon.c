@@ -202,6 +202,7 @@ static void init_engine(struct daemon *d, const struct recall_options *recall)
         .roles = options_roles(c, d->arena),
         .statement_timeouts_ms = options_timeouts(c, d->arena),
         .shadow_complexity = c->complexity_mode == CONFIG_COMPLEXITY_SHADOW ? c->max_complexity : 0,
+        .application_name = options_application_name(c, d->arena),
         .idempotency_ttl_ms = c->idempotency_ttl_ms,
         .max_response_bytes = c->max_response_bytes,
         .introspection = introspection,

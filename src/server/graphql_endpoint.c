@@ -26,6 +26,7 @@ static const char media_graphql[] = "application/graphql-response+json; charset=
 struct graphql_job {
     struct job *job;
     struct request_headers headers;
+    struct tracecontext trace;
     enum request_media media;
     bool is_read;     /* GET or HEAD */
     bool failed;      /* an operation had an error */
@@ -102,7 +103,8 @@ static void log_access(const struct graphql_job *g, const struct http_reply *r)
     const char *type = x->operation_type ? x->operation_type : "unknown";
 
     LOG(LOG_INFO, "request", LOG_STR("request_id", exchange_id(j->exchange)),
-        LOG_STR("http_method", q->method), LOG_STR("path", q->path), LOG_INT("status", r->status),
+        LOG_CSTR("trace_id", g->trace.trace_id), LOG_STR("http_method", q->method),
+        LOG_STR("path", q->path), LOG_INT("status", r->status),
         LOG_CSTR("operation_type", g->batch ? "batch" : type),
         LOG_STR("operation_name", g->batch ? STR("") : x->request.operation_name),
         LOG_STR("tenant_id", j->identity.tenant), LOG_STR("remote_ip", q->client),
@@ -224,6 +226,7 @@ static void reply(struct graphql_job *g)
         headers_add(h, STR("Idempotency-Replayed"), STR("true"));
     if (ctx->server_timing)
         add_timing(g, h);
+    tracing_add_header(&g->trace, exchange_arena(j->exchange), h);
     r.headers = h->items;
     r.nheaders = h->n;
     if (ctx->log_access)
@@ -249,6 +252,7 @@ static void init_execution(struct graphql_job *g)
         .identity = &j->identity,
         .until = exchange_deadline(j->exchange),
         .request_id = exchange_id(j->exchange),
+        .trace = &g->trace,
         .done = on_executed,
     };
     errors_init(&x->errors, x->arena);
@@ -471,6 +475,8 @@ void graphql_endpoint_run(struct job *j)
     g->job = j;
     g->is_read = str_is(q->method, "GET") || str_is(q->method, "HEAD");
     headers_read(q, &g->headers);
+    tracing_begin(&((const struct graphql_context *)j->context)->tracing, q, &g->headers,
+                  exchange_id(j->exchange), &g->trace);
     init_execution(g);
     if (admit(g) && g->batch == NULL) {
         execute_start(&j->execution);

@@ -8,6 +8,7 @@
 #include "http/forwarded.h"
 #include "server/cors.h"
 #include "server/ratelimit.h"
+#include "server/tracing.h"
 #include "server/workers.h"
 
 /* NULL: no limit. */
@@ -26,6 +27,7 @@ struct graphql_context {
     const struct auth *auth;
     const struct engine *engine;
     struct cors cors;
+    struct tracing tracing;
     struct str vary;      /* which request headers decide about a response; empty: not told */
     size_t compress_from; /* bytes; SIZE_MAX: never */
     size_t max_batch;     /* operations; 0: no batches */

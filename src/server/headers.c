@@ -22,6 +22,9 @@ static const struct known_header {
     {STR_INIT("if-none-match"), offsetof(struct request_headers, if_none_match)},
     {STR_INIT("origin"), offsetof(struct request_headers, origin)},
     {STR_INIT("sec-fetch-site"), offsetof(struct request_headers, sec_fetch_site)},
+    {STR_INIT("traceparent"), offsetof(struct request_headers, traceparent)},
+    {STR_INIT("tracestate"), offsetof(struct request_headers, tracestate)},
+    {STR_INIT("x-amzn-trace-id"), offsetof(struct request_headers, x_amzn_trace_id)},
     {STR_INIT("x-apollo-operation-name"), offsetof(struct request_headers, x_apollo_operation_name)},
   /* clang-format on */
 };

@@ -22,12 +22,15 @@ struct request_headers {
     struct str sec_fetch_site;
     struct str apollo_require_preflight;
     struct str x_apollo_operation_name;
+    struct str traceparent;
+    struct str tracestate;
+    struct str x_amzn_trace_id;
 };
 
 /* In one pass. */
 void headers_read(const struct http_request *q, struct request_headers *out);
 
-#define REPLY_HEADERS_MAX 12
+#define REPLY_HEADERS_MAX 16
 
 struct reply_headers {
     struct http_header items[REPLY_HEADERS_MAX];

@@ -193,6 +193,9 @@ struct graphql_context options_graphql(const struct config *c, struct arena *a)
         .csrf_prevention = c->csrf_prevention,
         .server_timing = c->server_timing,
         .log_access = c->log_access,
+        .tracing = {.accept_all = c->tracing_accept_all,
+                    .follow_caller = !c->tracing_ignores_caller,
+                    .threshold = (uint64_t)(c->tracing_ratio * (double)(UINT64_C(1) << 56))},
     };
 
     cors_init(&ctx.cors, c, a);
@@ -246,6 +249,14 @@ const uint32_t *options_timeouts(const struct config *c, struct arena *a)
                 timeouts[i] = (uint32_t)c->roles[j].statement_timeout_ms;
     }
     return timeouts;
+}
+
+const char *options_application_name(const struct config *c, struct arena *a)
+{
+    for (size_t i = 0; i < c->database_keywords.n; i++)
+        if (str_is(c->database_keywords.items[i].name, "application_name"))
+            return arena_dup(a, c->database_keywords.items[i].value).data;
+    return "";
 }
 
 struct pgpool_options options_pgpool(const struct config *c, struct arena *a)

@@ -27,6 +27,8 @@ const uint32_t *options_timeouts(const struct config *c, struct arena *a);
 struct auth *options_auth(const struct config *c, struct arena *a, struct errors *errs);
 /* All but auth; neither url nor file: there is no key set. */
 struct jwks_watch_options options_jwks_watch(const struct config *c, struct arena *a);
+/* Of its connections. */
+const char *options_application_name(const struct config *c, struct arena *a);
 /* By which a connection is made. */
 struct pgpool_options options_pgpool(const struct config *c, struct arena *a);
 struct pgpool *options_pool(const struct config *c, struct arena *a, struct errors *errs);

@@ -171,6 +171,32 @@ static void test_reads_every_type(void **state)
     unload(&l);
 }
 
+static void test_ratios(void **state)
+{
+    static const struct {
+        const char *text;
+        double ratio;
+    } cases[] = {
+        {"0",    0    },
+        {"1",    1    },
+        {"0.25", 0.25 },
+        {"1.0",  1    },
+        {"50%",  0.5  },
+        {"0.5%", 0.005}
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        char file[100];
+        struct loaded l;
+
+        snprintf(file, sizeof(file), "observability: {tracing: {ratio: %s}}\n", cases[i].text);
+        must_load(&l, file, NULL, NULL);
+        assert_float_equal(l.config->tracing_ratio, cases[i].ratio, 1e-12);
+        unload(&l);
+    }
+}
+
 static struct str keyword(const struct config *c, const char *name)
 {
     for (size_t i = 0; i < c->database_keywords.n; i++)
@@ -340,6 +366,13 @@ static const struct {
     {"server: {cors: {allow_methods: ['GET, POST']}}\n", ":1:32", "must be of names"},
     {"server: {cors: {expose_headers: ['']}}\n", ":1:33", "must be of names"},
     {"server: {compression: {level: 10}}\n", ":1:31", "1 to 9"},
+    {"observability: {tracing: {ratio: 1.01}}\n", ":1:34", "from 0 to 1"},
+    {"observability: {tracing: {ratio: 101%}}\n", ":1:34", "from 0 to 1"},
+    {"observability: {tracing: {ratio: -0.1}}\n", ":1:34", "from 0 to 1"},
+    {"observability: {tracing: {ratio: 1.}}\n", ":1:34", "from 0 to 1"},
+    {"observability: {tracing: {ratio: .5}}\n", ":1:34", "from 0 to 1"},
+    {"observability: {tracing: {ratio: 1e-3}}\n", ":1:34", "from 0 to 1"},
+    {"observability: {tracing: {ratio: few}}\n", ":1:34", "from 0 to 1"},
     {"server: {batching: {max_operations: 0}}\n", ":1:37", "1 to 1000"},
     {"security: {complexity: {default_list_factor: 0}}\n", ":1:46", "or auto"},
     {"auth: {mode: maybe}\n", ":1:14", "none, optional or required"},
@@ -604,6 +637,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_reads_every_type),
+        cmocka_unit_test(test_ratios),
         cmocka_unit_test(test_later_sources_win),
         cmocka_unit_test(test_interpolates),
         cmocka_unit_test(test_secrets_come_from_files),
