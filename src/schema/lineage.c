@@ -79,6 +79,32 @@ static const int32_t *map_columns(struct doc *d, const struct doc_relation *r,
     return out;
 }
 
+/*
+ * The comment, or of a column that has one of its own the rule of @auth: who describes or renames a
+ * column, or says what is in it, says nothing of who may read it. Only a rule of its own stands in
+ * its place.
+ */
+static void inherit_comment(struct doc *d, struct doc_column *c, const struct doc_column *from)
+{
+    struct field_annotation *own;
+
+    if (c->comment.len == 0) {
+        c->comment = from->comment;
+        c->annotation = from->annotation;
+        return;
+    }
+    if (from->annotation == NULL || !from->annotation->auth.said ||
+        (c->annotation != NULL && c->annotation->auth.said))
+        return;
+    own = ARENA_NEW(d->arena, struct field_annotation);
+    if (c->annotation != NULL)
+        *own = *c->annotation;
+    else
+        own->at = from->annotation->at;
+    own->auth = from->annotation->auth;
+    c->annotation = own;
+}
+
 static void inherit_columns(struct doc *d, struct doc_relation *r, const struct viewrule *rule,
                             unsigned depth)
 {
@@ -104,10 +130,7 @@ static void inherit_columns(struct doc *d, struct doc_relation *r, const struct 
         c->source_num = v->column;
         c->not_null = c->not_null || (from->not_null && !v->nullable);
         c->id = c->id || from->id;
-        if (c->comment.len == 0) {
-            c->comment = from->comment;
-            c->annotation = from->annotation;
-        }
+        inherit_comment(d, c, from);
     }
 }
 
