@@ -21,7 +21,8 @@ static struct str *copy_strings(struct arena *a, const struct str *from, size_t 
 }
 
 /* A key set's keys stand beside them, whenever one comes. */
-static const struct auth_key_options *copy_keys(struct arena *a, const struct auth_options *opt)
+static const struct auth_key_options *copy_keys(struct arena *a,
+                                                const struct auth_issuer_options *opt)
 {
     struct auth_key_options *keys =
         ARENA_ARRAY(a, opt->nkeys ? opt->nkeys : 1, struct auth_key_options);
@@ -33,24 +34,69 @@ static const struct auth_key_options *copy_keys(struct arena *a, const struct au
     return keys;
 }
 
-static void copy_claims(struct auth *au, const struct auth_options *opt)
+static const struct auth_claim_options *copy_claims(struct arena *a,
+                                                    const struct auth_claim_options *from, size_t n)
 {
-    struct arena *a = au->arena;
-    struct auth_claim_options *claims =
-        ARENA_ARRAY(a, opt->nclaims ? opt->nclaims : 1, struct auth_claim_options);
+    struct auth_claim_options *claims = ARENA_ARRAY(a, n ? n : 1, struct auth_claim_options);
 
-    for (size_t i = 0; i < opt->nclaims; i++) {
-        claims[i] = opt->claims[i];
-        claims[i].name = arena_dup(a, opt->claims[i].name);
-        claims[i].path = arena_dup(a, opt->claims[i].path);
-        claims[i].settings = copy_strings(a, opt->claims[i].settings, opt->claims[i].nsettings);
-        au->nsettings += opt->claims[i].nsettings;
+    for (size_t i = 0; i < n; i++) {
+        claims[i] = from[i];
+        claims[i].name = arena_dup(a, from[i].name);
+        claims[i].path = arena_dup(a, from[i].path);
+        claims[i].settings = copy_strings(a, from[i].settings, from[i].nsettings);
     }
-    au->opt.claims = claims;
-    au->empty = ARENA_ARRAY(a, au->nsettings ? au->nsettings : 1, struct identity_setting);
+    return claims;
+}
+
+/* The settings of all claims, which every identity has, whoever its issuer. */
+static void make_empty(struct auth *au)
+{
+    const struct auth_options *opt = &au->opt;
+
+    for (size_t i = 0; i < opt->nclaims; i++)
+        au->nsettings += opt->claims[i].nsettings;
+    au->empty = ARENA_ARRAY(au->arena, au->nsettings ? au->nsettings : 1, struct identity_setting);
     for (size_t i = 0, s = 0; i < opt->nclaims; i++)
-        for (size_t j = 0; j < claims[i].nsettings; j++)
-            au->empty[s++] = (struct identity_setting){claims[i].settings[j].data, ""};
+        for (size_t j = 0; j < opt->claims[i].nsettings; j++)
+            au->empty[s++] = (struct identity_setting){opt->claims[i].settings[j].data, ""};
+}
+
+/* The one issuer that the options speak of where they have none of their own. */
+static struct auth_issuer_options only_issuer(const struct auth_options *opt)
+{
+    return (struct auth_issuer_options){
+        .algorithms = opt->algorithms,
+        .nalgorithms = opt->nalgorithms,
+        .audiences = opt->audiences,
+        .naudiences = opt->naudiences,
+        .keys = opt->keys,
+        .nkeys = opt->nkeys,
+        .key_sets = opt->key_sets,
+        .key_sets_open = opt->key_sets_open,
+        .claims = opt->claims,
+        .roles_path = opt->roles_path,
+        .scopes_path = opt->scopes_path,
+        .role_path = opt->role_path,
+        .roles = opt->roles,
+        .nroles = opt->nroles,
+    };
+}
+
+static struct auth_issuer_options
+copy_issuer(struct arena *a, const struct auth_issuer_options *from, size_t nclaims)
+{
+    struct auth_issuer_options to = *from;
+
+    to.iss = arena_dup(a, from->iss);
+    to.algorithms = copy_strings(a, from->algorithms, from->nalgorithms);
+    to.audiences = copy_strings(a, from->audiences, from->naudiences);
+    to.keys = copy_keys(a, from);
+    to.claims = copy_claims(a, from->claims, nclaims);
+    to.roles_path = arena_dup(a, from->roles_path);
+    to.scopes_path = arena_dup(a, from->scopes_path);
+    to.role_path = arena_dup(a, from->role_path);
+    to.roles = copy_strings(a, from->roles, from->nroles);
+    return to;
 }
 
 /* PostgreSQL takes a setting for one of its own unless it has a dot; role and the like must stay
@@ -97,23 +143,42 @@ static void check_roles(const struct auth_options *opt, struct errors *errs)
                    "auth.role_claim.allowed: no token is looked at while auth.mode is \"none\"");
 }
 
-static void check_algorithms(const struct auth_options *opt, struct errors *errs)
+/* The section of the configuration that has what an issuer is checked by: "auth.jwt". */
+static const char *section_of(const struct auth *au, size_t issuer)
+{
+    return au->opt.nby_issuer == 0 ? "auth.jwt"
+                                   : arena_printf(au->arena, "auth.issuers[%zu]", issuer).data;
+}
+
+static void check_algorithms(const struct auth_issuer_options *opt, const char *section,
+                             struct errors *errs)
 {
     bool open = false;
 
     for (size_t i = 0; i < opt->nalgorithms; i++) {
         if (!keys_knows(opt->algorithms[i]))
-            errors_add(errs, CONFIG_INVALID, "auth.jwt.algorithms: unknown algorithm \"%.*s\"",
+            errors_add(errs, CONFIG_INVALID, "%s.algorithms: unknown algorithm \"%.*s\"", section,
                        STR_ARG(opt->algorithms[i]));
         open = open || !str_starts(opt->algorithms[i], STR("HS"));
     }
     if (opt->key_sets && opt->key_sets_open && !open)
         errors_add(errs, CONFIG_INVALID,
-                   "auth.jwt.algorithms has none for the keys of auth.jwks.url, such as RS256");
+                   "%s.algorithms has none for the keys of %s.url, such as RS256", section,
+                   opt->iss.len > 0 ? "its jwks" : "auth.jwks");
+    for (size_t i = 0; i < opt->nkeys && opt->nalgorithms; i++) {
+        bool listed = false;
+
+        for (size_t j = 0; j < opt->nalgorithms; j++)
+            listed |= str_eq(opt->keys[i].alg, opt->algorithms[j]);
+        if (!listed)
+            errors_add(errs, CONFIG_INVALID, "%s.keys[%zu]: %.*s is not among %s.algorithms",
+                       section, i, STR_ARG(opt->keys[i].alg), section);
+    }
 }
 
 /* The configured ones. */
-static struct keys *make_keys(const struct auth_options *opt, struct errors *errs)
+static struct keys *make_keys(const struct auth_issuer_options *opt, const char *section,
+                              struct errors *errs)
 {
     struct keys *k = keys_new();
 
@@ -123,32 +188,37 @@ static struct keys *make_keys(const struct auth_options *opt, struct errors *err
                                                 : keys_add_secret(k, o->alg, o->kid, o->secret);
 
         if (why != NULL)
-            errors_add(errs, CONFIG_INVALID, "auth.jwt.keys[%zu]: %.*s: %s", i, STR_ARG(o->alg),
+            errors_add(errs, CONFIG_INVALID, "%s.keys[%zu]: %.*s: %s", section, i, STR_ARG(o->alg),
                        why);
     }
     return k;
 }
 
-static void check_options(struct auth *au, struct errors *errs)
+/* Each has a name of its own, by which it is chosen; keys; and settings as all of them have. */
+static void check_issuer(const struct auth *au, size_t n, struct errors *errs)
+{
+    const struct auth_issuer_options *all = au->opt.by_issuer;
+
+    if (all[n].iss.len == 0)
+        errors_add(errs, CONFIG_INVALID, "auth.issuers[%zu] has no \"iss\"", n);
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(all[i].iss, all[n].iss))
+            errors_add(errs, CONFIG_INVALID,
+                       "auth.issuers[%zu]: \"%.*s\" is the iss of auth.issuers[%zu] too", n,
+                       STR_ARG(all[n].iss), i);
+    if (au->opt.mode != AUTH_NONE && all[n].nkeys == 0 && !all[n].key_sets)
+        errors_add(errs, CONFIG_INVALID, "auth.issuers[%zu]: a key, or jwks, is needed", n);
+    if (au->opt.tenancy && au->tenant_index < au->opt.nclaims &&
+        all[n].claims[au->tenant_index].path.len == 0)
+        errors_add(errs, CONFIG_INVALID,
+                   "auth.issuers[%zu].claims: \"%.*s\" is missing, which names the tenant", n,
+                   STR_ARG(au->opt.tenant_claim));
+}
+
+static void check_tenancy(struct auth *au, struct errors *errs)
 {
     const struct auth_options *opt = &au->opt;
 
-    check_settings(opt, errs);
-    check_roles(opt, errs);
-    if (opt->mode != AUTH_NONE && opt->nkeys == 0 && !opt->key_sets)
-        errors_add(errs, CONFIG_INVALID,
-                   "auth.jwt.keys: a key, or auth.jwks, is needed unless auth.mode is \"none\"");
-    check_algorithms(opt, errs);
-    for (size_t i = 0; i < opt->nkeys && opt->nalgorithms; i++) {
-        bool listed = false;
-
-        for (size_t j = 0; j < opt->nalgorithms; j++)
-            listed |= str_eq(opt->keys[i].alg, opt->algorithms[j]);
-        if (!listed)
-            errors_add(errs, CONFIG_INVALID,
-                       "auth.jwt.keys[%zu]: %.*s is not among auth.jwt.algorithms", i,
-                       STR_ARG(opt->keys[i].alg));
-    }
     if (!opt->tenancy)
         return;
     if (opt->mode == AUTH_NONE)
@@ -163,6 +233,38 @@ static void check_options(struct auth *au, struct errors *errs)
                    STR_ARG(opt->tenant_claim));
 }
 
+static void check_options(struct auth *au, struct errors *errs)
+{
+    const struct auth_options *opt = &au->opt;
+
+    check_settings(opt, errs);
+    check_roles(opt, errs);
+    check_tenancy(au, errs);
+    if (opt->mode != AUTH_NONE && opt->nby_issuer == 0 && opt->nkeys == 0 && !opt->key_sets)
+        errors_add(errs, CONFIG_INVALID,
+                   "auth.jwt.keys: a key, or auth.jwks, is needed unless auth.mode is \"none\"");
+    for (size_t i = 0; i < opt->nby_issuer; i++)
+        check_issuer(au, i, errs);
+}
+
+static void make_issuers(struct auth *au, struct errors *errs)
+{
+    const struct auth_options *opt = &au->opt;
+
+    au->nissuers = opt->nby_issuer > 0 ? opt->nby_issuer : 1;
+    au->issuers = ARENA_ARRAY(au->arena, au->nissuers, struct auth_issuer);
+    for (size_t i = 0; i < au->nissuers; i++) {
+        const struct auth_issuer_options from =
+            opt->nby_issuer > 0 ? opt->by_issuer[i] : only_issuer(opt);
+        struct auth_issuer *to = &au->issuers[i];
+
+        check_algorithms(&from, section_of(au, i), errs);
+        *to = (struct auth_issuer){.opt = copy_issuer(au->arena, &from, opt->nclaims)};
+        to->configured = make_keys(&from, section_of(au, i), errs);
+        to->keys = keys_ref(to->configured);
+    }
+}
+
 struct auth *auth_new(const struct auth_options *opt, struct errors *errs)
 {
     size_t before = errs->n;
@@ -173,18 +275,12 @@ struct auth *auth_new(const struct auth_options *opt, struct errors *errs)
     au->opt = *opt;
     check_options(au, errs);
     CHECK(pthread_mutex_init(&au->mutex, NULL) == 0);
-    au->configured = make_keys(opt, errs);
-    au->keys = keys_ref(au->configured);
-    au->opt.keys = copy_keys(a, opt);
-    au->opt.algorithms = copy_strings(a, opt->algorithms, opt->nalgorithms);
+    make_issuers(au, errs);
     au->opt.issuers = copy_strings(a, opt->issuers, opt->nissuers);
-    au->opt.audiences = copy_strings(a, opt->audiences, opt->naudiences);
     au->opt.tenant_claim = arena_dup(a, opt->tenant_claim);
-    au->opt.roles_path = arena_dup(a, opt->roles_path);
-    au->opt.scopes_path = arena_dup(a, opt->scopes_path);
-    au->opt.role_path = arena_dup(a, opt->role_path);
     au->opt.roles = copy_strings(a, opt->roles, opt->nroles);
-    copy_claims(au, opt);
+    au->opt.claims = copy_claims(a, opt->claims, opt->nclaims);
+    make_empty(au);
     if (opt->cache_entries > 0 && opt->cache_ttl_s > 0)
         au->cache = tokencache_new(opt->cache_entries);
     if (errs->n == before)
@@ -197,8 +293,10 @@ void auth_free(struct auth *a)
 {
     if (a == NULL)
         return;
-    keys_unref(a->keys);
-    keys_unref(a->configured);
+    for (size_t i = 0; i < a->nissuers; i++) {
+        keys_unref(a->issuers[i].keys);
+        keys_unref(a->issuers[i].configured);
+    }
     revoked_unref(a->revoked);
     pthread_mutex_destroy(&a->mutex);
     tokencache_free(a->cache);
@@ -207,27 +305,34 @@ void auth_free(struct auth *a)
 
 /* --- key sets ---------------------------------------------------------------------- */
 
-const struct keys *auth_keys(struct auth *a)
+static struct auth_issuer *issuer_at(struct auth *a, size_t issuer)
+{
+    CHECK(issuer < a->nissuers);
+    return &a->issuers[issuer];
+}
+
+const struct keys *auth_keys(struct auth *a, const struct auth_issuer *i)
 {
     const struct keys *k;
 
     pthread_mutex_lock(&a->mutex);
-    k = keys_ref(a->keys);
+    k = keys_ref(i->keys);
     pthread_mutex_unlock(&a->mutex);
     return k;
 }
 
 /* Takes the reference over. */
-static void replace_keys(struct auth *a, const struct keys *k, const struct digest *set)
+static void replace_keys(struct auth *a, struct auth_issuer *i, const struct keys *k,
+                         const struct digest *set)
 {
     const struct keys *old;
 
     pthread_mutex_lock(&a->mutex);
-    old = a->keys;
-    a->keys = k;
-    a->has_set = set != NULL;
+    old = i->keys;
+    i->keys = k;
+    i->has_set = set != NULL;
     if (set != NULL)
-        a->set = *set;
+        i->set = *set;
     pthread_mutex_unlock(&a->mutex);
     keys_unref(old);
     /* After the keys: what is verified from now on is verified with the new ones. */
@@ -235,22 +340,23 @@ static void replace_keys(struct auth *a, const struct keys *k, const struct dige
         tokencache_flush(a->cache);
 }
 
-static bool has_set(struct auth *a, const struct digest *set)
+static bool has_set(struct auth *a, const struct auth_issuer *i, const struct digest *set)
 {
     bool same;
 
     pthread_mutex_lock(&a->mutex);
-    same = a->has_set && digest_eq(&a->set, set, sizeof(*set));
+    same = i->has_set && digest_eq(&i->set, set, sizeof(*set));
     pthread_mutex_unlock(&a->mutex);
     return same;
 }
 
-bool auth_set_jwks(struct auth *a, struct str json, size_t *usable, size_t *skipped,
+bool auth_set_jwks(struct auth *a, size_t issuer, struct str json, size_t *usable, size_t *skipped,
                    struct errors *errs)
 {
-    const struct auth_options *opt = &a->opt;
+    struct auth_issuer *i = issuer_at(a, issuer);
+    const struct auth_issuer_options *opt = &i->opt;
     struct digest set = digest_sha256(json);
-    struct keys *k = make_keys(opt, errs);
+    struct keys *k = make_keys(opt, "", errs); /* they were good when it was made */
     size_t configured = keys_count(k);
 
     if (!jwks_read(json, opt->algorithms, opt->nalgorithms, !opt->key_sets_open, k, skipped,
@@ -259,22 +365,26 @@ bool auth_set_jwks(struct auth *a, struct str json, size_t *usable, size_t *skip
         return false;
     }
     *usable = keys_count(k) - configured;
-    if (has_set(a, &set))
+    if (has_set(a, i, &set))
         keys_unref(k);
     else
-        replace_keys(a, k, &set);
+        replace_keys(a, i, k, &set);
     return true;
 }
 
-void auth_drop_jwks(struct auth *a)
+void auth_drop_jwks(struct auth *a, size_t issuer)
 {
-    replace_keys(a, keys_ref(a->configured), NULL);
+    struct auth_issuer *i = issuer_at(a, issuer);
+
+    replace_keys(a, i, keys_ref(i->configured), NULL);
 }
 
-void auth_on_unknown_key(struct auth *a, void (*fn)(void *ctx), void *ctx)
+void auth_on_unknown_key(struct auth *a, size_t issuer, void (*fn)(void *ctx), void *ctx)
 {
-    a->on_unknown = fn;
-    a->on_unknown_ctx = ctx;
+    struct auth_issuer *i = issuer_at(a, issuer);
+
+    i->on_unknown = fn;
+    i->on_unknown_ctx = ctx;
 }
 
 /* --- revoked tokens ------------------------------------------------------------------- */

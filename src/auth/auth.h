@@ -41,8 +41,32 @@ struct auth_claim_options {
     bool required; /* a token without it is refused */
 };
 
+/* An issuer whose tokens are checked with keys, and read by a map of claims, of its own. */
+struct auth_issuer_options {
+    struct str iss; /* of its tokens, exactly */
+    const struct str *algorithms;
+    size_t nalgorithms;
+    const struct str *audiences; /* none: not checked */
+    size_t naudiences;
+    const struct auth_key_options *keys;
+    size_t nkeys;
+    bool key_sets;      /* others come by auth_set_jwks() */
+    bool key_sets_open; /* from where they are public: no secrets are taken from them */
+    const struct auth_claim_options *claims; /* those of auth_options, in their order, with paths
+                                                of its own; path empty: its tokens have it not */
+    struct str roles_path;                   /* these four as in auth_options */
+    struct str scopes_path;
+    struct str role_path;
+    const struct str *roles; /* of those in auth_options */
+    size_t nroles;
+};
+
 struct auth_options {
     enum auth_mode mode;
+    /* Several issuers. With them algorithms, issuers, audiences, keys, key sets and paths stand
+     * in each of them, not below. */
+    const struct auth_issuer_options *by_issuer;
+    size_t nby_issuer;
     const struct str *algorithms;
     size_t nalgorithms;
     const struct str *issuers; /* none: not checked */
@@ -79,19 +103,21 @@ struct auth *auth_new(const struct auth_options *opt, struct errors *errs);
 void auth_free(struct auth *a); /* NULL is allowed */
 
 /*
- * Any thread: keys of a set in place of those of the one before; the configured ones stay. Tokens
- * that were remembered are forgotten if anything has changed. False with BAD_REQUEST, and nothing
- * done, if it is no key set. usable: its keys that may verify one of the algorithms.
+ * Any thread: keys of a set in place of those of the one before; the configured ones, and those of
+ * other issuers, stay. issuer: its position in by_issuer; 0 without them. Tokens that were
+ * remembered are forgotten if anything has changed. False with BAD_REQUEST, and nothing done, if it
+ * is no key set. usable: its keys that may verify one of the algorithms.
  */
-NODISCARD bool auth_set_jwks(struct auth *a, struct str json, size_t *usable, size_t *skipped,
-                             struct errors *errs);
+NODISCARD bool auth_set_jwks(struct auth *a, size_t issuer, struct str json, size_t *usable,
+                             size_t *skipped, struct errors *errs);
 /* They have not been heard of for too long. */
-void auth_drop_jwks(struct auth *a);
+void auth_drop_jwks(struct auth *a, size_t issuer);
 /* Any thread: who is refused from now on; takes the reference over. Tokens that were remembered are
  * forgotten. */
 void auth_set_revoked(struct auth *a, const struct revoked *r);
-/* A token named a key that is not there; any thread, at most once for each request. */
-void auth_on_unknown_key(struct auth *a, void (*fn)(void *ctx), void *ctx);
+/* A token of that issuer named a key that is not there; any thread, at most once for each request.
+ */
+void auth_on_unknown_key(struct auth *a, size_t issuer, void (*fn)(void *ctx), void *ctx);
 
 struct identity_setting {
     const char *name;
@@ -108,7 +134,8 @@ struct grants {
 
 struct identity {
     bool authenticated;
-    struct str subject; /* claim sub, or empty */
+    struct str subject; /* claim sub, or empty; of several issuers it is told which one's, so that
+                           no two of them are one */
     struct str tenant;  /* value of the tenant claim, or empty */
     size_t role;        /* database role to run as: 1 + its position in auth_options.roles; 0: the
                            default one */

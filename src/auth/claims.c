@@ -9,10 +9,10 @@
 
 const struct jval *claims_at(const struct jval *claims, struct str path)
 {
-    const struct jval *v = jval_get(claims, path);
+    const struct jval *v = path.len > 0 ? jval_get(claims, path) : NULL;
     struct str step;
 
-    if (v != NULL)
+    if (v != NULL || path.len == 0)
         return v;
     for (v = claims; path.len > 0 && v != NULL;) {
         str_cut(path, '.', &step, &path);
@@ -56,7 +56,8 @@ static void read_words(const struct jval *v, bool split, struct arena *a, struct
             add_word(a, out, v->items[i]->text);
 }
 
-static const struct jval *scopes_of(const struct auth_options *opt, const struct jval *claims)
+static const struct jval *scopes_of(const struct auth_issuer_options *opt,
+                                    const struct jval *claims)
 {
     const struct jval *v;
 
@@ -66,8 +67,8 @@ static const struct jval *scopes_of(const struct auth_options *opt, const struct
     return v != NULL ? v : jval_get(claims, STR("scp"));
 }
 
-void claims_grants(const struct auth_options *opt, const struct jval *claims, struct arena *a,
-                   struct grants *out)
+void claims_grants(const struct auth_issuer_options *opt, const struct jval *claims,
+                   struct arena *a, struct grants *out)
 {
     struct str path = opt->roles_path.len > 0 ? opt->roles_path : STR("roles");
     struct words roles = {0}, scopes = {0};

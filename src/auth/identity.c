@@ -60,7 +60,7 @@ static const char *check_times(const struct auth_options *opt, const struct jval
     return NULL;
 }
 
-static bool audience_accepted(const struct auth_options *opt, const struct jval *aud)
+static bool audience_accepted(const struct auth_issuer_options *opt, const struct jval *aud)
 {
     if (aud == NULL)
         return false;
@@ -73,7 +73,10 @@ static bool audience_accepted(const struct auth_options *opt, const struct jval 
     return false;
 }
 
-static const char *check_claims(const struct auth_options *opt, const struct jval *claims)
+static const char another_issuer[] = "the token is from another issuer";
+
+static const char *check_claims(const struct auth_options *opt, const struct auth_issuer *from,
+                                const struct jval *claims)
 {
     const struct jval *iss = jval_get(claims, STR("iss"));
     const char *bad = check_times(opt, claims);
@@ -82,8 +85,8 @@ static const char *check_claims(const struct auth_options *opt, const struct jva
         return bad;
     if (opt->nissuers > 0 && (iss == NULL || iss->kind != JVAL_STRING ||
                               !contains(opt->issuers, opt->nissuers, iss->text)))
-        return "the token is from another issuer";
-    if (opt->naudiences > 0 && !audience_accepted(opt, jval_get(claims, STR("aud"))))
+        return another_issuer;
+    if (from->opt.naudiences > 0 && !audience_accepted(&from->opt, jval_get(claims, STR("aud"))))
         return "the token is for another audience";
     return NULL;
 }
@@ -137,15 +140,18 @@ static const char *claim_value(const struct auth_claim_options *claim, const str
     return NULL;
 }
 
-/* Which of the allowed roles the claims name; a name that is not among them is refused. */
-static bool role_from_claims(const struct auth *au, const struct jval *claims, struct identity *out,
-                             struct errors *errs)
+/* Which of the roles allowed to its issuer the claims name; a name that is not among them is
+ * refused. */
+static bool role_from_claims(const struct auth *au, const struct auth_issuer *from,
+                             const struct jval *claims, struct identity *out, struct errors *errs)
 {
-    const struct jval *v = au->opt.nroles > 0 ? claims_at(claims, au->opt.role_path) : NULL;
+    const struct jval *v = from->opt.nroles > 0 ? claims_at(claims, from->opt.role_path) : NULL;
+    bool allowed;
 
     if (v == NULL || v->kind == JVAL_NULL)
         return true;
-    for (size_t i = 0; v->kind == JVAL_STRING && i < au->opt.nroles; i++) {
+    allowed = v->kind == JVAL_STRING && contains(from->opt.roles, from->opt.nroles, v->text);
+    for (size_t i = 0; allowed && i < au->opt.nroles; i++) {
         if (str_eq(au->opt.roles[i], v->text)) {
             out->role = i + 1;
             return true;
@@ -155,15 +161,16 @@ static bool role_from_claims(const struct auth *au, const struct jval *claims, s
     return false;
 }
 
-static bool settings_from_claims(const struct auth *au, const struct jval *claims, struct arena *ar,
-                                 struct identity *out, struct errors *errs)
+static bool settings_from_claims(const struct auth *au, const struct auth_issuer *from,
+                                 const struct jval *claims, struct arena *ar, struct identity *out,
+                                 struct errors *errs)
 {
     struct identity_setting *settings =
         arena_copy(ar, au->empty, au->nsettings * sizeof(*au->empty));
     size_t at = 0;
 
     for (size_t i = 0; i < au->opt.nclaims; i++) {
-        const struct auth_claim_options *claim = &au->opt.claims[i];
+        const struct auth_claim_options *claim = &from->opt.claims[i];
         struct str text;
         const char *bad = claim_value(claim, claims, ar, &text);
 
@@ -191,10 +198,27 @@ static struct str bearer_token(struct str authorization)
     return str_trim(token);
 }
 
-/* A reason why it will not do, or NULL. */
-static const char *verify_signature(struct auth *au, const struct token *token, struct errors *errs)
+/*
+ * Whose claims they are, as they say themselves: by that alone it is decided with whose keys they
+ * are checked, so that no issuer can speak for another. NULL: nobody's that is known.
+ */
+static const struct auth_issuer *issuer_of(const struct auth *au, const struct jval *claims)
 {
-    const struct keys *keys = auth_keys(au);
+    const struct jval *iss = jval_get(claims, STR("iss"));
+
+    if (au->opt.nby_issuer == 0)
+        return &au->issuers[0];
+    for (size_t i = 0; iss != NULL && iss->kind == JVAL_STRING && i < au->nissuers; i++)
+        if (str_eq(au->issuers[i].opt.iss, iss->text))
+            return &au->issuers[i];
+    return NULL;
+}
+
+/* A reason why it will not do, or NULL. */
+static const char *verify_signature(struct auth *au, const struct auth_issuer *from,
+                                    const struct token *token, struct errors *errs)
+{
+    const struct keys *keys = auth_keys(au, from);
     const char *bad = NULL;
 
     if (token_verify(token, keys))
@@ -205,8 +229,8 @@ static const char *verify_signature(struct auth *au, const struct token *token, 
     else
         bad = keys_has(keys, token->alg, token->kid) ? "the token's signature is not valid"
                                                      : "the token's key is not known";
-    if (bad != NULL && !keys_has(keys, token->alg, token->kid) && au->on_unknown != NULL)
-        au->on_unknown(au->on_unknown_ctx);
+    if (bad != NULL && !keys_has(keys, token->alg, token->kid) && from->on_unknown != NULL)
+        from->on_unknown(from->on_unknown_ctx);
     keys_unref(keys);
     return bad;
 }
@@ -232,6 +256,7 @@ static const char *check_revoked(struct auth *au, const struct jval *claims, str
 static bool verify_token(struct auth *au, struct str text, struct arena *ar, struct token *token,
                          struct errors *errs)
 {
+    const struct auth_issuer *from = NULL;
     const char *bad = NULL;
 
     if (text.len == 0)
@@ -240,11 +265,13 @@ static bool verify_token(struct auth *au, struct str text, struct arena *ar, str
         bad = "the token is too long";
     else if ((bad = token_parse(text, ar, token)) != NULL)
         ;
-    else if (au->opt.nalgorithms > 0 &&
-             !contains(au->opt.algorithms, au->opt.nalgorithms, token->alg))
+    else if ((from = issuer_of(au, token->payload)) == NULL)
+        bad = another_issuer;
+    else if (from->opt.nalgorithms > 0 &&
+             !contains(from->opt.algorithms, from->opt.nalgorithms, token->alg))
         bad = "the token's algorithm is not accepted";
-    else if ((bad = verify_signature(au, token, errs)) == NULL &&
-             (bad = check_claims(&au->opt, token->payload)) == NULL)
+    else if ((bad = verify_signature(au, from, token, errs)) == NULL &&
+             (bad = check_claims(&au->opt, from, token->payload)) == NULL)
         bad = check_revoked(au, token->payload, errs);
     if (bad != NULL && !errors_any(errs))
         errors_add(errs, UNAUTHENTICATED, "%s", bad);
@@ -260,23 +287,39 @@ static bool anonymous(const struct auth *au, struct errors *errs)
     return true;
 }
 
+/* Of several issuers any may have a user of the same name. */
+static struct str subject_of(const struct auth *au, const struct auth_issuer *from, struct str sub,
+                             struct arena *ar)
+{
+    struct str iss = from->opt.iss;
+
+    if (au->opt.nby_issuer == 0 || sub.len == 0)
+        return sub;
+    return arena_printf(ar, "%zu:%.*s%.*s", iss.len, STR_ARG(iss), STR_ARG(sub));
+}
+
 /* The identity of claims that are true; false: refused, *out may be half filled. */
 static bool identify(const struct auth *au, const struct jval *claims, struct arena *ar,
                      struct identity *out, struct errors *errs)
 {
     const struct jval *sub = jval_get(claims, STR("sub"));
+    const struct auth_issuer *from = issuer_of(au, claims);
 
-    if (!settings_from_claims(au, claims, ar, out, errs))
+    if (from == NULL) {
+        errors_add(errs, UNAUTHENTICATED, "%s", another_issuer);
+        return false;
+    }
+    if (!settings_from_claims(au, from, claims, ar, out, errs))
         return false;
     if (au->opt.tenancy && out->tenant.len == 0) {
         errors_add(errs, FORBIDDEN, "the token names no tenant");
         return false;
     }
-    if (!role_from_claims(au, claims, out, errs))
+    if (!role_from_claims(au, from, claims, out, errs))
         return false;
     if (sub != NULL && sub->kind == JVAL_STRING)
-        out->subject = sub->text;
-    claims_grants(&au->opt, claims, ar, &out->grants);
+        out->subject = subject_of(au, from, sub->text, ar);
+    claims_grants(&from->opt, claims, ar, &out->grants);
     out->authenticated = true;
     return true;
 }

@@ -43,6 +43,23 @@ struct config_key {
     struct str public_key; /* … or public_key, public_key_file */
 };
 
+/* auth.issuers[] */
+struct config_issuer {
+    struct str iss;
+    struct config_strings algorithms; /* auth.jwt's, unless it has its own */
+    struct config_strings audiences;
+    const struct config_key *keys;
+    size_t nkeys;
+    struct str jwks_url;
+    struct str jwks_file;
+    const struct config_claim *claims; /* those of the configuration, in their order; path empty:
+                                          its tokens have it not */
+    struct str roles_path;             /* empty: where they usually are */
+    struct str scopes_path;
+    struct str role_claim_path; /* auth.role_claim's, unless it has its own */
+    struct config_strings role_claim_allowed;
+};
+
 enum config_auth_mode {
     CONFIG_AUTH_NONE,
     CONFIG_AUTH_OPTIONAL,
@@ -197,6 +214,8 @@ struct config {
     uint64_t jwt_cache_ttl_ms;
     const struct config_key *jwt_keys;
     size_t njwt_keys;
+    const struct config_issuer *issuers; /* in place of jwt_issuers, jwt_keys and jwks_url, _file */
+    size_t nissuers;
     bool revocation_enabled;
     uint64_t revocation_poll_ms;
     struct str jwks_url;

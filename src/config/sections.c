@@ -6,8 +6,7 @@
  */
 #include "config/settings.h"
 
-/* The part of a concrete key that a pattern leaves open, between what is before and behind it. */
-static struct str name_between(struct str key, struct str before)
+struct str sections_name(struct str key, struct str before)
 {
     struct str rest = str_sub(key, before.len, SIZE_MAX);
 
@@ -35,8 +34,8 @@ static void apply_keywords(struct loader *l)
 
         if (s->option->type != OPTION_KEYWORD)
             continue;
-        name =
-            s->option->choices != NULL ? str_of(s->option->choices) : name_between(s->key, options);
+        name = s->option->choices != NULL ? str_of(s->option->choices)
+                                          : sections_name(s->key, options);
         for (size_t k = 0; s->option->choices == NULL && k < options_count; k++)
             if (options_table[k].type == OPTION_KEYWORD && options_table[k].choices != NULL &&
                 str_is(name, options_table[k].choices))
@@ -125,7 +124,7 @@ static void apply_claims(struct loader *l)
 
         if (!str_starts(s->key, STR("auth.claims.")))
             continue;
-        name = name_between(s->key, STR("auth.claims."));
+        name = sections_name(s->key, STR("auth.claims."));
         c = map_get(&names, name);
         if (c == NULL) {
             c = ARENA_NEW(l->arena, struct claim);
@@ -149,63 +148,79 @@ static void apply_claims(struct loader *l)
 /* --- auth.jwt.keys ----------------------------------------------------------------------- */
 
 static void check_key(struct loader *l, const struct setting *last, const struct config_key *key,
-                      size_t n)
+                      struct str list, size_t n)
 {
     bool secret = str_starts(key->alg, STR("HS"));
 
     if (key->secret.len > 0 && key->public_key.len > 0)
-        loader_refuse(l, last, "auth.jwt.keys[%zu] has both a secret and a public key", n);
+        loader_refuse(l, last, "%.*s[%zu] has both a secret and a public key", STR_ARG(list), n);
     else if (secret && key->secret.len == 0)
-        loader_refuse(l, last, "auth.jwt.keys[%zu] has no \"secret\" or \"secret_file\"", n);
+        loader_refuse(l, last, "%.*s[%zu] has no \"secret\" or \"secret_file\"", STR_ARG(list), n);
     else if (!secret && key->public_key.len == 0)
-        loader_refuse(l, last, "auth.jwt.keys[%zu] has no \"public_key\" or \"public_key_file\"",
-                      n);
+        loader_refuse(l, last, "%.*s[%zu] has no \"public_key\" or \"public_key_file\"",
+                      STR_ARG(list), n);
 }
 
-static void apply_keys(struct loader *l)
+/* NULL: nothing is said of it; else the last setting of it. */
+static const struct setting *read_key(struct loader *l, struct str prefix, struct config_key *key)
 {
-    struct {
-        struct config_key *items;
-        size_t n, cap;
-    } keys = {0};
+    const struct setting *last = NULL;
 
-    for (;;) {
-        struct str prefix = arena_printf(l->arena, "auth.jwt.keys[%zu].", keys.n);
-        struct config_key key = {.alg = STR("HS256")};
-        const struct setting *last = NULL;
+    *key = (struct config_key){.alg = STR("HS256")};
+    for (size_t i = 0; i < l->settings->by_key.n; i++) {
+        const struct setting *s = setting_at(l, i);
+        struct str part;
 
-        for (size_t i = 0; i < l->settings->by_key.n; i++) {
-            const struct setting *s = setting_at(l, i);
-            struct str part;
-
-            if (!str_starts(s->key, prefix))
-                continue;
-            last = s;
-            part = str_sub(s->key, prefix.len, SIZE_MAX);
-            if (str_is(part, "kid"))
-                key.kid = s->items[0];
-            else if (str_is(part, "alg"))
-                key.alg = s->items[0];
-            else if (str_starts(part, STR("secret")))
-                key.secret = s->items[0];
-            else
-                key.public_key = s->items[0];
-        }
-        if (last == NULL)
-            break;
-        check_key(l, last, &key, keys.n);
-        VEC_PUSH(l->arena, &keys, key);
+        if (!str_starts(s->key, prefix))
+            continue;
+        last = s;
+        part = str_sub(s->key, prefix.len, SIZE_MAX);
+        if (str_is(part, "kid"))
+            key->kid = s->items[0];
+        else if (str_is(part, "alg"))
+            key->alg = s->items[0];
+        else if (str_starts(part, STR("secret")))
+            key->secret = s->items[0];
+        else
+            key->public_key = s->items[0];
     }
+    return last;
+}
+
+void sections_refuse_gaps(struct loader *l, struct str list, size_t n, const char *what)
+{
+    struct str prefix = arena_printf(l->arena, "%.*s[", STR_ARG(list));
+
     for (size_t i = 0; i < l->settings->by_key.n; i++) {
         const struct setting *s = setting_at(l, i);
         uint64_t index;
 
-        if (str_starts(s->key, STR("auth.jwt.keys[")) &&
-            (!str_to_u64(name_between(s->key, STR("auth.jwt.keys[")), &index) || index >= keys.n))
-            loader_refuse(l, s, "%.*s: the keys before it are missing", STR_ARG(s->key));
+        if (str_starts(s->key, prefix) &&
+            (!str_to_u64(sections_name(s->key, prefix), &index) || index >= n))
+            loader_refuse(l, s, "%.*s: the %s before it are missing", STR_ARG(s->key), what);
     }
-    l->config->jwt_keys = keys.items;
-    l->config->njwt_keys = keys.n;
+}
+
+void sections_keys(struct loader *l, struct str list, const struct config_key **keys, size_t *n)
+{
+    struct {
+        struct config_key *items;
+        size_t n, cap;
+    } all = {0};
+
+    for (;;) {
+        struct config_key key;
+        const struct setting *last =
+            read_key(l, arena_printf(l->arena, "%.*s[%zu].", STR_ARG(list), all.n), &key);
+
+        if (last == NULL)
+            break;
+        check_key(l, last, &key, list, all.n);
+        VEC_PUSH(l->arena, &all, key);
+    }
+    sections_refuse_gaps(l, list, all.n, "keys");
+    *keys = all.items;
+    *n = all.n;
 }
 
 /* --- database.roles ---------------------------------------------------------------------- */
@@ -223,7 +238,7 @@ static void apply_roles(struct loader *l)
 
         if (!str_starts(s->key, STR("database.roles.")))
             continue;
-        role.name = name_between(s->key, STR("database.roles."));
+        role.name = sections_name(s->key, STR("database.roles."));
         if (!option_duration(s->items[0], &role.statement_timeout_ms) ||
             role.statement_timeout_ms == 0 || role.statement_timeout_ms > 3600000)
             loader_refuse(l, s, "%.*s must be a duration, 1ms to 1h", STR_ARG(s->key));
@@ -237,6 +252,7 @@ void sections_apply(struct loader *l)
 {
     apply_keywords(l);
     apply_claims(l);
-    apply_keys(l);
+    sections_keys(l, STR("auth.jwt.keys"), &l->config->jwt_keys, &l->config->njwt_keys);
     apply_roles(l);
+    issuers_apply(l);
 }

@@ -47,6 +47,15 @@ bool interpolate(struct loader *l, struct str text, struct str *out, struct str 
 /* What is made of several settings: connection keywords, claims, keys. */
 void sections_apply(struct loader *l);
 
+/* The keys that stand below a list, "auth.jwt.keys". */
+void sections_keys(struct loader *l, struct str list, const struct config_key **keys, size_t *n);
+/* An error for each setting below a list at an index from n on: those before it are missing. */
+void sections_refuse_gaps(struct loader *l, struct str list, size_t n, const char *what);
+/* The part of a concrete key that a pattern leaves open, between what is before and behind it. */
+struct str sections_name(struct str key, struct str before);
+/* auth.issuers; after the claims. */
+void issuers_apply(struct loader *l);
+
 const struct setting *settings_get(const struct settings *all, struct str key);
 
 #endif

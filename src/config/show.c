@@ -162,16 +162,71 @@ static bool same_section(const char *a, const char *b)
     return a[n] != '\0' && strncmp(a, b, n + 1) == 0;
 }
 
+/* Settings in the order in which they were first named, by whatever source. */
+struct group {
+    const struct setting **items;
+    size_t n;
+};
+
+static struct str segment_of(const struct setting *s, size_t level)
+{
+    struct str segments[MAX_SEGMENTS];
+    size_t n = split_key(s->key, segments);
+
+    return level < n ? segments[level] : STR("");
+}
+
+/* The segment that comes next: the first one named or, of a list, the least index. */
+static struct str next_segment(struct group g, size_t level)
+{
+    struct str best = segment_of(g.items[0], level);
+
+    for (size_t i = 1; i < g.n && is_index(best); i++) {
+        struct str other = segment_of(g.items[i], level);
+
+        if (other.len < best.len ||
+            (other.len == best.len && memcmp(other.data, best.data, best.len) < 0))
+            best = other;
+    }
+    return best;
+}
+
+/* Each section and list item once, with all that is in it. */
+static void dump_group(struct tree *t, struct group g, size_t level)
+{
+    while (g.n > 0) {
+        struct str segment = next_segment(g, level);
+        struct group of = {.items = xcalloc(g.n, sizeof(const struct setting *))};
+        size_t left = 0;
+
+        for (size_t i = 0; i < g.n; i++) {
+            if (str_eq(segment_of(g.items[i], level), segment))
+                of.items[of.n++] = g.items[i];
+            else
+                g.items[left++] = g.items[i];
+        }
+        g.n = left;
+        if (segment.len == 0 || of.n == 1)
+            dump_setting(t, of.items[0]);
+        else
+            dump_group(t, of, level + 1);
+        xfree(of.items);
+    }
+}
+
 static void dump_pattern(struct tree *t, const struct config *c, const char *pattern)
 {
     const struct map *all = &c->settings->by_key;
+    struct group g = {.items = xcalloc(all->n, sizeof(const struct setting *))};
 
     for (size_t i = 0; i < all->n; i++) {
         const struct setting *s = all->entries[i].value;
 
         if (same_section(pattern, s->option->key))
-            dump_setting(t, s);
+            g.items[g.n++] = s;
     }
+    dump_group(t, g, 0);
+    xfree(g.items);
 }
 
 void config_dump(const struct config *c, struct buf *out)
@@ -237,13 +292,19 @@ static void write_sample_value(struct buf *out, const struct config_option *o, c
 /* A key as somebody would write it: "keys[].secret" is "keys[0].secret_file". */
 static struct str sample_key(const struct config_option *o, struct arena *a)
 {
-    struct str key = str_of(o->key), head, tail;
+    struct buf b = {0};
+    struct str key;
 
-    if (str_cut(key, '*', &head, &tail))
-        key = arena_printf(a, "%.*s%s%.*s", STR_ARG(head),
-                           tail.len > 0 ? "tenant_id" : "sslrootcert", STR_ARG(tail));
-    else if (str_cut(key, '[', &head, &tail))
-        key = arena_printf(a, "%.*s[0%.*s", STR_ARG(head), STR_ARG(tail));
+    for (const char *p = o->key; *p != '\0'; p++) {
+        if (*p == '*')
+            buf_append_str(&b, p[1] != '\0' ? STR("tenant_id") : STR("sslrootcert"));
+        else
+            buf_append_char(&b, *p);
+        if (*p == '[')
+            buf_append_char(&b, '0');
+    }
+    key = arena_dup(a, buf_str(&b));
+    buf_fini(&b);
     if (o->secret && o->fallback == NULL)
         key = arena_printf(a, "%.*s_file", STR_ARG(key));
     return key;

@@ -52,7 +52,8 @@ struct daemon {
     struct persisted_sync *persisted_sync; /* NULL: in memory only */
     struct trusted *trusted;
     struct auth *auth;
-    struct jwks_watch *jwks;             /* NULL: no key set */
+    struct jwks_watch **jwks; /* of each issuer; NULL: no key set */
+    size_t njwks;
     struct revocation_watch *revocation; /* NULL: off */
     struct workers *workers;
     struct engine engine;
@@ -250,13 +251,19 @@ static void on_unknown_key(void *ctx)
 
 static void start_jwks(struct daemon *d)
 {
-    struct jwks_watch_options opt = options_jwks_watch(d->config, d->arena);
+    size_t n = options_issuers(d->config);
 
-    if (opt.url == NULL && opt.file == NULL)
-        return;
-    opt.auth = d->auth;
-    d->jwks = jwks_watch_start(&opt);
-    auth_on_unknown_key(d->auth, on_unknown_key, d->jwks);
+    d->jwks = ARENA_ARRAY(d->arena, n, struct jwks_watch *);
+    for (d->njwks = 0; d->njwks < n; d->njwks++) {
+        size_t i = d->njwks;
+        struct jwks_watch_options opt = options_jwks_watch(d->config, i, d->arena);
+
+        if (opt.url == NULL && opt.file == NULL)
+            continue;
+        opt.auth = d->auth;
+        d->jwks[i] = jwks_watch_start(&opt);
+        auth_on_unknown_key(d->auth, i, on_unknown_key, d->jwks[i]);
+    }
 }
 
 static void start_services(struct daemon *d, const struct recall_options *recall)
@@ -369,8 +376,9 @@ void daemon_free(struct daemon *d)
 {
     if (d->workers != NULL)
         workers_stop(d->workers);
-    if (d->jwks != NULL)
-        jwks_watch_stop(d->jwks);
+    for (size_t i = 0; i < d->njwks; i++)
+        if (d->jwks[i] != NULL)
+            jwks_watch_stop(d->jwks[i]);
     if (d->revocation != NULL)
         revocation_watch_stop(d->revocation);
     if (d->watch != NULL)

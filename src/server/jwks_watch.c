@@ -62,6 +62,11 @@ static bool read_source(struct jwks_watch *w, struct buf *out, struct buf *why)
     return ok;
 }
 
+static const char *source_of(const struct jwks_watch *w)
+{
+    return w->opt.url != NULL ? w->opt.url : w->opt.file;
+}
+
 static bool take(struct jwks_watch *w, struct str json, struct buf *why)
 {
     struct arena *a = arena_new(0);
@@ -70,12 +75,12 @@ static bool take(struct jwks_watch *w, struct str json, struct buf *why)
     bool ok;
 
     errors_init(&errs, a);
-    ok = auth_set_jwks(w->opt.auth, json, &usable, &skipped, &errs);
+    ok = auth_set_jwks(w->opt.auth, w->opt.issuer, json, &usable, &skipped, &errs);
     if (!ok)
         buf_append_str(why, errs.first->message);
     else if (w->failing || w->stale.at_ns == 0)
-        LOG(LOG_INFO, "keys of tokens loaded", LOG_INT("keys", usable),
-            LOG_INT("skipped", skipped));
+        LOG(LOG_INFO, "keys of tokens loaded", LOG_CSTR("from", source_of(w)),
+            LOG_INT("keys", usable), LOG_INT("skipped", skipped));
     arena_free(a);
     return ok;
 }
@@ -93,8 +98,7 @@ static void note(struct jwks_watch *w, bool ok, struct str why)
         return;
     }
     if (!w->failing)
-        LOG(LOG_ERROR, "could not load the keys of tokens",
-            LOG_CSTR("from", w->opt.url != NULL ? w->opt.url : w->opt.file),
+        LOG(LOG_ERROR, "could not load the keys of tokens", LOG_CSTR("from", source_of(w)),
             LOG_STR("reason", why));
     w->failing = true;
     w->pause_ms = w->pause_ms == 0 ? FIRST_PAUSE : size_min(2 * w->pause_ms, LAST_PAUSE);
@@ -112,8 +116,8 @@ static void look(struct jwks_watch *w)
     if (!atomic_load(&w->stopping))
         note(w, ok, buf_str(&why));
     if (!ok && w->stale.at_ns != 0 && deadline_passed(w->stale)) {
-        LOG(LOG_ERROR, "the keys of tokens are too old: dropped");
-        auth_drop_jwks(w->opt.auth);
+        LOG(LOG_ERROR, "the keys of tokens are too old: dropped", LOG_CSTR("from", source_of(w)));
+        auth_drop_jwks(w->opt.auth, w->opt.issuer);
         w->stale = DEADLINE_NEVER;
     }
     w->next_kick = deadline_in_ms(w->opt.min_refetch_ms);

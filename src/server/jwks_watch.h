@@ -12,6 +12,7 @@
 
 struct jwks_watch_options {
     struct auth *auth;
+    size_t issuer;    /* whose; see auth_set_jwks() */
     const char *url;  /* NULL: see file */
     const char *file; /* NULL: see url */
     const char *ca_file;

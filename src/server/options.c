@@ -41,30 +41,30 @@ struct listener_options options_listener(const struct config *c, struct str addr
     };
 }
 
-static const struct auth_key_options *auth_keys(const struct config *c, struct arena *a)
+static const struct auth_key_options *auth_keys(const struct config_key *from, size_t n,
+                                                struct arena *a)
 {
-    struct auth_key_options *keys =
-        ARENA_ARRAY(a, c->njwt_keys ? c->njwt_keys : 1, struct auth_key_options);
+    struct auth_key_options *keys = ARENA_ARRAY(a, n ? n : 1, struct auth_key_options);
 
-    for (size_t i = 0; i < c->njwt_keys; i++)
-        keys[i] = (struct auth_key_options){c->jwt_keys[i].kid, c->jwt_keys[i].alg,
-                                            c->jwt_keys[i].secret, c->jwt_keys[i].public_key};
+    for (size_t i = 0; i < n; i++)
+        keys[i] =
+            (struct auth_key_options){from[i].kid, from[i].alg, from[i].secret, from[i].public_key};
     return keys;
 }
 
-static const struct auth_claim_options *auth_claims(const struct config *c, struct arena *a)
+static const struct auth_claim_options *auth_claims(const struct config_claim *from, size_t n,
+                                                    struct arena *a)
 {
-    struct auth_claim_options *claims =
-        ARENA_ARRAY(a, c->nclaims ? c->nclaims : 1, struct auth_claim_options);
+    struct auth_claim_options *claims = ARENA_ARRAY(a, n ? n : 1, struct auth_claim_options);
 
-    for (size_t i = 0; i < c->nclaims; i++)
+    for (size_t i = 0; i < n; i++)
         claims[i] = (struct auth_claim_options){
-            .name = c->claims[i].name,
-            .path = c->claims[i].path,
-            .settings = c->claims[i].settings.items,
-            .nsettings = c->claims[i].settings.n,
-            .type = c->claims[i].uuid ? CLAIM_UUID : CLAIM_TEXT,
-            .required = c->claims[i].required,
+            .name = from[i].name,
+            .path = from[i].path,
+            .settings = from[i].settings.items,
+            .nsettings = from[i].settings.n,
+            .type = from[i].uuid ? CLAIM_UUID : CLAIM_TEXT,
+            .required = from[i].required,
         };
     return claims;
 }
@@ -78,18 +78,56 @@ static struct str claim_path(const struct config *c, struct str name)
     return STR("");
 }
 
-static bool check_jwks(const struct config *c, struct errors *errs)
+static bool check_key_set(const struct config *c, const char *section, struct str url,
+                          struct str file, struct errors *errs)
 {
-    const char *problem = NULL;
+    size_t before = errs->n;
 
-    if (c->jwks_url.len > 0 && c->jwks_file.len > 0)
-        problem = "auth.jwks.url and auth.jwks.file exclude each other";
-    else if (c->jwks_url.len > 0 && !str_starts(c->jwks_url, STR("https://")) &&
-             !(c->jwks_allow_http && str_starts(c->jwks_url, STR("http://"))))
-        problem = "auth.jwks.url is not https (see auth.jwks.allow_http)";
-    if (problem != NULL)
-        errors_add(errs, CONFIG_INVALID, "%s", problem);
-    return problem == NULL;
+    if (url.len > 0 && file.len > 0)
+        errors_add(errs, CONFIG_INVALID, "%s.url and %s.file exclude each other", section, section);
+    else if (url.len > 0 && !str_starts(url, STR("https://")) &&
+             !(c->jwks_allow_http && str_starts(url, STR("http://"))))
+        errors_add(errs, CONFIG_INVALID, "%s.url is not https (see auth.jwks.allow_http)", section);
+    return errs->n == before;
+}
+
+static bool check_jwks(const struct config *c, struct arena *a, struct errors *errs)
+{
+    bool ok = check_key_set(c, "auth.jwks", c->jwks_url, c->jwks_file, errs);
+
+    for (size_t i = 0; i < c->nissuers; i++)
+        ok = check_key_set(c, arena_printf(a, "auth.issuers[%zu].jwks", i).data,
+                           c->issuers[i].jwks_url, c->issuers[i].jwks_file, errs) &&
+             ok;
+    return ok;
+}
+
+static const struct auth_issuer_options *auth_issuers(const struct config *c, struct arena *a)
+{
+    struct auth_issuer_options *all = ARENA_ARRAY(a, c->nissuers, struct auth_issuer_options);
+
+    for (size_t i = 0; i < c->nissuers; i++) {
+        const struct config_issuer *from = &c->issuers[i];
+
+        all[i] = (struct auth_issuer_options){
+            .iss = from->iss,
+            .algorithms = from->algorithms.items,
+            .nalgorithms = from->algorithms.n,
+            .audiences = from->audiences.items,
+            .naudiences = from->audiences.n,
+            .keys = auth_keys(from->keys, from->nkeys, a),
+            .nkeys = from->nkeys,
+            .key_sets = from->jwks_url.len > 0 || from->jwks_file.len > 0,
+            .key_sets_open = from->jwks_url.len > 0,
+            .claims = auth_claims(from->claims, c->nclaims, a),
+            .roles_path = from->roles_path,
+            .scopes_path = from->scopes_path,
+            .role_path = from->role_claim_path,
+            .roles = from->role_claim_allowed.items,
+            .nroles = from->role_claim_allowed.n,
+        };
+    }
+    return all;
 }
 
 /* What no request runs as would have no effect. */
@@ -120,6 +158,8 @@ struct auth *options_auth(const struct config *c, struct arena *a, struct errors
     };
     struct auth_options opt = {
         .mode = modes[c->auth_mode],
+        .by_issuer = auth_issuers(c, a),
+        .nby_issuer = c->nissuers,
         .algorithms = c->jwt_algorithms.items,
         .nalgorithms = c->jwt_algorithms.n,
         .issuers = c->jwt_issuers.items,
@@ -132,12 +172,12 @@ struct auth *options_auth(const struct config *c, struct arena *a, struct errors
         .max_token_bytes = c->jwt_max_token_bytes,
         .cache_entries = c->jwt_cache_entries,
         .cache_ttl_s = c->jwt_cache_ttl_ms / 1000,
-        .keys = auth_keys(c, a),
+        .keys = auth_keys(c->jwt_keys, c->njwt_keys, a),
         .nkeys = c->njwt_keys,
         .revocation = c->revocation_enabled,
         .key_sets = c->jwks_url.len > 0 || c->jwks_file.len > 0,
         .key_sets_open = c->jwks_url.len > 0,
-        .claims = auth_claims(c, a),
+        .claims = auth_claims(c->claims, c->nclaims, a),
         .nclaims = c->nclaims,
         .roles_path = claim_path(c, STR("roles")),
         .scopes_path = claim_path(c, STR("scopes")),
@@ -148,16 +188,25 @@ struct auth *options_auth(const struct config *c, struct arena *a, struct errors
         .tenant_claim = c->tenancy_claim,
     };
 
-    if (!check_jwks(c, errs) || !check_roles(c, errs))
+    if (!check_jwks(c, a, errs) || !check_roles(c, errs))
         return NULL;
     return auth_new(&opt, errs);
 }
 
-struct jwks_watch_options options_jwks_watch(const struct config *c, struct arena *a)
+size_t options_issuers(const struct config *c)
 {
+    return c->nissuers > 0 ? c->nissuers : 1;
+}
+
+struct jwks_watch_options options_jwks_watch(const struct config *c, size_t issuer, struct arena *a)
+{
+    struct str url = c->nissuers > 0 ? c->issuers[issuer].jwks_url : c->jwks_url;
+    struct str file = c->nissuers > 0 ? c->issuers[issuer].jwks_file : c->jwks_file;
+
     return (struct jwks_watch_options){
-        .url = c->jwks_url.len > 0 ? arena_dup(a, c->jwks_url).data : NULL,
-        .file = c->jwks_file.len > 0 ? arena_dup(a, c->jwks_file).data : NULL,
+        .issuer = issuer,
+        .url = url.len > 0 ? arena_dup(a, url).data : NULL,
+        .file = file.len > 0 ? arena_dup(a, file).data : NULL,
         .ca_file = c->jwks_ca_file.len > 0 ? arena_dup(a, c->jwks_ca_file).data : NULL,
         .refresh_ms = c->jwks_refresh_ms,
         .min_refetch_ms = c->jwks_min_refetch_ms,

@@ -26,7 +26,10 @@ const uint32_t *options_timeouts(const struct config *c, struct arena *a);
 /* NULL with CONFIG_INVALID errors. */
 struct auth *options_auth(const struct config *c, struct arena *a, struct errors *errs);
 /* All but auth; neither url nor file: there is no key set. */
-struct jwks_watch_options options_jwks_watch(const struct config *c, struct arena *a);
+/* Issuers of tokens, whose key sets are watched each for itself; at least 1. */
+size_t options_issuers(const struct config *c);
+struct jwks_watch_options options_jwks_watch(const struct config *c, size_t issuer,
+                                             struct arena *a);
 /* Of its connections. */
 const char *options_application_name(const struct config *c, struct arena *a);
 /* By which a connection is made. */

@@ -73,6 +73,16 @@ const breaks = [
     edits: [["src/auth/identity.c", "if (token_verify(token, keys))", "if (token_verify(token, keys) || token->alg.len > 0)"]],
   },
   {
+    name: "an issuer speaks for another",
+    tests: e2e("issuers"),
+    edits: [["src/auth/identity.c", "if (str_eq(au->issuers[i].opt.iss, iss->text))", "if (iss->text.len > 0)"]],
+  },
+  {
+    name: "the keys of one issuer check tokens of all",
+    tests: e2e("issuers"),
+    edits: [["src/auth/identity.c", "const struct keys *keys = auth_keys(au, from);", "const struct keys *keys = auth_keys(au, &au->issuers[0]);"]],
+  },
+  {
     name: "the tenant is taken from another claim",
     tests: e2e("isolation"),
     edits: [["src/auth/identity.c", "const struct jval *v = claims_at(claims, claim->path);", 'const struct jval *v = claims_at(claims, claim->required ? STR("sub") : claim->path);']],

@@ -45,8 +45,8 @@ static void grants_are_taken_from_claims(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(all); i++) {
-        struct auth_options opt = {.roles_path = str_of(all[i].roles_path),
-                                   .scopes_path = str_of(all[i].scopes_path)};
+        struct auth_issuer_options opt = {.roles_path = str_of(all[i].roles_path),
+                                          .scopes_path = str_of(all[i].scopes_path)};
         struct arena *a = arena_new(0);
         const struct jval *claims;
         struct errors errs;
@@ -73,7 +73,7 @@ static void a_name_with_a_nul_is_none(void **state)
     const struct jval list = {.kind = JVAL_ARRAY, .n = 1, .items = items};
     struct jval_member member = {.name = STR("roles"), .value = &list};
     const struct jval claims = {.kind = JVAL_OBJECT, .n = 1, .members = &member};
-    const struct auth_options opt = {.mode = AUTH_REQUIRED};
+    const struct auth_issuer_options opt = {0};
     struct arena *a = arena_new(0);
     struct grants g;
 

@@ -385,6 +385,17 @@ static const struct {
     {"auth: {claims: {tenant_id: {setting: a.b, settings: [c.d]}}}\n", ":1:53", "both"},
     {"auth: {claims: {tenant_id: {setting: a.b, type: int}}}\n", ":1:49", "text or uuid"},
     {"auth: {claims: {x: {setting: a.b}}}\n", "", "must be a claim of auth.claims"},
+    {"auth: {issuers: {iss: a}}\n", ":1:18", "unknown key"},
+    {"auth: {issuers: [{iss: [a]}]}\n", ":1:24", "must be a text"},
+    {"auth: {issuers: [{}, {iss: a}]}\n", ":1:28", "the issuers before it are missing"},
+    {"auth: {issuers: [{iss: a, keys: [{kid: k}]}]}\n", ":1:40", "auth.issuers[0].keys[0] has no"},
+    {"auth: {issuers: [{iss: a, keys: [{alg: no}]}]}\n", ":1:40", "HS256, HS384"},
+    {"auth: {issuers: [{iss: a, jwks: {uri: b}}]}\n", ":1:34", "unknown key"},
+    {"auth: {issuers: [{iss: a, claims: {x: {path: b}}}]}\n", ":1:46", "there is no auth.claims.x"},
+    {"auth: {issuers: [{iss: a, claims: {tenant_id: {setting: b.c}}}]}\n", ":1:48", "unknown key"},
+    {"auth: {issuers: [{iss: a, role_claim: {allowed: [b]}}]}\n", ":1:49", "not among auth.role_claim"},
+    {"auth: {jwks: {url: b}, issuers: [{iss: a}]}\n", ":1:20", "beside auth.issuers"},
+    {"auth: {jwt: {issuers: [b]}, issuers: [{iss: a}]}\n", ":1:23", "beside auth.issuers"},
     {"database: {port: 0}\n", ":1:18", "1 to 65535"},
     {"database: {options: {user: x}}\n", ":1:28", "use database.user"},
     {"database: {pool: {min: 9, max: 8}}\n", ":1:24", "not be more than database.pool.max"},
@@ -556,47 +567,73 @@ static void test_the_sample_is_the_defaults(void **state)
 }
 
 /* Take "#" away from the sample's keys: what it shows must be right as well. */
+/* The sample with its samples, but for one section of them: "    #keys:". */
+static void uncomment(struct buf *sample, const char *but)
+{
+    struct str rest, line;
+    struct buf out = {0};
+    size_t column = strlen(but) - strlen(strchr(but, '#')) + 1;
+    bool within = false;
+
+    config_example(sample);
+    for (rest = buf_str(sample); rest.len > 0;) {
+        size_t hash;
+
+        str_cut(rest, '\n', &line, &rest);
+        within =
+            str_is(line, but) || (within && str_starts(line, str_sub(str_of(but), 0, column)) &&
+                                  str_starts(str_sub(line, column, SIZE_MAX), STR("  ")));
+        hash = str_find(line, '#');
+        if (!within && hash < line.len && str_trim(str_sub(line, 0, hash)).len == 0 &&
+            (line.data[hash + 1] != ' ' || line.data[hash + 2] == ' ')) {
+            buf_append_str(&out, str_sub(line, 0, hash));
+            line = str_sub(line, hash + 1, SIZE_MAX);
+        }
+        buf_append_str(&out, line);
+        buf_append_char(&out, '\n');
+    }
+    buf_fini(sample);
+    *sample = out;
+}
+
 static void test_the_samples_of_the_sample_are_valid(void **state)
 {
+    static const char *const files[] = {"db-password", "jwt-secret", "login-key.pem"};
     struct loaded l;
-    struct buf sample = {0};
-    char secret[128];
+    char paths[COUNT_OF(files)][128];
     char variable[160];
     const char *environment[] = {variable, NULL};
-    size_t to = 0;
 
     (void)state;
-    config_example(&sample);
-    for (size_t i = 0; i < sample.len; i++) {
-        char next = i + 1 < sample.len ? sample.data[i + 1] : '\n';
-        bool starts = i > 0 && (sample.data[i - 1] == ' ' || sample.data[i - 1] == '\n');
-
-        if (sample.data[i] == '#' && starts &&
-            ((next >= 'a' && next <= 'z') || (next == ' ' && sample.data[i + 2] == ' ')))
-            continue;
-        sample.data[to++] = sample.data[i];
-    }
-    sample.len = to;
-    write_file(secret, sizeof(secret), "db-password", "x\n");
+    for (size_t i = 0; i < COUNT_OF(files); i++)
+        write_file(paths[i], sizeof(paths[i]), files[i], "x\n");
     snprintf(variable, sizeof(variable), "CREDENTIALS_DIRECTORY=%s", directory);
     must_load(&l,
               "auth: {jwt: {keys: [{kid: main, alg: HS256, secret_file: db-password}]}}\n"
               "database: {password_file: db-password}\n",
               environment, NULL);
     unload(&l);
-    {
-        char other[128];
+    /* One issuer, or several: keys are with the one or with the others. */
+    for (int several = 0; several < 2; several++) {
+        struct buf sample = {0};
 
-        write_file(other, sizeof(other), "jwt-secret", "y\n");
+        uncomment(&sample, several ? "    #keys:" : "  #issuers:");
         must_load(&l, buf_cstr(&sample), environment, NULL);
-        assert_int_equal(l.config->njwt_keys, 1);
+        assert_int_equal(l.config->njwt_keys, !several);
+        assert_int_equal(l.config->nissuers, several);
         assert_int_equal(l.config->nclaims, 1);
         assert_true(str_is(keyword(l.config, "port"), "5432"));
+        if (several) {
+            assert_true(str_is(l.config->issuers[0].iss, "https://login.example.com/"));
+            assert_int_equal(l.config->issuers[0].nkeys, 1);
+            assert_true(str_is(l.config->issuers[0].keys[0].public_key, "x"));
+            assert_true(str_is(l.config->issuers[0].claims[0].path, "org.tenant"));
+        }
         unload(&l);
-        unlink(other);
+        buf_fini(&sample);
     }
-    unlink(secret);
-    buf_fini(&sample);
+    for (size_t i = 0; i < COUNT_OF(files); i++)
+        unlink(paths[i]);
 }
 
 static void test_explains_keys(void **state)
