@@ -26,7 +26,6 @@ create table if not exists fraiseql.otel_traces (
     primary key (trace_id, span_id, start_time)
 ) partition by range (start_time);
 
-create table if not exists fraiseql.otel_traces_default partition of fraiseql.otel_traces default;
 create index if not exists otel_traces_start_time_idx on fraiseql.otel_traces using brin (start_time) with (pages_per_range = 32);
 
 comment on table fraiseql.otel_traces is 'Spans of sampled requests, of those with errors and of slow ones; a partition for each day.';
@@ -49,7 +48,6 @@ create table if not exists fraiseql.otel_metrics (
     primary key (metric_id, "timestamp")
 ) partition by range ("timestamp");
 
-create table if not exists fraiseql.otel_metrics_default partition of fraiseql.otel_metrics default;
 create index if not exists otel_metrics_name_idx on fraiseql.otel_metrics (metric_name, "timestamp");
 
 comment on table fraiseql.otel_metrics is 'The daemons'' metrics at intervals, as Prometheus would see them; a partition for each day.';
@@ -71,17 +69,12 @@ create or replace view fraiseql.v_slow_traces as
 
 comment on view fraiseql.v_slow_traces is 'Traced requests of the last hour by operation, the slowest first. Only what was sampled is counted.';
 
-revoke all on table fraiseql.otel_traces, fraiseql.otel_traces_default, fraiseql.otel_metrics, fraiseql.otel_metrics_default,
-    fraiseql.v_slow_traces from public;
+revoke all on table fraiseql.otel_traces, fraiseql.otel_metrics, fraiseql.v_slow_traces from public;
 
 do $$
 begin
-    if pg_catalog.to_regprocedure('fraiseql.register_partitions(regclass, text, integer, integer)') is not null then
-        perform fraiseql.register_partitions('fraiseql.otel_traces', 'day', 7, 14);
-        perform fraiseql.register_partitions('fraiseql.otel_metrics', 'day', 7, 30);
-        perform fraiseql.ensure_partitions('fraiseql.otel_traces');
-        perform fraiseql.ensure_partitions('fraiseql.otel_metrics');
-    end if;
+    perform fraiseql.register_partitions('fraiseql.otel_traces', 'day', 7, 14);
+    perform fraiseql.register_partitions('fraiseql.otel_metrics', 'day', 7, 30);
     if pg_catalog.current_setting('fraiseql.grant_to', true) <> '' then
         execute pg_catalog.format('grant select, insert on table fraiseql.otel_traces, fraiseql.otel_metrics to %I',
                                   pg_catalog.current_setting('fraiseql.grant_to'));

@@ -293,6 +293,21 @@ struct config {
     bool tracing_accept_all;     /* tracing.accept: trusted (default) | all */
     bool tracing_ignores_caller; /* tracing.sampler: parentbased_ratio (default) | ratio */
     double tracing_ratio;
+    uint64_t log_slow_ms; /* log.access.slow; 0: off */
+    bool tracing_enabled;
+    uint64_t tracing_slow_ms; /* 0: off */
+    bool tracing_errors_always;
+    struct config_strings tracing_exporters;
+    size_t tracing_queue;
+    struct str otlp_endpoint;
+    struct str otlp_headers; /* "name=value,name=value", as resource_attributes */
+    struct str otlp_ca_file;
+    bool otlp_allow_http;
+    uint64_t otlp_timeout_ms;
+    struct str service_name;
+    struct str resource_attributes;
+    bool otel_metrics_enabled;
+    uint64_t otel_metrics_interval_ms;
 };
 
 struct config_sources {

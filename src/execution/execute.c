@@ -47,6 +47,7 @@ static void finish(struct execution *x)
     if (x->operation != NULL)
         operation_add_usage(
             x->operation, &(struct operation_usage){.hits = x->turbo_hit, .misses = !x->turbo_hit});
+    stages_describe(x);
     plan_unref(x->plan);
     operation_unref(x->operation);
     x->plan = NULL;
@@ -98,7 +99,8 @@ static void write_data(struct execution *x)
         metric_add(METRIC_LIMIT_RESPONSE_BYTES, 1);
         buf_append_lit(&x->body, "{\"data\":null}");
     }
-    metric_observe(HISTOGRAM_PHASE_RESPOND, monotonic_ns() - since);
+    stage_add(&x->stages.times[STAGE_RESPOND], since, monotonic_ns() - since);
+    metric_observe(HISTOGRAM_PHASE_RESPOND, x->stages.times[STAGE_RESPOND].ns);
 }
 
 /* …,"errors":…} */
@@ -429,6 +431,8 @@ static void on_batch(struct pgbatch *b, void *ctx)
     x->backend_ns += b->backend_ns;
     metric_observe(HISTOGRAM_DB_QUERY, b->queued_ns + b->backend_ns);
     metric_observe(HISTOGRAM_PHASE_DB, b->backend_ns);
+    metric_observe(HISTOGRAM_DB_ACQUIRE, b->queued_ns);
+    stages_add_batch(&x->stages, b);
     if (failed_at_claim(x) && take_claim(x))
         return;
     count_outcome(b);

@@ -17,6 +17,7 @@
 #include "execution/envelope.h"
 #include "execution/idempotency.h"
 #include "execution/recall.h"
+#include "execution/stages.h"
 #include "pg/pgpool.h"
 
 enum introspection_policy {
@@ -38,6 +39,7 @@ struct engine {
     const uint32_t *statement_timeouts_ms; /* by identity.role too */
     size_t shadow_complexity;              /* more is counted and said in the log; 0: off */
     const char *application_name;          /* of the connections; a traced one adds its trace */
+    uint64_t slow_ns;                      /* what takes as long is told of; 0: nothing is */
     uint64_t idempotency_ttl_ms;           /* how long a key stands for its answer */
     size_t max_response_bytes;
     enum introspection_policy introspection;
@@ -79,6 +81,7 @@ struct execution {
     struct deadline until;
     struct str request_id;
     const struct tracecontext *trace; /* NULL: of no trace, as a command's */
+    uint64_t received_ns;             /* monotonic: when the request was here */
     void (*done)(struct execution *x);
 
     /* for the caller in `done` */
@@ -92,6 +95,7 @@ struct execution {
     uint64_t parse_ns; /* parsing and validating; 0: found in the cache, as plan_ns */
     uint64_t plan_ns;
     uint64_t backend_ns;
+    struct stages stages;
 
     /* private */
     struct recall recall;

@@ -57,6 +57,7 @@ bool prepare_operation(struct execution *x)
 
         x->operation = validate(&in, &x->errors);
         x->parse_ns = phase(HISTOGRAM_PHASE_VALIDATE, since);
+        stage_add(&x->stages.times[STAGE_VALIDATE], since, x->parse_ns);
         if (x->operation != NULL && e->turbo != NULL)
             turbo_put_operation(e->turbo, &key, x->operation);
     }
@@ -122,6 +123,7 @@ bool prepare_plan(struct execution *x, const struct variables *v)
         x->turbo_hit = false;
         x->plan = planner_compile(x->operation, v, &x->errors);
         x->plan_ns = phase(HISTOGRAM_PHASE_PLAN, since);
+        stage_add(&x->stages.times[STAGE_PLAN], since, x->plan_ns);
         if (x->plan == NULL) {
             if (x->errors.first->code == QUERY_TOO_COMPLEX)
                 metric_add(METRIC_LIMIT_PLAN, 1);

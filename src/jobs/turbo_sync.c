@@ -10,11 +10,11 @@
  */
 #include "jobs/turbo_sync.h"
 
-#include "base/log.h"
 #include "base/thread.h"
+#include "jobs/rounds.h"
+#include "jobs/tablewriter.h"
 #include "pg/pgarray.h"
 
-#include <pthread.h>
 #include <unistd.h>
 
 #define ROUND_MS   10000
@@ -22,15 +22,12 @@
 #define MAX_USED   2000 /* in one round; the others are in the next */
 
 struct turbo_sync {
-    struct pgpool *pool;
     struct turbo *turbo;
     struct thread *thread;
-    pthread_mutex_t mutex;
-    pthread_cond_t wake;
-    bool stopping; /* under the mutex */
+    struct rounds rounds;
     /* the thread's own */
+    struct tablewriter writer;
     char daemon[256];
-    bool failing; /* the log knows */
 };
 
 /* In the order of the key, so that no two daemons wait for each other. The mean moves by an eighth
@@ -57,32 +54,6 @@ static const struct str limit_sql =
              "(select o.hash, o.operation_name from fraiseql.turbo_stats o "
              "order by o.last_used_at desc, o.hash, o.operation_name offset 10000) o "
              "where t.hash = o.hash and t.operation_name = o.operation_name");
-
-static bool run_statement(struct turbo_sync *s, struct str sql, const char *const *params,
-                          size_t nparams, struct arena *a)
-{
-    struct pgsession session = {.role = "", .timeout_ms = TIMEOUT_MS};
-    struct pgstatement statement;
-    struct pgcall call = {.statement = &statement, .params = params};
-    struct pgbatch batch;
-    struct errors ignored;
-
-    errors_init(&ignored, a);
-    pgstatement_init(&statement, sql, nparams);
-    pgbatch_init(&batch, &session, &call, 1, a);
-    batch.until = deadline_in_ms(TIMEOUT_MS);
-    if (pgpool_run(s->pool, &batch, &ignored)) {
-        s->failing = false;
-        return true;
-    }
-    /* That the database is away the pool says. */
-    if (batch.outcome == PGBATCH_FAILED && !s->failing) {
-        s->failing = true;
-        LOG(LOG_INFO, "statistics of operations are not kept", LOG_CSTR("sqlstate", batch.sqlstate),
-            LOG_STR("detail", batch.message), LOG_CSTR("hint", "run fraiseqld db install"));
-    }
-    return false;
-}
 
 /* A column of them all, as an array. */
 static struct str numbers(const struct turbo_usage *u, size_t n, size_t offset, struct arena *a)
@@ -113,35 +84,20 @@ static void add(struct turbo_sync *s)
         hashes[i] = arena_printf(a, "\\x%s", hex);
         names[i] = u[i].operation;
     }
-    if (n > 0 && run_statement(s, add_sql,
-                               (const char *[]){
-                                   pgarray_text(hashes, n, a).data,
-                                   pgarray_text(names, n, a).data,
-                                   numbers(u, n, offsetof(struct operation_usage, hits), a).data,
-                                   numbers(u, n, offsetof(struct operation_usage, misses), a).data,
-                                   numbers(u, n, offsetof(struct operation_usage, runs), a).data,
-                                   numbers(u, n, offsetof(struct operation_usage, ns), a).data,
-                                   s->daemon,
-                               },
-                               7, a))
-        (void)run_statement(s, limit_sql, NULL, 0, a);
+    if (n > 0 &&
+        tablewriter_run(&s->writer, add_sql,
+                        (const char *[]){
+                            pgarray_text(hashes, n, a).data,
+                            pgarray_text(names, n, a).data,
+                            numbers(u, n, offsetof(struct operation_usage, hits), a).data,
+                            numbers(u, n, offsetof(struct operation_usage, misses), a).data,
+                            numbers(u, n, offsetof(struct operation_usage, runs), a).data,
+                            numbers(u, n, offsetof(struct operation_usage, ns), a).data,
+                            s->daemon,
+                        },
+                        7, a))
+        (void)tablewriter_run(&s->writer, limit_sql, NULL, 0, a);
     arena_free(a);
-}
-
-/* False: stopping. */
-static bool wait_for_round(struct turbo_sync *s)
-{
-    struct timespec until;
-    bool stopping;
-
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += ROUND_MS / 1000;
-    pthread_mutex_lock(&s->mutex);
-    while (!s->stopping && pthread_cond_timedwait(&s->wake, &s->mutex, &until) == 0)
-        continue;
-    stopping = s->stopping;
-    pthread_mutex_unlock(&s->mutex);
-    return !stopping;
 }
 
 static void run(void *arg)
@@ -150,7 +106,7 @@ static void run(void *arg)
     bool stopping;
 
     do {
-        stopping = !wait_for_round(s);
+        stopping = !rounds_wait(&s->rounds, ROUND_MS);
         add(s);
     } while (!stopping);
 }
@@ -159,23 +115,21 @@ struct turbo_sync *turbo_sync_start(struct pgpool *pool, struct turbo *turbo)
 {
     struct turbo_sync *s = xcalloc(1, sizeof(*s));
 
-    s->pool = pool;
+    s->writer = (struct tablewriter){.pool = pool,
+                                     .complaint = "statistics of operations are not kept",
+                                     .timeout_ms = TIMEOUT_MS};
     s->turbo = turbo;
     if (gethostname(s->daemon, sizeof(s->daemon) - 1) != 0)
         s->daemon[0] = '\0';
-    CHECK(pthread_mutex_init(&s->mutex, NULL) == 0 && pthread_cond_init(&s->wake, NULL) == 0);
+    rounds_init(&s->rounds);
     s->thread = thread_start(THREAD_JOBS, "turbo", run, s);
     return s;
 }
 
 void turbo_sync_stop(struct turbo_sync *s)
 {
-    pthread_mutex_lock(&s->mutex);
-    s->stopping = true;
-    pthread_cond_signal(&s->wake);
-    pthread_mutex_unlock(&s->mutex);
+    rounds_stop(&s->rounds);
     thread_join(s->thread);
-    pthread_cond_destroy(&s->wake);
-    pthread_mutex_destroy(&s->mutex);
+    rounds_fini(&s->rounds);
     xfree(s);
 }

@@ -13,7 +13,6 @@
 #include "metrics/prometheus.h"
 
 #include "base/jwriter.h"
-#include "metrics/metrics.h"
 #include "version.h"
 
 enum row_kind {
@@ -126,6 +125,45 @@ static void write_table(struct buf *out)
             break;
         case ROW_HISTOGRAM:
             write_histogram(out, name, r->text, (enum histogram)r->id);
+            break;
+        }
+    }
+}
+
+static void visit_histogram(struct metric_sample *m, enum histogram h,
+                            void (*fn)(const struct metric_sample *m, void *ctx), void *ctx)
+{
+    struct histogram_total total = metric_histogram(h);
+
+    m->histogram = &total;
+    m->bounds = metric_bounds(h);
+    fn(m, ctx);
+    m->histogram = NULL;
+}
+
+void prometheus_visit(void (*fn)(const struct metric_sample *m, void *ctx), void *ctx)
+{
+    struct metric_sample m = {0};
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const struct row *r = &rows[i];
+
+        m.labels = r->text;
+        switch (r->kind) {
+        case ROW_METRIC:
+            m.name = r->text;
+            m.type = r->type;
+            break;
+        case ROW_COUNTER:
+            m.value = (double)metric_total((enum metric)r->id);
+            fn(&m, ctx);
+            break;
+        case ROW_GAUGE:
+            m.value = metric_gauge((enum gauge)r->id);
+            fn(&m, ctx);
+            break;
+        case ROW_HISTOGRAM:
+            visit_histogram(&m, (enum histogram)r->id, fn, ctx);
             break;
         }
     }

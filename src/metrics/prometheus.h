@@ -8,10 +8,24 @@
 #define METRICS_PROMETHEUS_H
 
 #include "base/buf.h"
+#include "metrics/metrics.h"
 
 #define PROMETHEUS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
 /* Text exposition format 0.0.4: the table of metrics.def, build_info, and the process's own. */
 void prometheus_write(struct buf *out);
+
+/* One series. */
+struct metric_sample {
+    const char *name;
+    const char *labels; /* "" or code="200",… */
+    const char *type;   /* "counter", "gauge", "histogram" */
+    double value;
+    const struct histogram_total *histogram; /* NULL: it is none */
+    const uint64_t *bounds;                  /* its own, in nanoseconds */
+};
+
+/* Every series of metrics.def. */
+void prometheus_visit(void (*fn)(const struct metric_sample *m, void *ctx), void *ctx);
 
 #endif

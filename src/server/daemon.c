@@ -19,6 +19,7 @@
 #include "jobs/turbo_sync.h"
 #include "server/costs.h"
 #include "server/endpoints.h"
+#include "server/observers.h"
 #include "server/options.h"
 #include "server/revocation_watch.h"
 #include "server/warmup.h"
@@ -55,6 +56,7 @@ struct daemon {
     struct jwks_watch **jwks; /* of each issuer; NULL: no key set */
     size_t njwks;
     struct revocation_watch *revocation; /* NULL: off */
+    struct observers observers;
     struct workers *workers;
     struct engine engine;
     struct graphql_context graphql;
@@ -204,6 +206,7 @@ static void init_engine(struct daemon *d, const struct recall_options *recall)
         .statement_timeouts_ms = options_timeouts(c, d->arena),
         .shadow_complexity = c->complexity_mode == CONFIG_COMPLEXITY_SHADOW ? c->max_complexity : 0,
         .application_name = options_application_name(c, d->arena),
+        .slow_ns = options_slow_ns(c),
         .idempotency_ttl_ms = c->idempotency_ttl_ms,
         .max_response_bytes = c->max_response_bytes,
         .introspection = introspection,
@@ -211,6 +214,7 @@ static void init_engine(struct daemon *d, const struct recall_options *recall)
         .suggestions = !production && introspection == INTROSPECTION_ON,
     };
     d->graphql = options_graphql(c, d->arena);
+    d->graphql.tracing = observers_tracing(&d->observers, c);
     d->graphql.auth = d->auth;
     d->graphql.limits = options_limits(c);
     d->engine.spend = d->graphql.limits.cost != NULL ? cost_spend : NULL;
@@ -282,6 +286,7 @@ static void start_services(struct daemon *d, const struct recall_options *recall
     watch.before = before_publication;
     watch.after = after_publication;
     watch.ctx = d;
+    observers_start(&d->observers, c, d->pool, d->arena);
     init_engine(d, recall);
     d->warmup = warmup_new(&(struct warmup_options){d->pool, &d->engine, c->turbo_warm_from_table,
                                                     c->turbo_warm_file});
@@ -301,6 +306,7 @@ static void start_services(struct daemon *d, const struct recall_options *recall
             c->revocation_poll_ms});
     d->workers = workers_start(&workers);
     d->health = (struct health){d->workers, d->pool, d->slot, d->turbo, d->persisted, false};
+    observers_start_snapshots(&d->observers, c, &d->health);
     d->endpoints = (struct endpoints){
         .workers = d->workers,
         .graphql = &d->graphql,
@@ -328,7 +334,7 @@ struct daemon *daemon_start(const struct config *c, struct errors *errs)
     d->auth = options_auth(c, d->arena, errs);
     d->pool = options_pool(c, d->arena, errs);
     if (d->auth != NULL && d->pool != NULL &&
-        options_graphiql(c, d->arena, &d->endpoints.graphiql, errs) &&
+        options_graphiql(c, d->arena, &d->endpoints.graphiql, errs) && observers_check(c, errs) &&
         options_recall(c, &d->persisted, &d->trusted, &recall, errs)) {
         start_services(d, &recall);
         if (open_listeners(d, errs))
@@ -374,6 +380,7 @@ void daemon_run(struct daemon *d)
 
 void daemon_free(struct daemon *d)
 {
+    observers_stop_snapshots(&d->observers);
     if (d->workers != NULL)
         workers_stop(d->workers);
     for (size_t i = 0; i < d->njwks; i++)
@@ -388,6 +395,7 @@ void daemon_free(struct daemon *d)
         persisted_sync_stop(d->persisted_sync);
     if (d->turbo_sync != NULL)
         turbo_sync_stop(d->turbo_sync);
+    observers_stop(&d->observers);
     for (size_t i = 0; i < d->nlisteners; i++)
         listener_free(d->listeners[i]);
     if (d->pool != NULL)

@@ -1,5 +1,5 @@
 /*
- * fetch.c - one document by HTTP, with a deadline and a cap. The only user of libcurl.
+ * fetch.c - one request by HTTP, with a deadline and a cap. The only user of libcurl.
  *
  * Thread:   any that may block; a handle for each call.
  */
@@ -51,28 +51,72 @@ static void set_options(CURL *curl, const struct fetch *f, struct buf *out)
         curl_easy_setopt(curl, CURLOPT_CAINFO, f->ca_file);
 }
 
-bool fetch_get(const struct fetch *f, struct buf *out, struct buf *why)
+static struct curl_slist *make_headers(const struct fetch *f)
 {
-    CURL *curl;
+    struct curl_slist *list = NULL;
+
+    for (size_t i = 0; i < f->nheaders; i++) {
+        struct curl_slist *more = curl_slist_append(list, f->headers[i]);
+
+        CHECK(more != NULL);
+        list = more;
+    }
+    return list;
+}
+
+/* The status; 0, with a reason, if there was no answer. */
+static long perform(CURL *curl, const struct fetch *f, struct buf *out, struct buf *why)
+{
+    struct curl_slist *headers = make_headers(f);
     CURLcode code;
     long status = 0;
+
+    buf_fini(out);
+    buf_init(out, f->max_bytes);
+    set_options(curl, f, out);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    code = curl_easy_perform(curl);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_cleanup(curl);
+    curl_slist_free_all(headers);
+    if (code == CURLE_OK)
+        return status;
+    if (code == CURLE_WRITE_ERROR)
+        buf_printf(why, "more than %zu bytes", f->max_bytes);
+    else
+        buf_printf(why, "%s", curl_easy_strerror(code));
+    return 0;
+}
+
+static CURL *new_handle(void)
+{
+    CURL *curl;
 
     CHECK(pthread_once(&once, setup) == 0);
     curl = curl_easy_init();
     CHECK(curl != NULL);
-    buf_fini(out);
-    buf_init(out, f->max_bytes);
-    set_options(curl, f, out);
-    code = curl_easy_perform(curl);
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_cleanup(curl);
-    if (code == CURLE_WRITE_ERROR)
-        buf_printf(why, "more than %zu bytes", f->max_bytes);
-    else if (code != CURLE_OK)
-        buf_printf(why, "%s", curl_easy_strerror(code));
-    else if (status != 200)
+    return curl;
+}
+
+static bool check_status(long status, long last, struct buf *why)
+{
+    if (status != 0 && (status < 200 || status > last))
         buf_printf(why, "status %ld", status);
-    return code == CURLE_OK && status == 200;
+    return status >= 200 && status <= last;
+}
+
+bool fetch_get(const struct fetch *f, struct buf *out, struct buf *why)
+{
+    return check_status(perform(new_handle(), f, out, why), 200, why);
+}
+
+bool fetch_post(const struct fetch *f, struct str body, struct buf *out, struct buf *why)
+{
+    CURL *curl = new_handle();
+
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.data != NULL ? body.data : "");
+    return check_status(perform(curl, f, out, why), 299, why);
 }
 
 struct library fetch_library(void)

@@ -1,5 +1,5 @@
 /*
- * fetch.h - one document by HTTP, with a deadline and a cap. The only user of libcurl.
+ * fetch.h - one request by HTTP, with a deadline and a cap. The only user of libcurl.
  *
  * Thread:   any that may block.
  * Memory:   nothing outlives a call.
@@ -18,7 +18,9 @@ struct fetch {
     uint64_t timeout_ms; /* for everything */
     size_t max_bytes;
     bool allow_http;
-    const atomic_bool *stop; /* true: give up; NULL: never */
+    const atomic_bool *stop;    /* true: give up; NULL: never */
+    const char *const *headers; /* further ones, "name: value" */
+    size_t nheaders;
 };
 
 /*
@@ -26,6 +28,11 @@ struct fetch {
  * against its certificate. False, with a reason in `why` that has nothing of the body.
  */
 NODISCARD bool fetch_get(const struct fetch *f, struct buf *out, struct buf *why);
+/*
+ * POST of a body: a status from 200 to 299, and what was answered in `out`. The content type is
+ * among the headers. Otherwise as fetch_get().
+ */
+NODISCARD bool fetch_post(const struct fetch *f, struct str body, struct buf *out, struct buf *why);
 /* libcurl. */
 struct library fetch_library(void);
 

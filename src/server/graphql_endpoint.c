@@ -40,6 +40,9 @@ struct graphql_job {
     struct buf body;          /* the answers so far */
     bool waiting;             /* for an operation's end */
     bool looping;             /* in run_batch() */
+    struct stage_time authenticate;
+    /* a batch's, the last one last, for its trace */
+    struct traced_operation *first_traced, *last_traced;
 };
 
 /* Codes that keep their HTTP status under application/json as well. */
@@ -109,8 +112,72 @@ static void log_access(const struct graphql_job *g, const struct http_reply *r)
         LOG_STR("operation_name", g->batch ? STR("") : x->request.operation_name),
         LOG_STR("tenant_id", j->identity.tenant), LOG_STR("remote_ip", q->client),
         LOG_NS("duration_ms", monotonic_ns() - exchange_received_ns(j->exchange)),
-        LOG_NS("db_ms", g->backend_ns), LOG_INT("bytes_out", r->body.len),
-        LOG_BOOL("turbo", x->turbo_hit));
+        LOG_NS("db_ms", g->backend_ns), LOG_NS("queue_ms", x->stages.times[STAGE_WAIT].ns),
+        LOG_INT("bytes_out", r->body.len), LOG_BOOL("turbo", x->turbo_hit));
+}
+
+static void log_slow(const struct graphql_job *g, uint64_t elapsed_ns)
+{
+    const struct job *j = g->job;
+    const struct execution *x = &j->execution;
+
+    metric_add(METRIC_SLOW_OPERATIONS, 1);
+    LOG(LOG_WARN, "slow operation", LOG_STR("request_id", exchange_id(j->exchange)),
+        LOG_CSTR("trace_id", g->trace.trace_id),
+        LOG_CSTR("operation_type", x->operation_type ? x->operation_type : "unknown"),
+        LOG_STR("operation_name", x->stages.name), LOG_STR("tenant_id", j->identity.tenant),
+        LOG_NS("duration_ms", elapsed_ns), LOG_NS("db_ms", g->backend_ns),
+        LOG_NS("queue_ms", x->stages.times[STAGE_WAIT].ns),
+        LOG_CSTR("sql_digest", x->stages.sql_digest), LOG_BOOL("turbo", x->turbo_hit));
+}
+
+/* --- traces ------------------------------------------------------------------------------ */
+
+static struct traced_operation traced_operation(const struct execution *x)
+{
+    return (struct traced_operation){
+        .type = x->operation_type ? x->operation_type : "unknown",
+        .turbo_hit = x->turbo_hit,
+        .stages = x->stages,
+    };
+}
+
+/* One of a batch: the next takes its place. */
+static void note_operation(struct graphql_job *g)
+{
+    struct traced_operation *o =
+        ARENA_NEW(exchange_arena(g->job->exchange), struct traced_operation);
+
+    *o = traced_operation(&g->job->execution);
+    if (g->last_traced != NULL)
+        g->last_traced->next = o;
+    else
+        g->first_traced = o;
+    g->last_traced = o;
+}
+
+static void end_trace(const struct graphql_job *g, const struct http_reply *r)
+{
+    const struct job *j = g->job;
+    const struct execution *x = &j->execution;
+    const struct traced_operation one = traced_operation(x);
+    const struct error *e = x->errors.first;
+    struct traced_request t = {
+        .trace = &g->trace,
+        .http = exchange_request(j->exchange),
+        .request_id = exchange_id(j->exchange),
+        .tenant = j->identity.tenant,
+        .since_ns = exchange_received_ns(j->exchange),
+        .authenticate = g->authenticate,
+        .operations = g->first_traced,
+        .status = r->status,
+        .bytes_out = r->body.len,
+        .code = e != NULL ? error_code_info(e->code)->name : NULL,
+    };
+
+    if (g->batch == NULL && x->operation_type != NULL) /* else it was refused before */
+        t.operations = &one;
+    tracing_end(&((const struct graphql_context *)j->context)->tracing, &t);
 }
 
 /* --- the reply ------------------------------------------------------------------------ */
@@ -212,6 +279,7 @@ static void reply(struct graphql_job *g)
         .content_type = str_of(g->media == MEDIA_GRAPHQL ? media_graphql : media_json),
         .body = buf_move(g->batch ? &g->body : &x->body),
     };
+    uint64_t elapsed_ns;
 
     if (g->counted)
         inflight_leave(ctx->limits.tenant_in_flight, j->identity.tenant);
@@ -231,7 +299,12 @@ static void reply(struct graphql_job *g)
     r.nheaders = h->n;
     if (ctx->log_access)
         log_access(g, &r);
-    metric_observe(HISTOGRAM_HTTP_REQUEST, monotonic_ns() - exchange_received_ns(j->exchange));
+    elapsed_ns = monotonic_ns() - exchange_received_ns(j->exchange);
+    metric_observe(HISTOGRAM_HTTP_REQUEST, elapsed_ns);
+    if (ctx->log_slow_ns > 0 && elapsed_ns >= ctx->log_slow_ns)
+        log_slow(g, elapsed_ns);
+    if (tracing_keeps(&ctx->tracing, &g->trace, g->failed, elapsed_ns))
+        end_trace(g, &r);
     job_reply(j, &r);
 }
 
@@ -253,6 +326,7 @@ static void init_execution(struct graphql_job *g)
         .until = exchange_deadline(j->exchange),
         .request_id = exchange_id(j->exchange),
         .trace = &g->trace,
+        .received_ns = exchange_received_ns(j->exchange),
         .done = on_executed,
     };
     errors_init(&x->errors, x->arena);
@@ -338,6 +412,7 @@ static void on_executed(struct execution *x)
         reply(g);
         return;
     }
+    note_operation(g);
     append_answer(g);
     g->waiting = false;
     if (!g->looping)
@@ -370,7 +445,8 @@ static bool authenticate(struct graphql_job *g)
 
     if (header.data != NULL) {
         metric_add(ok ? METRIC_AUTH_TOKENS_ACCEPTED : METRIC_AUTH_TOKENS_REFUSED, 1);
-        metric_observe(HISTOGRAM_PHASE_AUTH, monotonic_ns() - since);
+        stage_add(&g->authenticate, since, monotonic_ns() - since);
+        metric_observe(HISTOGRAM_PHASE_AUTH, g->authenticate.ns);
     }
     return ok;
 }

@@ -59,7 +59,7 @@ void ops_ready(const struct health *h, struct http_reply *r)
         answer(r, true, "ok");
 }
 
-static void update_gauges(const struct health *h)
+void ops_update_gauges(const struct health *h)
 {
     struct pgpool_stats pool;
     struct turbo_stats turbo;
@@ -89,7 +89,7 @@ static void update_gauges(const struct health *h)
 
 void ops_metrics(const struct health *h, struct http_reply *r)
 {
-    update_gauges(h);
+    ops_update_gauges(h);
     r->status = 200;
     r->content_type = STR("text/plain; version=0.0.4; charset=utf-8");
     prometheus_write(&r->body);

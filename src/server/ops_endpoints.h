@@ -11,5 +11,7 @@ void ops_live(const struct health *h, struct http_reply *r);
 void ops_ready(const struct health *h, struct http_reply *r);
 void ops_startup(const struct health *h, struct http_reply *r);
 void ops_metrics(const struct health *h, struct http_reply *r);
+/* The gauges of what it knows. Any thread. */
+void ops_update_gauges(const struct health *h);
 
 #endif

@@ -242,9 +242,7 @@ struct graphql_context options_graphql(const struct config *c, struct arena *a)
         .csrf_prevention = c->csrf_prevention,
         .server_timing = c->server_timing,
         .log_access = c->log_access,
-        .tracing = {.accept_all = c->tracing_accept_all,
-                    .follow_caller = !c->tracing_ignores_caller,
-                    .threshold = (uint64_t)(c->tracing_ratio * (double)(UINT64_C(1) << 56))},
+        .log_slow_ns = c->log_slow_ms * UINT64_C(1000000),
     };
 
     cors_init(&ctx.cors, c, a);
@@ -298,6 +296,13 @@ const uint32_t *options_timeouts(const struct config *c, struct arena *a)
                 timeouts[i] = (uint32_t)c->roles[j].statement_timeout_ms;
     }
     return timeouts;
+}
+
+uint64_t options_slow_ns(const struct config *c)
+{
+    uint64_t log = c->log_slow_ms, trace = c->tracing_slow_ms;
+
+    return (log == 0 || (trace > 0 && trace < log) ? trace : log) * UINT64_C(1000000);
 }
 
 const char *options_application_name(const struct config *c, struct arena *a)

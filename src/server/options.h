@@ -30,6 +30,8 @@ struct auth *options_auth(const struct config *c, struct arena *a, struct errors
 size_t options_issuers(const struct config *c);
 struct jwks_watch_options options_jwks_watch(const struct config *c, size_t issuer,
                                              struct arena *a);
+/* From when on a request is slow, for the log or for traces; 0: never. */
+uint64_t options_slow_ns(const struct config *c);
 /* Of its connections. */
 const char *options_application_name(const struct config *c, struct arena *a);
 /* By which a connection is made. */
