@@ -79,6 +79,7 @@ static void print_json_errors(const struct errors *errs, struct buf *out)
 struct found {
     const struct finding **items;
     size_t n, cap;
+    const char *warning; /* NULL: none */
 };
 
 static void print_json_findings(const struct found *found, struct buf *out)
@@ -97,6 +98,14 @@ static void print_json_findings(const struct found *found, struct buf *out)
         jwriter_string(out, f->fix);
         buf_append_char(out, '}');
     }
+    buf_append_char(out, ']');
+}
+
+static void print_json_warning(const char *warning, struct buf *out)
+{
+    buf_append_lit(out, ",\"warnings\":[");
+    if (warning != NULL)
+        jwriter_string(out, str_of(warning));
     buf_append_char(out, ']');
 }
 
@@ -130,6 +139,8 @@ static void report(const struct command_config *cc, int status, const struct fou
         command_print_errors(&cc->errs);
         if (cc->errs.n == 0)
             fputs("fraiseqld: the configuration is valid\n", stderr);
+        if (found != NULL && found->warning != NULL)
+            fprintf(stderr, "fraiseqld: warning: %s\n", found->warning);
         if (found != NULL && cc->config->tenancy_enabled)
             print_findings(found);
         return;
@@ -139,6 +150,8 @@ static void report(const struct command_config *cc, int status, const struct fou
     buf_append_lit(&out, ",\"errors\":[");
     print_json_errors(&cc->errs, &out);
     buf_append_char(&out, ']');
+    if (found != NULL)
+        print_json_warning(found->warning, &out);
     if (found != NULL && cc->config->tenancy_enabled)
         print_json_findings(found, &out);
     buf_append_lit(&out, "}\n");
@@ -201,6 +214,8 @@ static int check_database(struct command_config *cc, const struct schema **schem
         if (schemas[i] == NULL)
             continue;
         take_findings(cc, schemas[i], found);
+        if (found->warning == NULL)
+            found->warning = schema_watch_warning(&opt, schemas[i]);
         serious = serious || findings_of_isolation(schemas[i]->findings, schemas[i]->nfindings) > 0;
     }
     pgpool_free(opt.pool);

@@ -206,6 +206,13 @@ static void log_skipped(const struct schema *s)
             LOG_STR("reason", s->unchangeable[i].reason));
 }
 
+const char *schema_watch_warning(const struct schema_watch_options *opt, const struct schema *s)
+{
+    return opt->no_tokens && s->has_auth
+               ? "nobody can use what has @auth: auth.mode is \"none\", no token is looked at"
+               : NULL;
+}
+
 /* Do they keep the schema from being served? */
 static bool log_findings(const struct schema *s, bool refuse)
 {
@@ -339,8 +346,13 @@ static void publish(struct schema_watch *w, const struct schema **schemas, uint6
             LOG_CSTR("role", w->opt.roles[i]), LOG_INT("relations", s->nrelations),
             LOG_INT("functions", s->nfunctions), LOG_INT("types", s->ntypes),
             LOG_NS("duration_ms", monotonic_ns() - started_ns));
-        if (is_first(schemas, i))
+        if (is_first(schemas, i)) {
+            const char *warning = schema_watch_warning(&w->opt, s);
+
             log_skipped(s);
+            if (warning != NULL)
+                LOG(LOG_WARN, warning);
+        }
     }
     for (size_t i = 0; i < w->opt.nroles; i++)
         versions[i] = schemas[i]->version;

@@ -30,6 +30,7 @@ struct schema_watch_options {
     struct str sdl_file;     /* schema.sdl_file; empty: none */
     bool materialized_views; /* those that match `views` */
     bool refuse_findings;    /* publish no schema that the audit found something in */
+    bool no_tokens;          /* nobody is authenticated: auth.mode is none */
     struct schema_options schema;
     uint64_t backoff_min_ms;
     uint64_t backoff_max_ms;
@@ -57,6 +58,9 @@ uint64_t schema_watch_doubt(struct schema_watch *w);
 /* Is that look over? certain: the catalog is that of the published schemas. */
 bool schema_watch_checked(struct schema_watch *w, uint64_t number, bool *certain);
 void schema_watch_stop(struct schema_watch *w);
+
+/* What an operator should know of a schema that is served all the same; NULL: nothing. */
+const char *schema_watch_warning(const struct schema_watch_options *opt, const struct schema *s);
 
 /*
  * Read the catalog and build the schema of one of the roles once, blocking: one reference, or NULL

@@ -408,6 +408,7 @@ struct schema_watch_options options_schema_watch(const struct config *c, struct 
         .exclude = c->expose_exclude.items,
         .nexclude = c->expose_exclude.n,
         .materialized_views = c->expose_materialized_views,
+        .no_tokens = c->auth_mode == CONFIG_AUTH_NONE,
         .refuse_findings = c->tenancy_enabled && c->enforce_rls_check == CONFIG_RLS_FAIL,
         .schema = schema_options_default(),
         .backoff_min_ms = c->pool_backoff_min_ms,

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { start } from "./support/daemon.mjs";
+import { configuration, program, start, writeConfiguration } from "./support/daemon.mjs";
 import { createDatabase, shared } from "./support/postgres.mjs";
 import { claims, sign } from "./support/token.mjs";
 
@@ -42,6 +42,7 @@ fields: {n: Int}';
 
    create materialized view mv_kept as select id, described from tb_pay;
    comment on column mv_kept.described is 'kept';
+   create view free_rows as select id, free from tb_pay;
    grant select on all tables in schema public to app_user`,
 );
 const daemon = await start(database, {
@@ -90,4 +91,25 @@ for (const [what, query, who] of cases)
 test("both scopes and roles of the table's rule are kept under another comment", async () => {
   const token = sign(claims({ roles: ["hr"], scope: "read:pay" }));
   assert.deepEqual((await daemon.data("{ pays { label } overs { named } }", { token })), { pays: [{ label: 4 }], overs: [{ named: 4 }] });
+});
+
+test("rules that nobody satisfies, as no token is looked at, are warned of", async () => {
+  const config = { tenancy: { enabled: false }, auth: { mode: "none" }, schema: { expose: { views: ["v_*", "mv_*"] } } };
+  const warning = /nobody can use what has @auth/;
+  const blind = await start(database, config);
+  assert.match(blind.stderr, warning);
+  assert.equal((await blind.post("{ pays { silent } }", { token: people.hr })).body.errors[0].extensions.code, "UNAUTHENTICATED");
+  await blind.stop();
+  const check = (more, ...args) => program(["check", "--connect", ...args, "-c", writeConfiguration(configuration(database, { ...config, ...more }))]);
+  const text = await check({});
+  assert.equal(text.code, 0, text.stderr);
+  assert.match(text.stderr, /^fraiseqld: warning: nobody can use what has @auth/m);
+  const json = JSON.parse((await check({}, "--format", "json")).stdout);
+  assert.ok(json.valid && json.warnings.length === 1 && warning.test(json.warnings[0]), JSON.stringify(json));
+  // With tokens, or without rules, there is nothing to be said.
+  assert.doesNotMatch(daemon.stderr, warning);
+  const optional = await check({ auth: { mode: "optional" } }, "--format", "json");
+  assert.deepEqual(JSON.parse(optional.stdout).warnings, [], optional.stdout);
+  const free = await check({ schema: { expose: { views: ["free_rows"], functions: [] } } }, "--format", "json");
+  assert.deepEqual(JSON.parse(free.stdout).warnings, [], free.stdout);
 });
