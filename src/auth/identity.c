@@ -260,7 +260,7 @@ static bool verify_token(struct auth *au, struct str text, struct arena *ar, str
     const char *bad = NULL;
 
     if (text.len == 0)
-        bad = "the Authorization header has no bearer token";
+        bad = "the request has no bearer token";
     else if (text.len > au->opt.max_token_bytes)
         bad = "the token is too long";
     else if ((bad = token_parse(text, ar, token)) != NULL)

@@ -210,6 +210,8 @@ struct config {
     bool jwt_require_exp;
     uint64_t jwt_max_age_ms;
     size_t jwt_max_token_bytes;
+    struct str jwt_header; /* default Authorization */
+    struct str jwt_cookie; /* empty: none */
     size_t jwt_cache_entries;
     uint64_t jwt_cache_ttl_ms;
     const struct config_key *jwt_keys;

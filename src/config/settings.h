@@ -53,6 +53,8 @@ void sections_keys(struct loader *l, struct str list, const struct config_key **
 void sections_refuse_gaps(struct loader *l, struct str list, size_t n, const char *what);
 /* The part of a concrete key that a pattern leaves open, between what is before and behind it. */
 struct str sections_name(struct str key, struct str before);
+/* Errors about values that do not go together, or are not what they must be. */
+void consistency_check(struct loader *l);
 /* auth.issuers; after the claims. */
 void issuers_apply(struct loader *l);
 

@@ -26,6 +26,7 @@ static const char media_graphql[] = "application/graphql-response+json; charset=
 struct graphql_job {
     struct job *job;
     struct request_headers headers;
+    struct str authorization; /* the token's, from wherever; data NULL: none */
     struct tracecontext trace;
     enum request_media media;
     bool is_read;     /* GET or HEAD */
@@ -283,8 +284,7 @@ static void reply(struct graphql_job *g)
 
     if (g->counted)
         inflight_leave(ctx->limits.tenant_in_flight, j->identity.tenant);
-    add_status_headers(h, r.status, exchange_request(j->exchange),
-                       g->headers.authorization.data != NULL);
+    add_status_headers(h, r.status, exchange_request(j->exchange), g->authorization.data != NULL);
     if (g->retry_s > 0)
         add_retry(h, g->retry_s, exchange_arena(j->exchange));
     encode_body(g, &r, h);
@@ -439,11 +439,12 @@ static bool authenticate(struct graphql_job *g)
     struct job *j = g->job;
     const struct graphql_context *ctx = j->context;
     struct execution *x = &j->execution;
-    struct str header = g->headers.authorization;
     uint64_t since = monotonic_ns();
-    bool ok = identity_from_token(ctx->auth, header, x->arena, &j->identity, &x->errors);
+    bool ok = credentials_find(&ctx->credentials, exchange_request(j->exchange),
+                               g->headers.authorization, x->arena, &g->authorization, &x->errors) &&
+              identity_from_token(ctx->auth, g->authorization, x->arena, &j->identity, &x->errors);
 
-    if (header.data != NULL) {
+    if (g->authorization.data != NULL) {
         metric_add(ok ? METRIC_AUTH_TOKENS_ACCEPTED : METRIC_AUTH_TOKENS_REFUSED, 1);
         stage_add(&g->authenticate, since, monotonic_ns() - since);
         metric_observe(HISTOGRAM_PHASE_AUTH, g->authenticate.ns);

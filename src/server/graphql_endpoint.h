@@ -7,6 +7,7 @@
 #include "auth/auth.h"
 #include "http/forwarded.h"
 #include "server/cors.h"
+#include "server/credentials.h"
 #include "server/ratelimit.h"
 #include "server/tracing.h"
 #include "server/workers.h"
@@ -28,6 +29,7 @@ struct graphql_context {
     const struct engine *engine;
     struct cors cors;
     struct tracing tracing;
+    struct credentials_options credentials;
     struct str vary;      /* which request headers decide about a response; empty: not told */
     size_t compress_from; /* bytes; SIZE_MAX: never */
     size_t max_batch;     /* operations; 0: no batches */

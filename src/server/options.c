@@ -231,12 +231,22 @@ bool options_graphiql(const struct config *c, struct arena *a, const struct grap
     return graphiql_new(&opt, a, out, errs);
 }
 
+static struct credentials_options credentials(const struct config *c)
+{
+    bool usual = str_eq_nocase(c->jwt_header, STR("Authorization"));
+
+    return (struct credentials_options){.header = usual ? STR("") : c->jwt_header,
+                                        .cookie = c->jwt_cookie};
+}
+
 struct graphql_context options_graphql(const struct config *c, struct arena *a)
 {
     struct graphql_context ctx = {
-        .vary = arena_printf(a, "Accept, %sAuthorization%s",
-                             c->compression_enabled ? "Accept-Encoding, " : "",
-                             c->cors_enabled ? ", Origin" : ""),
+        .credentials = credentials(c),
+        .vary =
+            arena_printf(a, "Accept, %s%.*s%s%s", c->compression_enabled ? "Accept-Encoding, " : "",
+                         STR_ARG(c->jwt_header), c->jwt_cookie.len > 0 ? ", Cookie" : "",
+                         c->cors_enabled ? ", Origin" : ""),
         .compress_from = c->compression_enabled ? c->compression_min_bytes : SIZE_MAX,
         .max_batch = c->batching_enabled ? c->batching_max_operations : 0,
         .csrf_prevention = c->csrf_prevention,
