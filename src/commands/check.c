@@ -165,10 +165,12 @@ static int check_modules(struct command_config *cc)
     struct auth *auth = options_auth(cc->config, cc->arena, &cc->errs);
 
     const struct graphiql *page;
+    struct job_list jobs;
     bool page_ok = options_graphiql(cc->config, cc->arena, &page, &cc->errs);
+    bool jobs_ok = options_jobs(cc->config, cc->arena, &jobs, &cc->errs);
 
     auth_free(auth);
-    return auth != NULL && page_ok ? EX_OK : EX_CONFIG;
+    return auth != NULL && page_ok && jobs_ok ? EX_OK : EX_CONFIG;
 }
 
 static void dump(const struct config *c)

@@ -21,6 +21,7 @@ static const struct command commands[] = {
     {"db",      "install what the daemon keeps in the database",                  command_db     },
     {"explain", "show the SQL, policies and plan of an operation",                command_explain},
     {"turbo",   "register operations that daemons compile at their start",        command_turbo  },
+    {"jobs",    "list what daemons run by the clock, and run one now",            command_jobs   },
     {"token",   "make a signed token for development and tests",                  command_token  },
     {"health",  "ask a running daemon whether it is well",                        command_health },
     {"version", "print version and libraries (also -V)",                          command_version},

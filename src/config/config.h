@@ -35,6 +35,17 @@ struct config_claim {
     bool required;
 };
 
+/* jobs.definitions.<name>; texts that are not set are empty */
+struct config_job {
+    struct str name;
+    struct str schedule;
+    struct str builtin;
+    struct str refresh;
+    struct str sql;
+    bool plainly;        /* concurrently: false */
+    uint64_t timeout_ms; /* 0: not set */
+};
+
 /* auth.jwt.keys[] */
 struct config_key {
     struct str kid;
@@ -238,6 +249,13 @@ struct config {
     size_t tenant_rate;
     size_t tenant_burst;
     enum config_rls_check enforce_rls_check;
+
+    bool jobs_enabled;
+    struct str jobs_timezone;
+    uint64_t jobs_jitter_ms;
+    struct config_strings jobs_refresh;
+    const struct config_job *jobs;
+    size_t njobs;
 
     /* turborouter */
     bool turbo_enabled;

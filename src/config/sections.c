@@ -248,8 +248,62 @@ static void apply_roles(struct loader *l)
     l->config->nroles = roles.n;
 }
 
+/* --- jobs.definitions ---------------------------------------------------------------------- */
+
+static struct config_job *job_named(struct map *names, struct str name, struct arena *a)
+{
+    struct config_job *j = map_get(names, name);
+
+    if (j == NULL) {
+        j = ARENA_NEW(a, struct config_job);
+        j->name = name;
+        map_put(names, name, j);
+    }
+    return j;
+}
+
+static void set_job(struct loader *l, struct config_job *j, const struct setting *s)
+{
+    struct str part = str_sub(s->key, strlen("jobs.definitions.") + j->name.len + 1, SIZE_MAX);
+
+    if (str_is(part, "schedule"))
+        j->schedule = s->items[0];
+    else if (str_is(part, "builtin"))
+        j->builtin = s->items[0];
+    else if (str_is(part, "refresh"))
+        j->refresh = s->items[0];
+    else if (str_is(part, "sql"))
+        j->sql = s->items[0];
+    else if (str_is(part, "concurrently"))
+        j->plainly = !str_is(s->items[0], "true");
+    else if (!option_duration(s->items[0], &j->timeout_ms) || j->timeout_ms < 100 ||
+             j->timeout_ms > UINT64_C(86400000))
+        loader_refuse(l, s, "%.*s must be a duration, 100ms to 1d", STR_ARG(s->key));
+}
+
+static void apply_jobs(struct loader *l)
+{
+    struct map names;
+    struct config_job *jobs;
+
+    map_init(&names, l->arena);
+    for (size_t i = 0; i < l->settings->by_key.n; i++) {
+        const struct setting *s = setting_at(l, i);
+
+        if (str_starts(s->key, STR("jobs.definitions.")))
+            set_job(l, job_named(&names, sections_name(s->key, STR("jobs.definitions.")), l->arena),
+                    s);
+    }
+    jobs = ARENA_ARRAY(l->arena, names.n, struct config_job);
+    for (size_t i = 0; i < names.n; i++)
+        jobs[i] = *(const struct config_job *)names.entries[i].value;
+    l->config->jobs = jobs;
+    l->config->njobs = names.n;
+}
+
 void sections_apply(struct loader *l)
 {
+    apply_jobs(l);
     apply_keywords(l);
     apply_claims(l);
     sections_keys(l, STR("auth.jwt.keys"), &l->config->jwt_keys, &l->config->njwt_keys);

@@ -293,11 +293,12 @@ static void write_sample_value(struct buf *out, const struct config_option *o, c
 static struct str sample_key(const struct config_option *o, struct arena *a)
 {
     struct buf b = {0};
+    struct str name = strncmp(o->key, "jobs.", 5) == 0 ? STR("tenant_summary") : STR("tenant_id");
     struct str key;
 
     for (const char *p = o->key; *p != '\0'; p++) {
         if (*p == '*')
-            buf_append_str(&b, p[1] != '\0' ? STR("tenant_id") : STR("sslrootcert"));
+            buf_append_str(&b, p[1] != '\0' ? name : STR("sslrootcert"));
         else
             buf_append_char(&b, *p);
         if (*p == '[')

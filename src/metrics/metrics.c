@@ -14,6 +14,7 @@
 enum buckets {
     BUCKETS_REQUEST, /* 1 ms to 10 s */
     BUCKETS_FINE,    /* 10 us to 1 s */
+    BUCKETS_JOB,     /* 10 ms to 10 min */
 };
 
 #define US UINT64_C(1000)
@@ -25,6 +26,8 @@ static const uint64_t bounds[][HISTOGRAM_BUCKETS] = {
                          500 * MS, 1000 * MS, 2500 * MS, 5000 * MS, 10000 * MS},
     [BUCKETS_FINE] = {10 * US, 25 * US, 50 * US, 100 * US, 250 * US, 500 * US, 1 * MS, 2500 * US,
                       5 * MS, 10 * MS, 50 * MS, 250 * MS, 1000 * MS},
+    [BUCKETS_JOB] = {10 * MS, 50 * MS, 100 * MS, 250 * MS, 500 * MS, 1000 * MS, 2500 * MS, 5000 * MS,
+                     15000 * MS, 30000 * MS, 60000 * MS, 180000 * MS, 600000 * MS},
 };
 /* clang-format on */
 

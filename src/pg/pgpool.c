@@ -73,13 +73,8 @@ struct pgpool *pgpool_new(const struct pgpool_options *opt, struct errors *errs)
     return p;
 }
 
-void pgpool_free(struct pgpool *p)
+static void cancel_runs_locked(struct pgpool *p)
 {
-    if (p == NULL)
-        return;
-    pthread_mutex_lock(&p->lock);
-    CHECK(p->members == NULL);
-    p->stop = true;
     for (struct pgconn *c = p->run_list; c != NULL; c = c->next) {
         if (c->cancelling)
             continue;
@@ -88,6 +83,23 @@ void pgpool_free(struct pgpool *p)
         p->cancels = c;
     }
     pthread_cond_signal(&p->work);
+}
+
+void pgpool_cancel_runs(struct pgpool *p)
+{
+    pthread_mutex_lock(&p->lock);
+    cancel_runs_locked(p);
+    pthread_mutex_unlock(&p->lock);
+}
+
+void pgpool_free(struct pgpool *p)
+{
+    if (p == NULL)
+        return;
+    pthread_mutex_lock(&p->lock);
+    CHECK(p->members == NULL);
+    p->stop = true;
+    cancel_runs_locked(p);
     pthread_cond_broadcast(&p->freed);
     while (p->running > 0 || p->runs > 0)
         pthread_cond_wait(&p->freed, &p->lock);

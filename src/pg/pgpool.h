@@ -71,6 +71,8 @@ void pgpool_recycle(struct pgpool *p);
 /* Jobs, commands, start: run a batch on a connection of its own, blocking, from any thread but a
  * loop's. */
 bool pgpool_run(struct pgpool *p, struct pgbatch *b, struct errors *errs);
+/* Has what pgpool_run() is running cancelled, in whatever thread; it fails with 57014 then. */
+void pgpool_cancel_runs(struct pgpool *p);
 
 /* A worker's share of the pool; made, used and freed on the worker's thread. */
 struct pgclient *pgclient_new(struct pgpool *p, struct loop *worker);

@@ -15,7 +15,9 @@
 #include "base/thread.h"
 #include "http/listener.h"
 #include "jobs/persisted_sync.h"
+#include "jobs/scheduler.h"
 #include "jobs/schema_watch.h"
+#include "jobs/timezone.h"
 #include "jobs/turbo_sync.h"
 #include "server/costs.h"
 #include "server/endpoints.h"
@@ -51,6 +53,8 @@ struct daemon {
     struct turbo_sync *turbo_sync; /* NULL: off */
     struct persisted *persisted;
     struct persisted_sync *persisted_sync; /* NULL: in memory only */
+    struct job_list jobs;
+    struct scheduler *scheduler; /* NULL: off */
     struct trusted *trusted;
     struct auth *auth;
     struct jwks_watch **jwks; /* of each issuer; NULL: no key set */
@@ -299,6 +303,10 @@ static void start_services(struct daemon *d, const struct recall_options *recall
             d->pool, d->persisted, c->apq_ttl_ms, c->apq_max_rows});
     if (d->turbo != NULL && c->turbo_stats)
         d->turbo_sync = turbo_sync_start(d->pool, d->turbo);
+    if (c->jobs_enabled) {
+        timezone_set(c->jobs_timezone);
+        d->scheduler = scheduler_start(&d->jobs, d->pool, c->jobs_jitter_ms);
+    }
     start_jwks(d);
     if (c->revocation_enabled)
         d->revocation = revocation_watch_start(&(struct revocation_watch_options){
@@ -335,7 +343,8 @@ struct daemon *daemon_start(const struct config *c, struct errors *errs)
     d->pool = options_pool(c, d->arena, errs);
     if (d->auth != NULL && d->pool != NULL &&
         options_graphiql(c, d->arena, &d->endpoints.graphiql, errs) && observers_check(c, errs) &&
-        options_recall(c, &d->persisted, &d->trusted, &recall, errs)) {
+        options_recall(c, &d->persisted, &d->trusted, &recall, errs) &&
+        options_jobs(c, d->arena, &d->jobs, errs)) {
         start_services(d, &recall);
         if (open_listeners(d, errs))
             return d;
@@ -396,6 +405,8 @@ void daemon_free(struct daemon *d)
     if (d->turbo_sync != NULL)
         turbo_sync_stop(d->turbo_sync);
     observers_stop(&d->observers);
+    if (d->scheduler != NULL)
+        scheduler_stop(d->scheduler);
     for (size_t i = 0; i < d->nlisteners; i++)
         listener_free(d->listeners[i]);
     if (d->pool != NULL)

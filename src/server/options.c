@@ -7,6 +7,7 @@
 #include "server/options.h"
 
 #include "base/thread.h"
+#include "jobs/timezone.h"
 #include "server/costs.h"
 
 size_t options_workers(const struct config *c)
@@ -380,6 +381,18 @@ static const struct schema_claim *schema_claims(const struct config *c, struct a
 }
 
 #define MAX_TYPE_DEPTH 200 /* of values, types and selections in a document's text */
+
+bool options_jobs(const struct config *c, struct arena *a, struct job_list *out,
+                  struct errors *errs)
+{
+    bool ok = jobs_list(c, a, out, errs);
+
+    if (timezone_exists(c->jobs_timezone))
+        return ok;
+    errors_add(errs, CONFIG_INVALID, "jobs.timezone: there is no time zone \"%.*s\"",
+               STR_ARG(c->jobs_timezone));
+    return false;
+}
 
 struct parse_limits options_parse_limits(const struct config *c)
 {

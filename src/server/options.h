@@ -10,6 +10,7 @@
 #include "auth/auth.h"
 #include "config/config.h"
 #include "http/listener.h"
+#include "jobs/jobs.h"
 #include "jobs/schema_watch.h"
 #include "pg/pgpool.h"
 #include "server/graphiql.h"
@@ -50,6 +51,9 @@ struct graphql_context options_graphql(const struct config *c, struct arena *a);
 /* As graphiql_new(). */
 NODISCARD bool options_graphiql(const struct config *c, struct arena *a,
                                 const struct graphiql **out, struct errors *errs);
+/* As jobs_list(), and the time zone exists. */
+NODISCARD bool options_jobs(const struct config *c, struct arena *a, struct job_list *out,
+                            struct errors *errs);
 struct parse_limits options_parse_limits(const struct config *c);
 struct validate_limits options_validate_limits(const struct config *c);
 /* All but pool and slot. */

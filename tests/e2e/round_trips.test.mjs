@@ -117,6 +117,7 @@ const daemon = await start(database, {
     pool: { min: 1, max: 1 },
     notify: { listen: false },
   },
+  jobs: { enabled: false },
   schema: { expose: { tables: ["notes"], functions: ["fn_*"] }, mutations: { crud: true } },
 });
 after(async () => {
