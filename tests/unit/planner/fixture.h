@@ -43,7 +43,8 @@ static inline struct str fixture_read(struct arena *a, const char *path)
     return s;
 }
 
-static inline void fixture_init(struct fixture *f)
+/* sdl: a file with type definitions, or NULL. */
+static inline void fixture_init_with(struct fixture *f, const char *sdl)
 {
     static const struct schema_claim claims[] = {
         {STR_INIT("tenant_id"), STR_INIT("app.current_tenant_id")},
@@ -61,8 +62,20 @@ static inline void fixture_init(struct fixture *f)
     options.tenancy = true;
     options.tenant_setting = claims[0].setting;
     options.crud = true;
+    if (sdl != NULL) {
+        options.sdl = fixture_read(f->arena, sdl);
+        options.sdl_name = str_of(sdl);
+        assert_non_null(options.sdl.data);
+    }
     f->schema = schema_from_catalog(catalog, &options, &f->errs);
+    for (const struct error *e = f->errs.first; f->schema == NULL && e != NULL; e = e->next)
+        print_error("%.*s\n", STR_ARG(e->message));
     assert_non_null(f->schema);
+}
+
+static inline void fixture_init(struct fixture *f)
+{
+    fixture_init_with(f, NULL);
 }
 
 static inline void fixture_fini(struct fixture *f)
