@@ -7,6 +7,8 @@
  */
 #include "config/settings.h"
 
+#define MAX_ISSUERS 100 /* each key set is watched by a thread */
+
 /* Below "auth.issuers[0].": what is one text or list. */
 static const struct part {
     struct str name;
@@ -194,6 +196,8 @@ void issuers_apply(struct loader *l)
     while (read_issuer(l, all.n, &one))
         VEC_PUSH(l->arena, &all, one);
     sections_refuse_gaps(l, STR("auth.issuers"), all.n, "issuers");
+    if (all.n > MAX_ISSUERS)
+        errors_add(l->errs, CONFIG_INVALID, "auth.issuers: at most %d issuers", MAX_ISSUERS);
     if (all.n > 0)
         refuse_single(l);
     l->config->issuers = all.items;

@@ -181,6 +181,7 @@ const bad = {
   "a claim that has no settings": [[{ iss: "a", keys: [{ secret: SECRET }], claims: { tenant_id: {path: "t"}, other: { path: "x" } } }], /no auth.claims.other/],
   "a role that is not allowed": [[{ iss: "a", keys: [{ secret: SECRET }], role_claim: { allowed: ["postgres"] } }], /"postgres" is not among auth.role_claim.allowed/],
   "a key of an algorithm that is not accepted": [[{ iss: "a", algorithms: ["RS256"], keys: [{ secret: SECRET }] }], /auth.issuers\[0\].keys\[0\]: HS256 is not among auth.issuers\[0\].algorithms/],
+  "too many": [Array.from({ length: 101 }, (_, i) => ({ iss: `i${i}`, keys: [{ secret: SECRET }] })), /at most 100 issuers/],
   "an http key set": [[{ iss: "a", jwks: { url: "http://a" } }], /auth.issuers\[0\].jwks.url is not https/],
   "a key that is misspelt": [[{ iss: "a", jwk: { url: "https://a" } }], /unknown key "jwk"/],
 };

@@ -104,6 +104,23 @@ static struct auth_options options_of(const struct auth_issuer_options *issuers)
     };
 }
 
+/* Both of them, with tokens remembered or not. */
+static void open_two(struct fixture *f, size_t cache_entries, bool key_sets)
+{
+    struct auth_issuer_options issuers[2];
+    struct auth_options opt;
+
+    make_issuers(issuers);
+    for (int i = 0; key_sets && i < 2; i++) {
+        issuers[i].nkeys = 0;
+        issuers[i].key_sets = true;
+    }
+    opt = options_of(issuers);
+    opt.cache_entries = cache_entries;
+    opt.cache_ttl_s = 60;
+    open_fixture(f, &opt);
+}
+
 /* "iss":…, and what both would accept else. */
 static struct str token_of(struct arena *a, const char *header, const char *said, const char *key,
                            const EVP_MD *md)
@@ -178,14 +195,10 @@ static void nobody_speaks_for_another(void **state)
         {"{\"alg\":\"HS256\",\"kid\":\"k\",\"iss\":\"" A_ISS "\"}", "\"iss\":\"" B_ISS "\"",
          A_SECRET,                                                                                                                 false},
     };
-    struct auth_issuer_options issuers[2];
-    struct auth_options opt;
     struct fixture f;
 
     (void)state;
-    make_issuers(issuers);
-    opt = options_of(issuers);
-    open_fixture(&f, &opt);
+    open_two(&f, 0, false);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         bool long_hash = strstr(rows[i].header, "HS384") != NULL;
         bool ok = accepts(&f, rows[i].header, rows[i].said, rows[i].key,
@@ -199,14 +212,10 @@ static void nobody_speaks_for_another(void **state)
 
 static void who_is_not_known_is_told_what_anybody_of_another_issuer_is(void **state)
 {
-    struct auth_issuer_options issuers[2];
-    struct auth_options opt;
     struct fixture f;
 
     (void)state;
-    make_issuers(issuers);
-    opt = options_of(issuers);
-    open_fixture(&f, &opt);
+    open_two(&f, 0, false);
     assert_false(accepts(&f, HS256, "\"iss\":\"https://c.example/\"", A_SECRET, EVP_sha256()));
     assert_string_equal(f.errs.first->message.data, "the token is from another issuer");
     close_fixture(&f);
@@ -214,15 +223,11 @@ static void who_is_not_known_is_told_what_anybody_of_another_issuer_is(void **st
 
 static void an_audience_is_asked_of_the_issuer_that_has_one(void **state)
 {
-    struct auth_issuer_options issuers[2];
-    struct auth_options opt;
     struct fixture f;
     struct str payload;
 
     (void)state;
-    make_issuers(issuers);
-    opt = options_of(issuers);
-    open_fixture(&f, &opt);
+    open_two(&f, 0, false);
     for (int b = 0; b < 2; b++) {
         payload = arena_printf(f.arena,
                                "{\"exp\":@+60,\"iss\":\"%s\",\"sub\":\"u\",\"aud\":\"other\","
@@ -239,15 +244,11 @@ static void an_audience_is_asked_of_the_issuer_that_has_one(void **state)
 
 static void each_has_its_own_claims_and_the_settings_of_all(void **state)
 {
-    struct auth_issuer_options issuers[2];
-    struct auth_options opt;
     struct fixture f;
     struct str subject;
 
     (void)state;
-    make_issuers(issuers);
-    opt = options_of(issuers);
-    open_fixture(&f, &opt);
+    open_two(&f, 0, false);
     assert_true(accepts(&f, HS256, "\"iss\":\"" A_ISS "\",\"partner_id\":\"p\",\"roles\":[\"hr\"]",
                         A_SECRET, EVP_sha256()));
     assert_int_equal(f.identity.nsettings, 3);
@@ -274,15 +275,11 @@ static void each_has_its_own_claims_and_the_settings_of_all(void **state)
 
 static void the_tenant_is_where_its_issuer_has_it(void **state)
 {
-    struct auth_issuer_options issuers[2];
-    struct auth_options opt;
     struct fixture f;
     struct str token;
 
     (void)state;
-    make_issuers(issuers);
-    opt = options_of(issuers);
-    open_fixture(&f, &opt);
+    open_two(&f, 0, false);
     token = mint_with(f.arena, HS256,
                       with_times(f.arena, "{\"exp\":@+60,\"iss\":\"" B_ISS
                                           "\",\"sub\":\"u\",\"tenant_id\":\"" TENANT "\"}"),
@@ -294,14 +291,10 @@ static void the_tenant_is_where_its_issuer_has_it(void **state)
 
 static void a_role_is_one_that_its_issuer_may_name(void **state)
 {
-    struct auth_issuer_options issuers[2];
-    struct auth_options opt;
     struct fixture f;
 
     (void)state;
-    make_issuers(issuers);
-    opt = options_of(issuers);
-    open_fixture(&f, &opt);
+    open_two(&f, 0, false);
     assert_true(
         accepts(&f, HS256, "\"iss\":\"" A_ISS "\",\"role\":\"app_user\"", A_SECRET, EVP_sha256()));
     assert_int_equal(f.identity.role, 1);
@@ -354,21 +347,11 @@ static void key_sets_with_the_same_kid_do_not_meet(void **state)
 {
     static const char a_says[] = "\"iss\":\"" A_ISS "\"", b_says[] = "\"iss\":\"" B_ISS "\"";
     static const char a_next[] = "cccccccccccccccccccccccccccccccc";
-    struct auth_issuer_options issuers[2];
-    struct auth_options opt;
     struct fixture f;
     int asked[2] = {0, 0};
 
     (void)state;
-    make_issuers(issuers);
-    for (int i = 0; i < 2; i++) {
-        issuers[i].nkeys = 0;
-        issuers[i].key_sets = true;
-    }
-    opt = options_of(issuers);
-    opt.cache_entries = 100;
-    opt.cache_ttl_s = 60;
-    open_fixture(&f, &opt);
+    open_two(&f, 100, true);
     auth_on_unknown_key(f.auth, A, on_unknown, &asked[A]);
     auth_on_unknown_key(f.auth, B, on_unknown, &asked[B]);
 
@@ -411,16 +394,10 @@ static void key_sets_with_the_same_kid_do_not_meet(void **state)
 
 static void remembered_tokens_stay_with_their_issuer(void **state)
 {
-    struct auth_issuer_options issuers[2];
-    struct auth_options opt;
     struct fixture f;
 
     (void)state;
-    make_issuers(issuers);
-    opt = options_of(issuers);
-    opt.cache_entries = 4; /* all in one set */
-    opt.cache_ttl_s = 60;
-    open_fixture(&f, &opt);
+    open_two(&f, 4, false); /* all in one set */
     for (int round = 0; round < 3; round++) {
         assert_true(accepts(&f, HS256, "\"iss\":\"" A_ISS "\"", A_SECRET, EVP_sha256()));
         assert_string_equal(setting(&f, "app.user_id"), "u");
@@ -440,14 +417,10 @@ static void claims_without_a_token_name_their_issuer(void **state)
         "{\"sub\":\"u\",\"tenant_id\":\"" TENANT "\"}",
         "{\"sub\":\"u\",\"tenant_id\":\"" TENANT "\",\"iss\":\"" A_ISS "\"}",
     };
-    struct auth_issuer_options issuers[2];
-    struct auth_options opt;
     struct fixture f;
 
     (void)state;
-    make_issuers(issuers);
-    opt = options_of(issuers);
-    open_fixture(&f, &opt);
+    open_two(&f, 0, false);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         const struct jval *claims;
 
