@@ -73,7 +73,7 @@ check: test ## the same as test
 differential: $(DRIVER) $(NPM_TESTS) ## compare what is accepted with graphql-js (SEEDS, DOCUMENTS)
 	@node tests/differential/run.mjs $(DRIVER) $(SEEDS)
 
-.PHONY: sql e2e fault guard clients lint format
+.PHONY: sql e2e fault guard clients monitoring lint format
 sql: deps-test ## run the tests in SQL
 	@tests/sql/run
 
@@ -89,6 +89,9 @@ guard: all $(NPM_TESTS) ## break what keeps tenants apart, in one place at a tim
 clients: graphiql $(NPM_TESTS) $(NPM_CLIENTS) ## run the tests with clients people use, and with a browser
 	@$(SUB) all
 	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld tests/e2e/run $(or $(CLIENTS),$(wildcard tests/clients/*.test.mjs))
+
+monitoring: all $(NPM_TESTS) ## run the daemon under a real Prometheus, the alert rules, and every query of the dashboards
+	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld tests/e2e/run $(or $(MONITORING),$(wildcard tests/monitoring/*.test.mjs))
 
 lint: deps-test archives ## check layers, confinement of libraries, sizes, names, format, scripts
 	@tests/lint/run $(ARCHIVES)

@@ -301,6 +301,8 @@ static void reply(struct graphql_job *g)
         log_access(g, &r);
     elapsed_ns = monotonic_ns() - exchange_received_ns(j->exchange);
     metric_observe(HISTOGRAM_HTTP_REQUEST, elapsed_ns);
+    metric_add(METRIC_HTTP_REQUEST_BYTES, exchange_request(j->exchange)->body.len);
+    metric_add(METRIC_HTTP_RESPONSE_BYTES, r.body.len);
     if (ctx->log_slow_ns > 0 && elapsed_ns >= ctx->log_slow_ns)
         log_slow(g, elapsed_ns);
     if (tracing_keeps(&ctx->tracing, &g->trace, g->failed, elapsed_ns))

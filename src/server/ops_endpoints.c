@@ -10,6 +10,8 @@
 #include "metrics/metrics.h"
 #include "metrics/prometheus.h"
 
+/* Between two beats of a worker (workers.c). */
+#define HEARTBEAT_NS UINT64_C(1000000000)
 /* A worker that has not come round for so long is stuck. */
 #define HEARTBEAT_STALE_NS (UINT64_C(10) * 1000000000)
 /* Readiness outlives a database outage by so much: all pods leaving at once helps nobody. */
@@ -59,6 +61,14 @@ void ops_ready(const struct health *h, struct http_reply *r)
         answer(r, true, "ok");
 }
 
+/* Seconds beyond the pause between two beats. */
+static double loop_lag(const struct workers *w)
+{
+    uint64_t ns = workers_oldest_heartbeat_ns(w);
+
+    return ns > HEARTBEAT_NS ? (double)(ns - HEARTBEAT_NS) / 1e9 : 0;
+}
+
 void ops_update_gauges(const struct health *h)
 {
     struct pgpool_stats pool;
@@ -73,6 +83,7 @@ void ops_update_gauges(const struct health *h)
     metric_gauge_set(GAUGE_DB_POOL_UTILIZATION,
                      pool.max ? (double)pool.busy / (double)pool.max : 0);
     metric_gauge_set(GAUGE_DB_POOL_WAITERS, (double)pool.waiters);
+    metric_gauge_set(GAUGE_WORKER_LOOP_LAG, loop_lag(h->workers));
     metric_gauge_set(GAUGE_HTTP_REQUESTS_IN_FLIGHT, (double)workers_in_flight(h->workers));
     if (h->persisted != NULL) {
         struct persisted_stats persisted;
