@@ -73,7 +73,7 @@ check: test ## the same as test
 differential: $(DRIVER) $(NPM_TESTS) ## compare what is accepted with graphql-js (SEEDS, DOCUMENTS)
 	@node tests/differential/run.mjs $(DRIVER) $(SEEDS)
 
-.PHONY: sql e2e fault guard clients monitoring lint format
+.PHONY: sql e2e fault guard clients monitoring case-study lint format
 sql: deps-test ## run the tests in SQL
 	@tests/sql/run
 
@@ -92,6 +92,9 @@ clients: graphiql $(NPM_TESTS) $(NPM_CLIENTS) ## run the tests with clients peop
 
 monitoring: all $(NPM_TESTS) ## run the daemon under a real Prometheus, the alert rules, and every query of the dashboards
 	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld tests/e2e/run $(or $(MONITORING),$(wildcard tests/monitoring/*.test.mjs))
+
+case-study: all $(NPM_TESTS) ## run every SQL statement of the case study, as it is written there
+	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld tests/e2e/run tests/case_study/*.test.mjs
 
 lint: deps-test archives ## check layers, confinement of libraries, sizes, names, format, scripts
 	@tests/lint/run $(ARCHIVES)
