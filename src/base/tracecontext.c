@@ -8,25 +8,33 @@
 
 #include "base/digest.h"
 
+/* Each digit's value and 16; 0 for what is none. Every request's id passes through it. */
+static const unsigned char lower_hex[256] = {
+    ['0'] = 16, ['1'] = 17, ['2'] = 18, ['3'] = 19, ['4'] = 20, ['5'] = 21, ['6'] = 22, ['7'] = 23,
+    ['8'] = 24, ['9'] = 25, ['a'] = 26, ['b'] = 27, ['c'] = 28, ['d'] = 29, ['e'] = 30, ['f'] = 31,
+};
+
 static bool is_lower_hex(struct str s)
 {
+    unsigned char all = 16;
+
     for (size_t i = 0; i < s.len; i++)
-        if (!((s.data[i] >= '0' && s.data[i] <= '9') || (s.data[i] >= 'a' && s.data[i] <= 'f')))
-            return false;
-    return true;
+        all &= lower_hex[(unsigned char)s.data[i]];
+    return all != 0;
 }
 
-static bool all_zero(struct str s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (s.data[i] != '0')
-            return false;
-    return true;
-}
-
+/* Not all zeros. */
 static bool is_id(struct str s)
 {
-    return is_lower_hex(s) && !all_zero(s);
+    unsigned char all = 16, any = 0;
+
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char v = lower_hex[(unsigned char)s.data[i]];
+
+        all &= v;
+        any |= v;
+    }
+    return all != 0 && any != 16;
 }
 
 static struct span_id read_span_id(struct str hex)
@@ -220,18 +228,14 @@ void span_id_text(struct span_id id, char out[SPAN_ID_TEXT + 1])
 /* A UUID's 32 digits; false if it is none in lower case. */
 static bool digits_of_uuid(struct str id, char out[TRACE_ID_TEXT])
 {
-    size_t n = 0;
-
-    if (id.len != 36)
+    if (id.len != 36 || id.data[8] != '-' || id.data[13] != '-' || id.data[18] != '-' ||
+        id.data[23] != '-')
         return false;
-    for (size_t i = 0; i < id.len; i++) {
-        bool hyphen = i == 8 || i == 13 || i == 18 || i == 23;
-
-        if (hyphen != (id.data[i] == '-'))
-            return false;
-        if (!hyphen)
-            out[n++] = id.data[i];
-    }
+    memcpy(out, id.data, 8);
+    memcpy(out + 8, id.data + 9, 4);
+    memcpy(out + 12, id.data + 14, 4);
+    memcpy(out + 16, id.data + 19, 4);
+    memcpy(out + 20, id.data + 24, 12);
     return is_id(str_make(out, TRACE_ID_TEXT));
 }
 
@@ -263,6 +267,6 @@ bool tracecontext_within(const struct tracecontext *t, uint64_t threshold)
     uint64_t v = 0;
 
     for (size_t i = TRACE_ID_TEXT - 14; i < TRACE_ID_TEXT; i++)
-        v = v << 4 | (uint64_t)str_hex_value(t->trace_id[i]);
+        v = v << 4 | (lower_hex[(unsigned char)t->trace_id[i]] & 15);
     return v < threshold;
 }

@@ -35,12 +35,20 @@ static struct str join_statements(const struct plan *p, struct arena *a)
     return out;
 }
 
+/* When the response was there, or now. */
+static uint64_t end_ns(const struct stages *s)
+{
+    const struct stage_time *t = &s->times[STAGE_RESPOND];
+
+    return t->since_ns != 0 ? t->since_ns + t->ns : monotonic_ns();
+}
+
 /* Sampled, wrong or slow: all others cost one comparison of times. */
 static bool is_told_of(const struct execution *x)
 {
     return x->trace != NULL &&
            (x->trace->sampled || errors_any(&x->errors) ||
-            (x->engine->slow_ns > 0 && monotonic_ns() - x->received_ns >= x->engine->slow_ns));
+            (x->engine->slow_ns > 0 && end_ns(&x->stages) - x->received_ns >= x->engine->slow_ns));
 }
 
 /* The first bytes of the text's SHA-256. */
