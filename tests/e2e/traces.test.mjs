@@ -25,7 +25,7 @@ async function installed() {
   return database;
 }
 
-const proxied = (tracing, more = {}) => ({ server: { trusted_proxies: ["127.0.0.1/32"], ...more }, observability: { tracing: { ratio: 0, ...tracing } } });
+const proxied = (tracing, more = {}) => ({ server: { trusted_proxies: ["127.0.0.1/32"], ...more }, observability: { tracing: { enabled: true, ratio: 0, ...tracing } } });
 const json = async (database, sql) => JSON.parse(await shared.sql(database, `select coalesce(json_agg(t), '[]') from (${sql}) t`));
 const spans = (database, where = "true") => json(database, `select * from fraiseql.otel_traces where ${where} order by start_time, duration_ms desc`);
 const counter = async (daemon, name) => Number(new RegExp(`^${name.replace(/[{}"]/g, "\\$&")} (\\d+)$`, "m").exec((await daemon.admin("/metrics")).text)[1]);
@@ -119,7 +119,7 @@ test("each operation of a batch has its spans", async () => {
 
 test("spans are written in few statements, not by requests, and go to the day's partition", async () => {
   const database = await installed();
-  const daemon = await start(database, { observability: { tracing: { ratio: 1 } } });
+  const daemon = await start(database, { observability: { tracing: { enabled: true, ratio: 1 } } });
   for (let i = 0; i < 300; i++) {
     await daemon.post(FEW);
   }
@@ -145,7 +145,7 @@ test("errors that nobody sampled are at most a hundred a second; the others are 
 
 test("a full queue drops and counts, and requests do not wait", async () => {
   const database = await installed();
-  const daemon = await start(database, { observability: { tracing: { ratio: 1, queue: 5 } } });
+  const daemon = await start(database, { observability: { tracing: { enabled: true, ratio: 1, queue: 5 } } });
   const lock = shared.sql(database, "begin; lock table fraiseql.otel_traces; select pg_sleep(2.5)");
   await within(2000, "it is locked", async () => (await shared.sql(database, "select count(*) from pg_locks where mode = 'AccessExclusiveLock' and relation = 'fraiseql.otel_traces'::regclass")) === "1");
   for (let i = 0; i < 200; i++) {
@@ -167,7 +167,7 @@ test("a full queue drops and counts, and requests do not wait", async () => {
 });
 
 test("without the tables the log says so once, and requests are answered", async () => {
-  const daemon = await start(await createDatabase(), { observability: { tracing: { ratio: 1 }, otel_metrics: { interval: "100ms" } } });
+  const daemon = await start(await createDatabase(), { observability: { tracing: { enabled: true, ratio: 1 }, otel_metrics: { enabled: true, interval: "100ms" } } });
   for (let i = 0; i < 3; i++) {
     assert.equal((await daemon.post(FEW)).status, 200);
   }
@@ -195,7 +195,7 @@ test("requests' roles read neither table", async () => {
 
 test("metrics are rows at each interval: counters, gauges, histograms with buckets and quantiles", async () => {
   const database = await installed();
-  const daemon = await start(database, { observability: { otel_metrics: { interval: "200ms" }, resource_attributes: "k8s.pod.name=pod-1, region = eu" } });
+  const daemon = await start(database, { observability: { otel_metrics: { enabled: true, interval: "200ms" }, resource_attributes: "k8s.pod.name=pod-1, region = eu" } });
   for (let i = 0; i < 20; i++) {
     await daemon.post(FEW);
   }
@@ -218,7 +218,7 @@ test("metrics are rows at each interval: counters, gauges, histograms with bucke
 
 test("a slow operation is a line of the log with the digest of its SQL, and counted", async () => {
   const database = await installed();
-  const daemon = await start(database, { observability: { log: { access: { slow: "200ms" } }, tracing: { slow_always: "0s" } } });
+  const daemon = await start(database, { observability: { log: { access: { slow: "200ms" } }, tracing: { enabled: true, slow_always: "0s" } } });
   await daemon.post(FEW);
   const { headers } = await daemon.post("query Sleeps { slow(input: {seconds: 0.25}) }");
   await within(2000, "it is logged", () => daemon.logged("slow operation").length > 0);

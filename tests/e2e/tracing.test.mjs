@@ -20,8 +20,8 @@ await shared.sql(
    grant execute on function public.fn_seen_trace() to app_user`,
 );
 const log = { access: { enabled: true } };
-const trusting = await start(database, { server: { trusted_proxies: ["127.0.0.1/32"] }, observability: { log: { ...log, level: "debug" }, tracing: { ratio: 0 } } });
-const strict = await start(database, { observability: { log, tracing: { ratio: 0 } } });
+const trusting = await start(database, { server: { trusted_proxies: ["127.0.0.1/32"] }, observability: { log: { ...log, level: "debug" }, tracing: { enabled: true, ratio: 0 } } });
+const strict = await start(database, { observability: { log, tracing: { enabled: true, ratio: 0 } } });
 after(() => Promise.all([trusting.stop(), strict.stop()]));
 
 const line = (daemon, id) => within(2000, "the request is logged", () => daemon.lines.find((l) => l.msg === "request" && l.request_id === id));
@@ -73,14 +73,14 @@ test("nobody else's trace is continued, unless tracing.accept says all", async (
     assert.notEqual(id, TRACE);
     assert.equal(seen, "fraiseqld");
   }
-  const open = await start(database, { observability: { log, tracing: { ratio: 0, accept: "all" } } });
+  const open = await start(database, { observability: { log, tracing: { enabled: true, ratio: 0, accept: "all" } } });
   assert.equal((await traced(open, { traceparent: traceparent("01") })).seen, `${TRACE}|fraiseqld ${TRACE}`);
   await open.stop();
 });
 
 test("sampler: ratio does not ask the caller", async () => {
   for (const [ratio, flags, sampled] of [["0", "01", false], ["100%", "00", true]]) {
-    const daemon = await start(database, { server: { trusted_proxies: ["127.0.0.1/32"] }, observability: { log, tracing: { ratio, sampler: "ratio" } } });
+    const daemon = await start(database, { server: { trusted_proxies: ["127.0.0.1/32"] }, observability: { log, tracing: { enabled: true, ratio, sampler: "ratio" } } });
     const { id, response } = await traced(daemon, { traceparent: traceparent(flags) });
     assert.equal(id, TRACE);
     assert.match(response, sampled ? /-01$/ : /-00$/);
@@ -89,7 +89,7 @@ test("sampler: ratio does not ask the caller", async () => {
 });
 
 test("about the ratio of traces that begin here is sampled", async () => {
-  const daemon = await start(database, { observability: { log, tracing: { ratio: "25%" } } });
+  const daemon = await start(database, { observability: { log, tracing: { enabled: true, ratio: "25%" } } });
   let sampled = 0;
   for (let i = 0; i < 400; i++) {
     sampled += (await daemon.post("{ __typename }")).headers.traceresponse !== undefined;
@@ -99,7 +99,7 @@ test("about the ratio of traces that begin here is sampled", async () => {
 });
 
 test("a sampled request is found in pg_stat_activity while it runs, and leaves nothing behind", async () => {
-  const daemon = await start(database, { server: { trusted_proxies: ["127.0.0.1/32"] }, database: { application_name: "a name that is far too long to fit in", pool: { min: 1, max: 1 } }, observability: { log, tracing: { ratio: 0 } } });
+  const daemon = await start(database, { server: { trusted_proxies: ["127.0.0.1/32"] }, database: { application_name: "a name that is far too long to fit in", pool: { min: 1, max: 1 } }, observability: { log, tracing: { enabled: true, ratio: 0 } } });
   const { seen } = await traced(daemon, { traceparent: traceparent("01") });
   assert.equal(seen, `${TRACE}|a name that is far too long to ${TRACE}`);
   const after = await traced(daemon, { traceparent: traceparent("00") });

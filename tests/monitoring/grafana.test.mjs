@@ -14,7 +14,7 @@ const [runtime, platform] = dashboards;
 
 const database = await createDatabase();
 await installSystem(database);
-const daemon = await start(database, { observability: { tracing: { ratio: 1 }, otel_metrics: { interval: "500ms" } } });
+const daemon = await start(database, { observability: { tracing: { enabled: true, ratio: 1 }, otel_metrics: { enabled: true, interval: "500ms" } } });
 const prometheus = await Prometheus.start(daemon.adminAddress, "dashboards");
 after(() => Promise.all([daemon.stop(), prometheus.stop()]));
 
