@@ -81,6 +81,22 @@ after(async () => {
   await bouncer.stop();
 });
 
+test("of two daemons behind it one runs a job each time that it is due", async () => {
+  const database = await createDatabase();
+  await installSystem(database);
+  const more = {
+    database: { url: bouncer.url(database), notify: { listen: false } },
+    jobs: { jitter: "0ms", definitions: { tick: { schedule: "@every 1s", sql: "select 1" } } },
+  };
+  const daemons = await Promise.all([start(database, more), start(database, more)]);
+  const ticks = () => shared.rows(database, "select outcome, scheduled_for from fraiseql.job_runs where job = 'tick' and outcome is not null");
+  await within(20000, "it has run four times", async () => (await ticks()).length >= 4);
+  await Promise.all(daemons.map((daemon) => daemon.stop()));
+  const runs = await ticks();
+  assert.equal(new Set(runs.map((run) => run.scheduled_for)).size, runs.length);
+  assert.deepEqual(new Set(runs.map((run) => run.outcome)), new Set(["done"]));
+});
+
 test("queries, nested and paged, answer as without it", async () => {
   const direct = await start(database, { ...config(), database: { pool: { min: 1, max: 4 } } });
   for (const query of [

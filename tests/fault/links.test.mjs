@@ -44,6 +44,7 @@ async function lane(more = {}) {
   const daemon = await start(database, {
     server: { workers: 1 },
     database: { url, pool: { min: 0, max: 1, retry_backoff: ["1ms", "5ms"] }, notify: { listen: false } },
+    jobs: { enabled: false },
     schema: { expose: { tables: [], views: ["v_mark"], functions: ["fn_mark", "fn_count", "fn_try"] }, mutations: { crud: true, ...more } },
   }).catch((error) => { link.close(); throw error; });
   return { link, daemon, stop: async () => { await daemon.stop(); await link.close(); } };
