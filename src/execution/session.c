@@ -3,7 +3,7 @@
  *
  * Thread:   worker.
  * Memory:   in the request's arena.
- * Not here: sending them (pg/pgconn.c puts them before every batch).
+ * Not here: sending them (pg/pgconn_send.c puts them before every batch).
  */
 #include "execution/session.h"
 

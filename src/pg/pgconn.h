@@ -84,6 +84,8 @@ void pgconn_free(struct pgconn *c);
  * broken. cap_ms: upper limit of statement_timeout, or 0. named: use prepared statements.
  */
 bool pgconn_send(struct pgconn *c, struct pgbatch *b, uint32_t cap_ms, bool named, uint64_t now_ns);
+/* The rest of a batch that was held, or, if it is over, what ends it. Broken when that fails. */
+void pgconn_send_rest(struct pgconn *c, struct pgbatch *b, bool over);
 /* Is a pooler between? Told by what it refuses at the start. */
 static inline bool pgconn_is_pooled(const struct pgconn *c)
 {

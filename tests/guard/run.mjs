@@ -19,13 +19,13 @@ const breaks = [
   {
     name: "the first setting of the identity is not sent",
     tests: e2e("isolation"),
-    edits: [["src/pg/pgconn.c", "for (size_t i = 0; i < s->nsettings; i++)", "for (size_t i = 1; i < s->nsettings; i++)"]],
+    edits: [["src/pg/pgconn_send.c", "for (size_t i = 0; i < s->nsettings; i++)", "for (size_t i = 1; i < s->nsettings; i++)"]],
   },
   {
     name: "settings outlive their transaction, and are sent only if there is something in them",
     tests: e2e("isolation"),
     edits: [
-      ["src/pg/pgconn.c", '"%s set_config($%zu, $%zu, true)"', '"%s set_config($%zu, $%zu, false)"'],
+      ["src/pg/pgconn_send.c", '"%s set_config($%zu, $%zu, true)"', '"%s set_config($%zu, $%zu, false)"'],
       ["src/execution/session.c", "settings[i] = (struct pgsetting){who->settings[i].name, who->settings[i].value};",
         'settings[i] = (struct pgsetting){who->settings[i].value[0] ? who->settings[i].name : "app.none", who->settings[i].value};'],
     ],
@@ -33,14 +33,14 @@ const breaks = [
   {
     name: "the settings are those of the request before",
     tests: e2e("isolation"),
-    edits: [["src/pg/pgconn.c", "ADD(s->settings[i].name, s->settings[i].value);",
+    edits: [["src/pg/pgconn_send.c", "ADD(s->settings[i].name, s->settings[i].value);",
       '{ static _Thread_local char last[16][128]; static _Thread_local char now[16][128]; snprintf(now[i], 128, "%s", last[i][0] ? last[i] : s->settings[i].value); '
       + 'snprintf(last[i], 128, "%s", s->settings[i].value); ADD(s->settings[i].name, now[i]); }']],
   },
   {
     name: "the role is not taken",
     tests: e2e("isolation", "roles"),
-    edits: [["src/pg/pgconn.c", `ADD("role", s->role[0] != '\\0' ? s->role : "none");`, 'ADD("role", "none");']],
+    edits: [["src/pg/pgconn_send.c", `ADD("role", s->role[0] != '\\0' ? s->role : "none");`, 'ADD("role", "none");']],
   },
   {
     name: "every request runs as the default role",
@@ -111,7 +111,7 @@ const breaks = [
   {
     name: "what a function set for the session stays",
     tests: e2e("isolation"),
-    edits: [["src/pg/pgconn.c", "        return send_own(c, sql);\n    expect(", "        return c != NULL;\n    expect("]],
+    edits: [["src/pg/pgconn_send.c", "        return send_own(c, sql);\n    expect(", "        return c != NULL;\n    expect("]],
   },
   {
     name: "rows of functions are answered as they were returned",
