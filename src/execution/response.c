@@ -3,39 +3,17 @@
  *
  * Thread:   any.
  * Memory:   appends to the caller's buf; paths of errors in the arena of their list.
- * Not here: single values (encode.c).
+ * Not here: single values (encode.c), fields in documents (response_document.c), the errors
+ *           member (response_errors.c).
  *
  * The nesting of a shape is bounded by the planner, and so is the recursion here.
  */
-#include "execution/response.h"
+#include "execution/response_writer.h"
 
 #include "base/jwriter.h"
-#include "execution/document.h"
 #include "execution/encode.h"
 #include "execution/encode_opaque.h"
 #include "execution/introspection.h"
-
-/* What became of a value. Only WRITTEN has appended something. */
-enum outcome {
-    WRITTEN,
-    NOTHING, /* null, as the data has it */
-    FAILED,  /* null because of an error that is in the list */
-};
-
-/* The length of a key's value where there is no object that it could be in. */
-#define NO_DOCUMENT (-2)
-
-struct writer {
-    const struct plan *plan;
-    const char *const *params;
-    const struct pgcall *calls; /* of the plan's steps */
-    struct buf *out;
-    struct errors *errs;
-    struct pgvalue *columns; /* room for rows one inside the other */
-    size_t ncolumns;
-    size_t used;
-    struct buf scratch;
-};
 
 /* --- errors ------------------------------------------------------------------------------- */
 
@@ -55,8 +33,8 @@ static const struct path *keep_path(struct arena *a, const struct path *p)
     return first;
 }
 
-static enum outcome fail(struct writer *w, const struct shape_field *f, const struct path *path,
-                         const char *message, const char *detail)
+enum outcome response_fail(struct writer *w, const struct shape_field *f, const struct path *path,
+                           const char *message, const char *detail)
 {
     struct error *e = errors_add(w->errs, INTERNAL_SERVER_ERROR, "%s", message);
 
@@ -70,9 +48,6 @@ static enum outcome fail(struct writer *w, const struct shape_field *f, const st
 
 static enum outcome write_object(struct writer *w, const struct shape *s,
                                  const struct pgvalue *columns, const struct path *path);
-static enum outcome write_document_object(struct writer *w, const struct shape *s,
-                                          struct str document, const struct path *path);
-
 /* Position of the first null in an array whose items must not be null; -1 if there is none. */
 static int64_t null_item(struct pgvalue v)
 {
@@ -99,117 +74,17 @@ static enum outcome write_value(struct writer *w, const struct shape_field *f, s
         struct path item = {.parent = path, .index = null_item(v)};
 
         if (item.index >= 0)
-            return fail(w, f, &item, "a value that cannot be null is null",
-                        "null in an array of non-null items");
+            return response_fail(w, f, &item, "a value that cannot be null is null",
+                                 "null in an array of non-null items");
     }
     if (encode_value(f->codec, v, w->out) || !buf_ok(w->out))
         return WRITTEN;
     w->out->len = start;
-    fail(w, f, path, "could not read a value", "bytes do not fit the codec of the column");
+    response_fail(w, f, path, "could not read a value", "bytes do not fit the codec of the column");
     /* datatype_mismatch, as PostgreSQL would have it: the schema is older than the column. */
     if (!encode_fits(f->codec, v))
         memcpy(w->errs->last->sqlstate, "42804", 6);
     return FAILED;
-}
-
-/* --- documents ------------------------------------------------------------------------------ */
-
-static enum outcome wrong_kind(struct writer *w, const struct shape_field *f,
-                               const struct path *path)
-{
-    return fail(w, f, path, "could not read a value", "the document has another kind of value");
-}
-
-static enum outcome write_json(struct writer *w, const struct shape_field *f, struct type_ref type,
-                               struct str json, const struct path *path);
-
-/* One item; false: the list is null because of it. */
-static bool write_json_item(struct writer *w, const struct shape_field *f, struct type_ref type,
-                            struct str json, const struct path *path)
-{
-    enum outcome o = document_is_null(json) ? NOTHING : write_json(w, f, type, json, path);
-
-    if (o == WRITTEN)
-        return true;
-    if (o == NOTHING && type_ref_non_null(type))
-        fail(w, f, path, "a value that cannot be null is null", "null in the document");
-    if (type_ref_non_null(type))
-        return false;
-    buf_append_lit(w->out, "null");
-    return true;
-}
-
-static enum outcome write_json_list(struct writer *w, const struct shape_field *f,
-                                    struct type_ref type, struct str json, const struct path *path)
-{
-    struct path at = {.parent = path, .index = 0};
-    size_t start = w->out->len;
-    struct document_items it;
-    struct str item;
-    bool more;
-
-    if (!document_begin(json, &it))
-        return wrong_kind(w, f, path);
-    buf_append_char(w->out, '[');
-    for (; buf_ok(w->out); at.index++) {
-        if (!document_next(&it, &item, &more)) {
-            w->out->len = start;
-            return wrong_kind(w, f, path);
-        }
-        if (!more)
-            break;
-        if (at.index > 0)
-            buf_append_char(w->out, ',');
-        if (!write_json_item(w, f, type, item, &at)) {
-            w->out->len = start;
-            return FAILED;
-        }
-    }
-    buf_append_char(w->out, ']');
-    return WRITTEN;
-}
-
-/* What is no null in a document, as the type of the field has it. Types bound the recursion. */
-static enum outcome write_json(struct writer *w, const struct shape_field *f, struct type_ref type,
-                               struct str json, const struct path *path)
-{
-    size_t start = w->out->len;
-
-    if (type_ref_is_list(type))
-        return write_json_list(w, f, type_ref_item(type), json, path);
-    if (f->object != NULL)
-        return json.data[0] == '{' ? write_document_object(w, f->object, json, path)
-                                   : wrong_kind(w, f, path);
-    if (document_value(f->codec, json, w->out) || !buf_ok(w->out))
-        return WRITTEN;
-    w->out->len = start;
-    return wrong_kind(w, f, path);
-}
-
-/* A key of the object's document. */
-static enum outcome write_key(struct writer *w, const struct shape_field *f, struct pgvalue v,
-                              const struct path *path)
-{
-    if (v.len == NO_DOCUMENT)
-        return wrong_kind(w, f, path);
-    if (v.len < 0)
-        return NOTHING;
-    return write_json(w, f, f->selection->field->type, str_make(v.data, (size_t)v.len), path);
-}
-
-/* A column with a document of its own. */
-static enum outcome write_document(struct writer *w, const struct shape_field *f, struct pgvalue v,
-                                   const struct path *path)
-{
-    struct str json;
-
-    if (v.len < 0)
-        return NOTHING;
-    if (!document_open(v, &json))
-        return wrong_kind(w, f, path);
-    if (document_is_null(json))
-        return NOTHING;
-    return write_json(w, f, f->selection->field->type, json, path);
 }
 
 /* --- records ---------------------------------------------------------------------------------- */
@@ -240,7 +115,7 @@ static enum outcome write_record(struct writer *w, const struct shape_field *f, 
     if (row_open(w, f->object, v, &columns))
         o = write_object(w, f->object, columns, path);
     else
-        o = fail(w, f, path, "could not read a value", "malformed record");
+        o = response_fail(w, f, path, "could not read a value", "malformed record");
     row_close(w, f->object);
     return o;
 }
@@ -265,7 +140,7 @@ static enum outcome write_records(struct writer *w, const struct shape_field *f,
     if (v.len < 0)
         return NOTHING;
     if (!encode_array_begin(v, &it))
-        return fail(w, f, path, "could not read a value", "malformed array of records");
+        return response_fail(w, f, path, "could not read a value", "malformed array of records");
     buf_append_char(w->out, '[');
     for (; it.left > 0 && buf_ok(w->out); at.index++) {
         struct pgvalue record;
@@ -273,7 +148,8 @@ static enum outcome write_records(struct writer *w, const struct shape_field *f,
         if (at.index > 0)
             buf_append_char(w->out, ',');
         if (!encode_array_next(&it, &record))
-            return fail(w, f, path, "could not read a value", "malformed array of records");
+            return response_fail(w, f, path, "could not read a value",
+                                 "malformed array of records");
         if (!write_item_end(w, f, write_record(w, f, record, &at)))
             return FAILED;
     }
@@ -369,7 +245,8 @@ static enum outcome write_opaque(struct writer *w, const struct shape_field *f,
     if (encode_opaque(o, columns, &w->scratch, w->out) || !buf_ok(w->out))
         return WRITTEN;
     w->out->len = start;
-    return fail(w, f, path, "could not read a value", "bytes do not fit the codec of the column");
+    return response_fail(w, f, path, "could not read a value",
+                         "bytes do not fit the codec of the column");
 }
 
 /* --- pages -------------------------------------------------------------------------------- */
@@ -409,7 +286,7 @@ static bool page_open(const struct writer *w, const struct shape_page *p, struct
 static enum outcome malformed(struct writer *w, const struct shape_field *f,
                               const struct path *path)
 {
-    return fail(w, f, path, "could not read a value", "malformed array of records");
+    return response_fail(w, f, path, "could not read a value", "malformed array of records");
 }
 
 static enum outcome write_page(struct writer *w, const struct shape_field *f, struct pgvalue v,
@@ -493,9 +370,9 @@ static enum outcome write_field_value(struct writer *w, const struct shape_field
     case SHAPE_OUTCOME:
         return write_step(w, f, path);
     case SHAPE_DOCUMENT:
-        return write_document(w, f, columns[f->column], path);
+        return response_document(w, f, columns[f->column], path);
     case SHAPE_KEY:
-        return write_key(w, f, keys[f->column], path);
+        return response_document_key(w, f, keys[f->column], path);
     case SHAPE_TYPENAME:
         jwriter_string(w->out, f->text);
         return WRITTEN;
@@ -516,9 +393,8 @@ static enum outcome write_field_value(struct writer *w, const struct shape_field
 }
 
 /* Specification section 6.4.4: an object with a null where none may be is null itself. */
-static enum outcome write_fields(struct writer *w, const struct shape *s,
-                                 const struct pgvalue *columns, const struct pgvalue *keys,
-                                 const struct path *path)
+enum outcome response_fields(struct writer *w, const struct shape *s, const struct pgvalue *columns,
+                             const struct pgvalue *keys, const struct path *path)
 {
     size_t start = w->out->len;
 
@@ -537,7 +413,7 @@ static enum outcome write_fields(struct writer *w, const struct shape *s,
         if (o == WRITTEN)
             continue;
         if (o == NOTHING && f->non_null)
-            o = fail(w, f, &at, "a value that cannot be null is null", "null in the data");
+            o = response_fail(w, f, &at, "a value that cannot be null is null", "null in the data");
         if (f->non_null) {
             w->out->len = start;
             return FAILED;
@@ -549,63 +425,12 @@ static enum outcome write_fields(struct writer *w, const struct shape *s,
     return WRITTEN;
 }
 
-/* Room for the values of the keys, which is left with keys_close(). */
-static struct pgvalue *keys_open(struct writer *w, const struct shape *s)
-{
-    struct pgvalue *keys = w->columns + w->used;
-
-    CHECK(w->used + s->nkeys <= w->ncolumns);
-    w->used += s->nkeys;
-    return keys;
-}
-
-static void keys_close(struct writer *w, const struct shape *s)
-{
-    w->used -= s->nkeys;
-}
-
-/* No document is one without keys; what is no object has none that could be read. */
-static void find_keys(const struct shape *s, struct pgvalue column, struct pgvalue *keys)
-{
-    struct str json = STR("{}");
-    bool ok = column.len < 0 || document_open(column, &json);
-
-    if (ok && document_is_null(json))
-        json = STR("{}");
-    if (ok && document_find(json, s->keys, s->nkeys, keys))
-        return;
-    for (size_t i = 0; i < s->nkeys; i++)
-        keys[i].len = NO_DOCUMENT;
-}
-
 static enum outcome write_object(struct writer *w, const struct shape *s,
                                  const struct pgvalue *columns, const struct path *path)
 {
-    struct pgvalue *keys;
-    enum outcome o;
-
     if (s->nkeys == 0)
-        return write_fields(w, s, columns, NULL, path);
-    keys = keys_open(w, s);
-    find_keys(s, columns[s->document], keys);
-    o = write_fields(w, s, columns, keys, path);
-    keys_close(w, s);
-    return o;
-}
-
-/* An object that is a value in a document, and begins with a brace. */
-static enum outcome write_document_object(struct writer *w, const struct shape *s,
-                                          struct str document, const struct path *path)
-{
-    struct pgvalue *keys = keys_open(w, s);
-    enum outcome o;
-
-    if (!document_find(document, s->keys, s->nkeys, keys))
-        for (size_t i = 0; i < s->nkeys; i++)
-            keys[i].len = NO_DOCUMENT;
-    o = write_fields(w, s, NULL, keys, path);
-    keys_close(w, s);
-    return o;
+        return response_fields(w, s, columns, NULL, path);
+    return response_document_fields(w, s, columns, path);
 }
 
 /* The rows are the steps', unless something went very wrong. */
@@ -653,93 +478,4 @@ bool response_data(const struct plan *p, const char *const *params, const struct
     buf_append_char(out, '}');
     buf_fini(&w.scratch);
     return buf_ok(out);
-}
-
-/* --- errors member ------------------------------------------------------------------------- */
-
-static void write_path(const struct path *p, struct buf *out)
-{
-    const struct path *elements[256]; /* deeper than any shape */
-    size_t n = 0;
-
-    for (; p != NULL && n < COUNT_OF(elements); p = p->parent)
-        elements[n++] = p;
-    buf_append_lit(out, ",\"path\":[");
-    while (n > 0) {
-        const struct path *e = elements[--n];
-
-        if (e->index >= 0)
-            buf_append_i64(out, e->index);
-        else
-            jwriter_string(out, e->key);
-        if (n > 0)
-            buf_append_char(out, ',');
-    }
-    buf_append_char(out, ']');
-}
-
-static void write_locations(const struct error *e, struct buf *out)
-{
-    buf_append_lit(out, ",\"locations\":[");
-    for (size_t i = 0; i < e->nlocations; i++)
-        buf_printf(out, "%s{\"line\":%u,\"column\":%u}", i > 0 ? "," : "", e->locations[i].line,
-                   e->locations[i].column);
-    buf_append_char(out, ']');
-}
-
-static void write_error(const struct error *e, struct str request_id, bool mask, struct buf *out)
-{
-    const struct error_code_info *info = error_code_info(e->code);
-    bool masked = mask && info->masked;
-
-    buf_append_lit(out, "{\"message\":");
-    jwriter_string(out, masked ? STR("internal server error") : e->message);
-    if (e->nlocations > 0)
-        write_locations(e, out);
-    if (e->path != NULL)
-        write_path(e->path, out);
-    buf_append_lit(out, ",\"extensions\":{\"code\":");
-    jwriter_string(out, str_of(info->name));
-    if (request_id.len > 0) {
-        buf_append_lit(out, ",\"requestId\":");
-        jwriter_string(out, request_id);
-    }
-    buf_append_lit(out, "}}");
-}
-
-void response_errors_member(const struct errors *errs, struct str request_id, bool mask,
-                            struct buf *out)
-{
-    buf_append_lit(out, "\"errors\":[");
-    for (const struct error *e = errs->first; e != NULL; e = e->next) {
-        if (e != errs->first)
-            buf_append_char(out, ',');
-        write_error(e, request_id, mask, out);
-    }
-    buf_append_char(out, ']');
-}
-
-void response_errors(const struct errors *errs, struct str request_id, bool mask, struct buf *out)
-{
-    buf_append_char(out, '{');
-    response_errors_member(errs, request_id, mask, out);
-    buf_append_char(out, '}');
-}
-
-void response_add_errors(struct buf *body, const struct errors *errs, struct str request_id,
-                         bool mask)
-{
-    struct buf errors;
-
-    CHECK(buf_ok(body) && body->len > 2 && body->data[0] == '{');
-    buf_init(&errors, 0);
-    buf_append_char(&errors, '{');
-    response_errors_member(errs, request_id, mask, &errors);
-    buf_append_char(&errors, ',');
-    body->max = 0;
-    buf_grow(body, errors.len);
-    memmove(body->data + errors.len, body->data + 1, body->len - 1);
-    memcpy(body->data, errors.data, errors.len);
-    body->len += errors.len - 1;
-    buf_fini(&errors);
 }
