@@ -240,10 +240,20 @@ static void refuse_stale(struct execution *x)
     finish(x);
 }
 
+/*
+ * The schema is the database's, and yet a query met something else: while it ran there may have
+ * been another, which was gone before anybody looked. Once more is enough to tell that from a
+ * failure that stays, unless changes go on.
+ */
+static bool may_be_over(struct execution *x)
+{
+    return x->operation->kind == AST_QUERY && x->doubt.asked == 1 && doubt_retry(x);
+}
+
 /* The operation failed, and has left nothing. */
 static void on_stale(struct execution *x, enum doubt_verdict verdict)
 {
-    if (verdict == DOUBT_RERUN)
+    if (verdict == DOUBT_RERUN || (verdict == DOUBT_UNFOUNDED && may_be_over(x)))
         run_again(x);
     else if (verdict == DOUBT_UNSETTLED)
         refuse_stale(x);
@@ -254,7 +264,7 @@ static void on_stale(struct execution *x, enum doubt_verdict verdict)
 /* Some values were not read. */
 static void on_odd_values(struct execution *x, enum doubt_verdict verdict)
 {
-    if (verdict == DOUBT_RERUN) {
+    if (verdict == DOUBT_RERUN || (verdict == DOUBT_UNFOUNDED && may_be_over(x))) {
         run_again(x);
     } else if (verdict == DOUBT_UNSETTLED) {
         refuse_stale(x);
