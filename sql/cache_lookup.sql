@@ -1,14 +1,16 @@
--- An answer of the result cache that holds: no row, if there is none. $1: its key, $2: its tenant, empty for none.
-select e.value,
+-- An answer of the result cache that holds, in the columns from the second on: null, if there is none. The first is then a snapshot
+-- that is older than what is read after this. $1: the answer's key, $2: its tenant, empty for none.
+select case when e.key is null then pg_catalog.pg_current_snapshot()::text end as snapshot,
+       e.value,
        pg_catalog.date_part('epoch', pg_catalog.now() - e.created_at)::integer as age,
-       pg_catalog.ceil(pg_catalog.date_part('epoch', e.expires_at - pg_catalog.now()))::integer as ttl,
-       case when e.expires_at > pg_catalog.now() then 'fresh' else 'stale' end as state
-  from fraiseql.cache_entries e
- where e.key = $1::uuid
+       pg_catalog.ceil(pg_catalog.date_part('epoch', e.expires_at - pg_catalog.now()))::integer as ttl
+  from (select) one
+  left join fraiseql.cache_entries e
+    on e.key = $1::uuid
    and e.tenant = $2::text
    and e.stale_until > pg_catalog.now()
    and case
-       when e.tenant <> '' then
+       when e.by_tenant then
            not exists (select
                          from fraiseql.cache_changes c
                         where c.relation = any (e.relations)

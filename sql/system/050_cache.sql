@@ -18,6 +18,7 @@
 create unlogged table if not exists fraiseql.cache_entries (
     key         uuid primary key,
     tenant      text not null default '',
+    by_tenant   boolean not null default false,
     operation   text not null,
     relations   oid[] not null,
     snapshot    pg_snapshot not null,
@@ -44,7 +45,8 @@ $$;
 
 comment on table fraiseql.cache_entries is 'Answers of the result cache. Whoever reads it reads every tenant''s.';
 comment on column fraiseql.cache_entries.key is 'Digest of what was asked, and by whom as far as that matters.';
-comment on column fraiseql.cache_entries.tenant is 'Whose it is; empty: nobody''s or everybody''s.';
+comment on column fraiseql.cache_entries.tenant is 'Whose it is; empty: nobody''s.';
+comment on column fraiseql.cache_entries.by_tenant is 'It was read from rows of that tenant, and of none.';
 comment on column fraiseql.cache_entries.operation is 'The operation''s name.';
 comment on column fraiseql.cache_entries.relations is 'What it was read from: fraiseql.base_tables() of its relations.';
 comment on column fraiseql.cache_entries.snapshot is 'Taken before the answer''s own: what it sees, the answer has seen.';

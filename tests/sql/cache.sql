@@ -22,9 +22,11 @@ select set_config('fraiseql.grant_to', 'cache_login', true), set_config('fraiseq
 \ir ../../sql/system/000_schema.sql
 \ir ../../sql/system/050_cache.sql
 \ir ../../sql/system/055_cache_upkeep.sql
+\ir ../../sql/system/056_cache_rules.sql
 -- Again.
 \ir ../../sql/system/050_cache.sql
 \ir ../../sql/system/055_cache_upkeep.sql
+\ir ../../sql/system/056_cache_rules.sql
 commit;
 grant usage on schema fraiseql to cache_writer;
 
@@ -47,7 +49,7 @@ create function tracked() returns text language sql as $$
 $$;
 -- What is found, in one text: the look-up's own is the body.
 select format('create function answer(uuid, text) returns text language sql stable as %L',
-              'select coalesce((select l.state || '' '' || l.ttl || '' '' || l.value from (' || :'lookup' || ') l), ''none'')') \gexec
+              'select coalesce((select case when l.ttl > 0 then ''fresh'' else ''stale'' end || '' '' || l.ttl || '' '' || l.value from (' || :'lookup' || ') l), ''none'')') \gexec
 prepare store as :store;
 
 -- What is tracked
@@ -201,7 +203,7 @@ alter table project disable row level security;
 
 -- When an answer holds
 select pg_current_snapshot() as before \gset
-execute store (:key, :a, 'Projects', array['project'::regclass, 'setting'::regclass]::oid[], :'before', 60, 30, 1000, '{"a":1}');
+execute store (:key, :a, 'Projects', array['project'::regclass, 'setting'::regclass]::oid[], :'before', 60, 30, 1000, '{"a":1}', true);
 select checks.is(answer(:key, :a), 'fresh 60 {"a":1}', 'an answer is found');
 select checks.is(answer(:key, :b), 'none', 'not by another tenant');
 update project set name = 'of b' where tenant_id = :b;
@@ -210,35 +212,35 @@ insert into task values (31, null, :a);
 select checks.is(split_part(answer(:key, :a), ' ', 1), 'fresh', 'changes of another tenant''s rows, and of other tables, do not matter');
 update project set name = 'of a' where id = 1;
 select checks.is(answer(:key, :a), 'none', 'a change of one''s own does');
-execute store (:key, :a, 'Projects', array['project'::regclass, 'setting'::regclass]::oid[], :'before', 60, 30, 1000, '{"a":0}');
+execute store (:key, :a, 'Projects', array['project'::regclass, 'setting'::regclass]::oid[], :'before', 60, 30, 1000, '{"a":0}', true);
 select checks.is(answer(:key, :a), 'none', 'also for an answer that is stored after it, but was made before');
 select pg_current_snapshot() as s \gset
-execute store (:key, :a, 'Projects', array['project'::regclass, 'setting'::regclass]::oid[], :'s', 60, 30, 1000, '{"a":2}');
-execute store (:key, :a, 'Projects', array['project'::regclass, 'setting'::regclass]::oid[], :'before', 60, 30, 1000, '{"a":0}');
+execute store (:key, :a, 'Projects', array['project'::regclass, 'setting'::regclass]::oid[], :'s', 60, 30, 1000, '{"a":2}', true);
+execute store (:key, :a, 'Projects', array['project'::regclass, 'setting'::regclass]::oid[], :'before', 60, 30, 1000, '{"a":0}', true);
 select checks.is(split_part(answer(:key, :a), ' ', 3), '{"a":2}', 'an older answer does not replace a newer one');
-execute store (:key, :a, 'Projects', array['project'::regclass, 'setting'::regclass]::oid[], :'s', 60, 30, 1000, '{"a":3}');
+execute store (:key, :a, 'Projects', array['project'::regclass, 'setting'::regclass]::oid[], :'s', 60, 30, 1000, '{"a":3}', true);
 select checks.is(split_part(answer(:key, :a), ' ', 3), '{"a":3}', 'one as new does');
 insert into setting values ('everybody', 's');
 select checks.is(answer(:key, :a), 'none', 'a change of a table without tenants concerns every tenant');
 select pg_current_snapshot() as s \gset
-execute store (:key, :a, 'Projects', array['project'::regclass]::oid[], :'s', 60, 30, 1000, '{"a":4}');
+execute store (:key, :a, 'Projects', array['project'::regclass]::oid[], :'s', 60, 30, 1000, '{"a":4}', true);
 truncate project cascade;
 select checks.is(answer(:key, :a), 'none', 'so does truncating');
 select pg_current_snapshot() as s \gset
-execute store (:key, '', 'Projects', array['project'::regclass]::oid[], :'s', 60, 30, 1000, '{"a":5}');
+execute store (:key, '', 'Projects', array['project'::regclass]::oid[], :'s', 60, 30, 1000, '{"a":5}', false);
 select checks.is(split_part(answer(:key, ''), ' ', 1), 'fresh', 'an answer that is no tenant''s is found');
 insert into project values (40, :b, 'of b');
 select checks.is(answer(:key, ''), 'none', 'until any tenant''s rows change');
 select pg_current_snapshot() as s \gset
-execute store (:key, :a, 'Projects', array['project_count'::regclass]::oid[], :'s', 60, 30, 1000, '{"a":6}');
+execute store (:key, :a, 'Projects', array['project_count'::regclass]::oid[], :'s', 60, 30, 1000, '{"a":6}', true);
 select fraiseql.note_change('project_count');
 select checks.is(answer(:key, :a), 'none', 'a change may be told by hand');
 select pg_current_snapshot() as s \gset
-execute store (:key, :a, 'Projects', '{}', :'s', 0, 30, 1000, '{"a":7}');
+execute store (:key, :a, 'Projects', '{}', :'s', 0, 30, 1000, '{"a":7}', true);
 select checks.is(split_part(answer(:key, :a), ' ', 1), 'stale', 'an answer that has expired may be stale');
-execute store (:key, :a, 'Projects', '{}', :'s', 0, 0, 1000, '{"a":8}');
+execute store (:key, :a, 'Projects', '{}', :'s', 0, 0, 1000, '{"a":8}', true);
 select checks.is(answer(:key, :a), 'none', 'and then is none');
-execute store (:key, :a, 'Projects', '{}', :'s', 2147483647, 2147483647, 1000, '{"a":9}');
+execute store (:key, :a, 'Projects', '{}', :'s', 2147483647, 2147483647, 1000, '{"a":9}', true);
 select checks.is((select stale_until - created_at from fraiseql.cache_entries), interval '7 days', 'none is kept for more than a week');
 
 -- Purging, cleaning, trimming
@@ -350,7 +352,7 @@ reset role;
 set role cache_login;
 select fraiseql.clean_cache(), fraiseql.trim_cache(0), fraiseql.purge_cache(), fraiseql.prune_cache_changes(), fraiseql.cache_identity();
 select fraiseql.cache_stats_add('[{"key": "C#0000000c"}]');
-execute store (:key, '', 'Projects', '{}', :'before', 60, 0, 1, 'x');
+execute store (:key, '', 'Projects', '{}', :'before', 60, 0, 1, 'x', false);
 select checks.is(answer(:key, ''), 'fresh 60 x', 'the role that the daemon logs in as may use all of it');
 select checks.is((select count(*) > 0 from fraiseql.tracked_relations), true, 'and sees what is tracked');
 select checks.fails('select fraiseql.track_changes(''project'')', '42501', 'but does not change the schema');

@@ -1,0 +1,144 @@
+-- What answers depend on, as the catalog tells.
+--
+--     tests/sql/run tests/sql/cache_rules.sql
+
+\set QUIET on
+\o /dev/null
+set client_min_messages = warning;
+drop database if exists cache_rules_test;
+create database cache_rules_test;
+\connect cache_rules_test
+set client_min_messages = warning;
+create role rules_owner;
+create role rules_user;
+create role rules_member in role rules_owner;
+create role rules_bypass bypassrls;
+\ir ../support/checks.sql
+\ir ../../sql/system/000_schema.sql
+\ir ../../sql/system/050_cache.sql
+\ir ../../sql/system/055_cache_upkeep.sql
+\ir ../../sql/system/056_cache_rules.sql
+
+create table project (id integer primary key, tenant_id uuid, name text);
+create table task (id integer primary key, project_id integer, tenant_id uuid, title text);
+create table country (code text primary key);
+create table loose (id integer, tenant_id uuid);
+create view v_project as select p.*, (select count(*) from task t where t.project_id = p.id) as tasks from project p;
+create view v_project_invoker with (security_invoker = true) as select * from project;
+create view v_recent with (security_invoker = true) as select * from project where id > 0 and now() > '2020-01-01';
+create view v_me with (security_invoker = true) as select * from project where name = current_setting('app.user_id', true);
+create view v_any with (security_invoker = true) as select * from project where name = current_setting('app.' || 'user_id', true);
+create view v_catalog as select relname from pg_class;
+create function current_tenant() returns uuid language sql stable as $$ select nullif(current_setting('app.tenant_id', true), '')::uuid $$;
+create function reads_tasks() returns bigint language sql stable as $$ select count(*) from task $$;
+create function quotes() returns text language sql stable as $$ select 'from task' $$;
+create view v_function as select p.*, reads_tasks() as n from project p;
+
+do $$
+declare
+    t regclass;
+begin
+    foreach t in array array['project', 'task']::regclass[] loop
+        execute format('alter table %s owner to rules_owner', t);
+        execute format('alter table %s enable row level security', t);
+        execute format('create policy own on %s using (tenant_id = (select nullif(current_setting(''app.tenant_id'', true), '''')::uuid))', t);
+        perform fraiseql.track_changes(t, 'tenant_id');
+    end loop;
+end
+$$;
+alter view v_project owner to rules_owner;
+select fraiseql.track_changes('country');
+
+create function rule(name text, role text default 'rules_user', statement text default '') returns text language sql as $$
+    select (select coalesce(string_agg(b::regclass::text, ',' order by b::regclass::text), '') from unnest(r.bases) b)
+           || case when r.exact then ' exact' else '' end
+           || case when r.tenant_type <> '' then ' by ' || r.tenant_type else '' end
+           || case when r.reads[1] then ' tenant' else '' end || case when r.reads[2] then ' user' else '' end
+      from fraiseql.cache_rule(array['public'], array[$1], $3, array['app.tenant_id', 'app.user_id'], array['app.tenant_id'], $2) r
+$$;
+
+select checks.is(rule('project'), 'project exact by uuid tenant', 'a table whose policy goes by the tenant');
+select checks.is(rule('project', 'rules_owner'), 'project exact tenant', 'its owner is not subject to its policies');
+select checks.is(rule('project', 'rules_member'), 'project exact tenant', 'nor who is a member of the owner');
+select checks.is(rule('project', 'rules_bypass'), 'project exact tenant', 'nor who bypasses them');
+select checks.is(rule('project', current_user), 'project exact tenant', 'nor a superuser');
+select checks.is(rule('project', 'nobody there'), 'project exact tenant', 'a role that is not there is subject to nothing');
+select checks.is(rule('v_project_invoker'), 'project exact by uuid tenant', 'a view of the one who asks');
+select checks.is(rule('v_project'), 'project,task exact tenant', 'a view of the tables'' owner');
+alter table project force row level security;
+alter table task force row level security;
+select checks.is(rule('v_project'), 'project,task exact by uuid tenant', 'who is subject to policies that are forced');
+alter view v_project owner to rules_bypass;
+select checks.is(rule('v_project'), 'project,task exact tenant', 'unless the role bypasses them');
+alter view v_project owner to rules_owner;
+select checks.is(rule('country'), 'country exact', 'a table of no tenant');
+select checks.is(rule('loose'), 'loose', 'a table that is not tracked');
+select checks.is(rule('v_recent'), 'project tenant', 'what changes with time is not exact');
+select checks.is(rule('v_me'), 'project exact by uuid tenant user', 'a setting that a view reads');
+select checks.is(rule('v_any'), 'project exact by uuid tenant user', 'a setting whose name is put together may be any');
+select checks.is(rule('v_catalog'), '', 'the catalog is not tracked');
+select checks.is(rule('v_function'), 'project tenant user', 'a function may read anything');
+select checks.is(rule('reads_tasks'), ' tenant user', 'so may one that the statement calls');
+select checks.is(rule('project', 'rules_user', 'select current_setting(''APP.User_Id'', true)'), 'project exact by uuid tenant user',
+                 'a setting that the statement itself reads, in any case');
+select checks.is(rule('project', 'rules_user', 'select clock_timestamp()'), 'project tenant', 'and the time');
+
+-- The ways in which a tenant's condition is written.
+create function condition(expression text) returns text language plpgsql as $$
+declare
+    r text;
+begin
+    execute format('drop policy own on project');
+    execute format('create policy own on project for select using (%s)', expression);
+    return rule('project');
+end
+$$;
+select checks.is(condition(c), 'project exact by uuid tenant', c)
+  from unnest(array['tenant_id = current_setting(''app.tenant_id'')::uuid',
+                    'tenant_id = current_setting(''app.tenant_id'', true)::uuid',
+                    'tenant_id = nullif(current_setting(''app.tenant_id'', true), '''')::uuid',
+                    'tenant_id::text = current_setting(''app.tenant_id'', true)',
+                    'tenant_id = current_tenant()',
+                    'tenant_id = public.current_tenant()',
+                    'tenant_id = (select current_tenant())',
+                    'tenant_id = (select pg_catalog.current_setting(''app.tenant_id'', true)::uuid)']) c;
+select checks.is(condition(c) like '%by uuid%', false, c)
+  from unnest(array['true',
+                    'tenant_id = current_setting(''app.tenant_id'', true)::uuid or name = ''public''',
+                    'tenant_id = current_setting(''app.user_id'', true)::uuid',
+                    'left(tenant_id::text, 1) = current_setting(''app.tenant_id'', true)',
+                    'tenant_id::text like current_setting(''app.tenant_id'', true)',
+                    'tenant_id::text >= current_setting(''app.tenant_id'', true)',
+                    'tenant_id::text::char = current_setting(''app.tenant_id'', true)',
+                    'name = current_setting(''app.tenant_id'', true)',
+                    'tenant_id is not null',
+                    'tenant_id = coalesce(nullif(current_setting(''app.tenant_id'', true), '''')::uuid, tenant_id)',
+                    '(tenant_id = current_setting(''app.tenant_id'', true)::uuid) is not false',
+                    'not tenant_id = current_setting(''app.tenant_id'', true)::uuid']) c;
+select condition('tenant_id = current_tenant()');
+create policy more on project for select to rules_user using (true);
+select checks.is(rule('project'), 'project exact tenant', 'a second policy that lets more be seen');
+alter policy more on project to rules_bypass;
+select checks.is(rule('project'), 'project exact by uuid tenant', 'which is another role''s');
+drop policy more on project;
+create policy less on project as restrictive for select using (name <> current_setting('app.user_id', true));
+select checks.is(rule('project'), 'project exact by uuid tenant user', 'a restrictive one may be anything, but what it reads counts');
+drop policy less on project;
+create policy writes on project for insert with check (true);
+select checks.is(rule('project'), 'project exact by uuid tenant', 'one for writing lets nothing be seen');
+create or replace function current_tenant() returns uuid language sql stable as $$ select tenant_id from task limit 1 $$;
+select checks.is(rule('project'), 'project tenant user', 'the function reads a table by now');
+
+select checks.is(fraiseql.only_reads_settings('quotes'::regproc), true, 'what is quoted is no table');
+select checks.is((select r.identity = s.identity from fraiseql.cache_rule(array['public'], array['v_me'], '', '{}', '{}', 'rules_user') r,
+                                                      fraiseql.cache_rule(array['public'], array['v_me'], '', '{}', '{}', 'rules_user') s),
+                 true, 'a rule is the same each time');
+create temp table before as select * from fraiseql.cache_rule(array['public'], array['v_me'], '', '{}', '{}', 'rules_user');
+create or replace view v_me with (security_invoker = true) as select * from project where name = lower(current_setting('app.user_id', true));
+select checks.is((select r.identity = b.identity from fraiseql.cache_rule(array['public'], array['v_me'], '', '{}', '{}', 'rules_user') r, before b),
+                 false, 'until a view is another');
+
+\o
+\connect postgres
+drop database cache_rules_test;
+drop role rules_member, rules_owner, rules_user, rules_bypass;
