@@ -168,6 +168,7 @@ auth:
   claims:
     tenant_id: {path: tenant_id, setting: app.current_tenant_id, type: uuid, required: true}
 tenancy: {enabled: true, claim: tenant_id}
+cache: {enabled: false}
 ${1:-}
 END
 }

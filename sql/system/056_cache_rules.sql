@@ -126,14 +126,14 @@ begin
     if exact then
         select coalesce(array_agg(distinct a.oid), '{}') into who
           from pg_roles a
-         where a.rolname = $6
+         where a.rolname = coalesce(nullif($6, ''), session_user)
             or a.oid in (select c.relowner
                            from unnest(reached) r (oid)
                            join pg_class c on c.oid = r.oid
                           where c.relkind = 'v'
                             and not coalesce(c.reloptions && array['security_invoker=true', 'security_invoker=on',
                                                                    'security_invoker=1', 'security_invoker=yes'], false));
-        if who <> '{}' and not exists (
+        if exists (select from pg_roles a where a.rolname = coalesce(nullif($6, ''), session_user)) and not exists (
             select
               from unnest(bases) b (oid)
               join pg_class c on c.oid = b.oid

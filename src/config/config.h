@@ -89,6 +89,20 @@ struct config_role {
     uint64_t statement_timeout_ms;
 };
 
+enum config_cache_mode {
+    CONFIG_CACHE_AUTO,
+    CONFIG_CACHE_ALWAYS,
+    CONFIG_CACHE_NEVER,
+};
+
+/* cache.types.*, cache.operations.* */
+struct config_cached {
+    struct str name;
+    bool has_ttl;
+    uint64_t ttl_ms;
+    enum config_cache_mode mode;
+};
+
 enum config_apq_mode {
     CONFIG_APQ_OPTIONAL,
     CONFIG_APQ_REQUIRED,
@@ -278,6 +292,22 @@ struct config {
     enum config_trusted_mode trusted_mode;
     struct config_strings trusted_files;
     bool trusted_introspection;
+
+    /* cache */
+    bool cache_enabled;
+    uint64_t cache_default_ttl_ms;
+    const struct config_cached *cache_types;
+    size_t ncache_types;
+    const struct config_cached *cache_operations;
+    size_t ncache_operations;
+    size_t cache_max_value_bytes;
+    size_t cache_max_bytes;
+    bool cache_single_flight;
+    uint64_t cache_wait_ms;
+    uint64_t cache_stale_ms;
+    uint64_t cache_stale_if_error_ms;
+    double cache_log_sample;
+    size_t cache_cleanup_batch;
 
     /* security */
     size_t rate_per_ip;

@@ -301,8 +301,60 @@ static void apply_jobs(struct loader *l)
     l->config->njobs = names.n;
 }
 
+/* --- cache.types, cache.operations ------------------------------------------------------------ */
+
+#define LONGEST_TTL_MS UINT64_C(604800000)
+
+static void set_cached(struct loader *l, struct config_cached *c, const struct setting *s,
+                       size_t before)
+{
+    struct str part = str_sub(s->key, before + c->name.len + 1, SIZE_MAX);
+    unsigned mode;
+
+    if (str_is(part, "mode") && option_choice(s->option->choices, s->items[0], &mode)) {
+        c->mode = (enum config_cache_mode)mode;
+        return;
+    }
+    c->has_ttl = true;
+    if (!option_duration(s->items[0], &c->ttl_ms) || c->ttl_ms > LONGEST_TTL_MS)
+        loader_refuse(l, s, "%.*s must be a duration, 0s to 7d", STR_ARG(s->key));
+}
+
+static void apply_cached(struct loader *l, struct str section, const struct config_cached **out,
+                         size_t *n)
+{
+    struct map names;
+    struct config_cached *all;
+
+    map_init(&names, l->arena);
+    for (size_t i = 0; i < l->settings->by_key.n; i++) {
+        const struct setting *s = setting_at(l, i);
+        struct config_cached *c;
+        struct str name;
+
+        if (!str_starts(s->key, section))
+            continue;
+        name = sections_name(s->key, section);
+        c = map_get(&names, name);
+        if (c == NULL) {
+            c = ARENA_NEW(l->arena, struct config_cached);
+            c->name = name;
+            map_put(&names, name, c);
+        }
+        set_cached(l, c, s, section.len);
+    }
+    all = ARENA_ARRAY(l->arena, names.n, struct config_cached);
+    for (size_t i = 0; i < names.n; i++)
+        all[i] = *(const struct config_cached *)names.entries[i].value;
+    *out = all;
+    *n = names.n;
+}
+
 void sections_apply(struct loader *l)
 {
+    apply_cached(l, STR("cache.types."), &l->config->cache_types, &l->config->ncache_types);
+    apply_cached(l, STR("cache.operations."), &l->config->cache_operations,
+                 &l->config->ncache_operations);
     apply_jobs(l);
     apply_keywords(l);
     apply_claims(l);

@@ -13,6 +13,45 @@
 /* While changes go on, each may meet an operation that is run again. */
 #define MAX_ASKED 5
 
+/* SQLSTATE; in class 22 mostly the client's values are to blame, of which PostgreSQL says that they
+ * were parameters */
+static const struct {
+    const char *state;
+    bool alone; /* only without a context */
+} doubts[] = {
+    {"42703", false},
+    {"42P01", false},
+    {"42883", false},
+    {"42704", false},
+    {"42804", false},
+    {"42846", false},
+    {"3F000", false},
+    {"22P02", true },
+    {"22023", true },
+};
+
+/* What a plan names is not there any more, or of another type, or its values cannot be cast to that
+ * which the schema knows. */
+bool doubt_of_failure(const struct pgbatch *b)
+{
+    for (size_t i = 0; b->outcome == PGBATCH_FAILED && i < COUNT_OF(doubts); i++)
+        if (strcmp(b->sqlstate, doubts[i].state) == 0)
+            return !(doubts[i].alone && b->in_context);
+    return false;
+}
+
+/*
+ * An object was dropped while the statement was about to use it. Where it is there again under its
+ * name, as after a migration that replaces a function, the statement finds it. These messages are
+ * PostgreSQL's internal ones, which are never translated.
+ */
+bool doubt_was_replaced(const struct pgbatch *b)
+{
+    return b->outcome == PGBATCH_FAILED && strcmp(b->sqlstate, "XX000") == 0 &&
+           (str_starts(b->message, STR("cache lookup failed for ")) ||
+            str_starts(b->message, STR("could not open relation with OID ")));
+}
+
 static bool is_outdated(const struct execution *x)
 {
     const struct schema *now = schema_current(x->engine->schema, x->identity->role);

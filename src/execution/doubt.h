@@ -12,7 +12,7 @@
 #ifndef EXECUTION_DOUBT_H
 #define EXECUTION_DOUBT_H
 
-#include "base/base.h"
+#include "pg/pgbatch.h"
 
 struct execution;
 struct timer;
@@ -32,6 +32,12 @@ struct doubt {
     unsigned asked; /* times */
     doubt_settled *settled;
 };
+
+/* What a plan names is not there any more, or of another type, or its values cannot be cast to that
+ * which the schema knows. */
+bool doubt_of_failure(const struct pgbatch *b);
+/* An object was dropped while the statement was about to use it: it may be there again. */
+bool doubt_was_replaced(const struct pgbatch *b);
 
 /*
  * Have the catalog looked at. True: `settled` comes later, on this thread. False: nobody looks, or

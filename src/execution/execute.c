@@ -48,6 +48,7 @@ static void finish(struct execution *x)
         operation_add_usage(
             x->operation, &(struct operation_usage){.hits = x->turbo_hit, .misses = !x->turbo_hit});
     stages_describe(x);
+    result_end(x, !errors_any(&x->errors));
     plan_unref(x->plan);
     operation_unref(x->operation);
     x->plan = NULL;
@@ -202,6 +203,12 @@ static void respond_failed(struct execution *x)
     if (x->answered)
         forget_answer(x);
     note_failure(x);
+    /* It is not the client's fault, and nothing has been changed. */
+    if (error_code_info(x->errors.first->code)->http_status >= 500 && result_replace(x)) {
+        errors_init(&x->errors, x->arena);
+        finish(x);
+        return;
+    }
     x->executed = x->batch.outcome == PGBATCH_FAILED || x->batch.outcome == PGBATCH_LOST ||
                   x->batch.outcome == PGBATCH_CANCELLED;
     if (x->executed) {
@@ -221,6 +228,7 @@ static void begin(struct execution *x);
 static void run_again(struct execution *x)
 {
     metric_add(METRIC_SCHEMA_RERUNS, 1);
+    result_end(x, false);
     forget_answer(x);
     plan_unref(x->plan);
     operation_unref(x->operation);
@@ -291,45 +299,6 @@ static void count_outcome(const struct pgbatch *b)
         metric_add(METRIC_DB_POOL_TIMEOUTS, 1);
     else if (b->outcome == PGBATCH_TIMEOUT)
         metric_add(METRIC_HTTP_REJECTED_DEADLINE, 1);
-}
-
-/* SQLSTATE; in class 22 mostly the client's values are to blame, of which PostgreSQL says that they
- * were parameters */
-static const struct {
-    const char *state;
-    bool alone; /* only without a context */
-} doubts[] = {
-    {"42703", false},
-    {"42P01", false},
-    {"42883", false},
-    {"42704", false},
-    {"42804", false},
-    {"42846", false},
-    {"3F000", false},
-    {"22P02", true },
-    {"22023", true },
-};
-
-/* What a plan names is not there any more, or of another type, or its values cannot be cast to that
- * which the schema knows. */
-static bool doubts_schema(const struct pgbatch *b)
-{
-    for (size_t i = 0; b->outcome == PGBATCH_FAILED && i < COUNT_OF(doubts); i++)
-        if (strcmp(b->sqlstate, doubts[i].state) == 0)
-            return !(doubts[i].alone && b->in_context);
-    return false;
-}
-
-/*
- * An object was dropped while the statement was about to use it. Where it is there again under its
- * name, as after a migration that replaces a function, the statement finds it. These messages are
- * PostgreSQL's internal ones, which are never translated.
- */
-static bool was_replaced(const struct pgbatch *b)
-{
-    return b->outcome == PGBATCH_FAILED && strcmp(b->sqlstate, "XX000") == 0 &&
-           (str_starts(b->message, STR("cache lookup failed for ")) ||
-            str_starts(b->message, STR("could not open relation with OID ")));
 }
 
 /* --- idempotency keys ------------------------------------------------------------------ */
@@ -447,9 +416,9 @@ static void on_batch(struct pgbatch *b, void *ctx)
         return;
     count_outcome(b);
     /* All of it was rolled back, unless fields are by themselves. */
-    if (doubts_schema(b) && doubt_ask(x, !by_fields(x), on_stale))
+    if (doubt_of_failure(b) && doubt_ask(x, !by_fields(x), on_stale))
         return;
-    if (was_replaced(b) && !by_fields(x) && doubt_retry(x)) {
+    if (doubt_was_replaced(b) && !by_fields(x) && doubt_retry(x)) {
         run_again(x);
         return;
     }
@@ -604,6 +573,18 @@ static void prepare_key(struct execution *x)
                      x->arena);
 }
 
+/* The result cache was asked. */
+static void on_looked(struct execution *x, bool found)
+{
+    if (!found && !x->abandoned) {
+        submit(x);
+        return;
+    }
+    if (!found)
+        errors_add(&x->errors, SERVICE_UNAVAILABLE, "the request was cancelled");
+    finish(x);
+}
+
 /* Straight through to the batch, or to an end. */
 static void begin(struct execution *x)
 {
@@ -627,7 +608,8 @@ static void begin(struct execution *x)
     }
     prepare_calls(x);
     prepare_key(x);
-    submit(x);
+    if (!result_begin(x, on_looked))
+        submit(x);
 }
 
 static void on_recalled(struct execution *x, enum recall_result result)
@@ -653,6 +635,7 @@ void execute_start(struct execution *x)
 void execute_cancel(struct execution *x)
 {
     x->abandoned = true;
+    result_cancel(x);
     if (x->in_flight)
         pgclient_cancel(x->pg, &x->batch);
 }

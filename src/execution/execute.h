@@ -17,6 +17,7 @@
 #include "execution/envelope.h"
 #include "execution/idempotency.h"
 #include "execution/recall.h"
+#include "execution/result.h"
 #include "execution/stages.h"
 #include "pg/pgpool.h"
 
@@ -31,7 +32,8 @@ struct execution;
 /* Shared by all workers; constant but for the slot and the cache. */
 struct engine {
     struct schema_slot *schema;
-    struct turbo *turbo; /* NULL: off */
+    struct turbo *turbo;         /* NULL: off */
+    struct resultcache *results; /* NULL: off */
     struct recall_options recall;
     struct parse_limits parse_limits;
     struct validate_limits validate_limits;
@@ -96,6 +98,7 @@ struct execution {
     uint64_t plan_ns;
     uint64_t backend_ns;
     struct stages stages;
+    struct result result; /* its state, age_s, ttl_s, chosen */
 
     /* private */
     struct recall recall;

@@ -11,6 +11,7 @@
 #include "jobs/turbo_sync.h"
 
 #include "base/thread.h"
+#include "jobs/cache_stats.h"
 #include "jobs/rounds.h"
 #include "jobs/tablewriter.h"
 #include "pg/pgarray.h"
@@ -22,11 +23,12 @@
 #define MAX_USED   2000 /* in one round; the others are in the next */
 
 struct turbo_sync {
-    struct turbo *turbo;
+    struct turbo_sync_options opt;
     struct thread *thread;
     struct rounds rounds;
     /* the thread's own */
     struct tablewriter writer;
+    struct tablewriter results_writer;
     char daemon[256];
 };
 
@@ -73,7 +75,7 @@ static void add(struct turbo_sync *s)
 {
     struct arena *a = arena_new(0);
     struct turbo_usage *u;
-    size_t n = turbo_take_usage(s->turbo, MAX_USED, a, &u);
+    size_t n = turbo_take_usage(s->opt.turbo, MAX_USED, a, &u);
     struct str *hashes = ARENA_ARRAY(a, size_max(n, 1), struct str);
     struct str *names = ARENA_ARRAY(a, size_max(n, 1), struct str);
 
@@ -84,7 +86,9 @@ static void add(struct turbo_sync *s)
         hashes[i] = arena_printf(a, "\\x%s", hex);
         names[i] = u[i].operation;
     }
-    if (n > 0 &&
+    if (n > 0 && s->opt.results)
+        cache_stats_write(&s->results_writer, u, n, a);
+    if (n > 0 && s->opt.operations &&
         tablewriter_run(&s->writer, add_sql,
                         (const char *[]){
                             pgarray_text(hashes, n, a).data,
@@ -111,14 +115,18 @@ static void run(void *arg)
     } while (!stopping);
 }
 
-struct turbo_sync *turbo_sync_start(struct pgpool *pool, struct turbo *turbo)
+struct turbo_sync *turbo_sync_start(const struct turbo_sync_options *opt)
 {
     struct turbo_sync *s = xcalloc(1, sizeof(*s));
 
-    s->writer = (struct tablewriter){.pool = pool,
+    s->writer = (struct tablewriter){.pool = opt->pool,
                                      .complaint = "statistics of operations are not kept",
                                      .timeout_ms = TIMEOUT_MS};
-    s->turbo = turbo;
+    s->results_writer =
+        (struct tablewriter){.pool = opt->pool,
+                             .complaint = "statistics of the result cache are not kept",
+                             .timeout_ms = TIMEOUT_MS};
+    s->opt = *opt;
     if (gethostname(s->daemon, sizeof(s->daemon) - 1) != 0)
         s->daemon[0] = '\0';
     rounds_init(&s->rounds);

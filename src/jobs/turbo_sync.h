@@ -13,7 +13,15 @@
 
 struct turbo_sync;
 
-struct turbo_sync *turbo_sync_start(struct pgpool *pool, struct turbo *turbo);
+/* Where they are added. */
+struct turbo_sync_options {
+    struct pgpool *pool;
+    struct turbo *turbo;
+    bool operations; /* to fraiseql.turbo_stats */
+    bool results;    /* to fraiseql.cache_stats */
+};
+
+struct turbo_sync *turbo_sync_start(const struct turbo_sync_options *opt);
 /* Adds what is left, if the database is there. */
 void turbo_sync_stop(struct turbo_sync *s);
 

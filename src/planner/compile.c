@@ -31,6 +31,7 @@ void compile_step(struct compiler *c, const struct sqlbuf *sql, int field, size_
     as_known = c->params.as_known;
     sqlparams_init(&c->params, c->in.scratch);
     c->params.as_known = as_known;
+    c->params.mentions = &c->mentions;
 }
 
 static bool mixed_value(struct compiler *c, const struct pvalue *v, struct sqlbuf *out);
@@ -207,6 +208,7 @@ static void write_guarded(struct sqlbuf *b, const struct sqlbuf *call, const str
 {
     bool guarded = source_guarded(r);
 
+    sqlbuf_reads(b, r);
     if (guarded)
         sqlbuf_text(b, "(");
     if (call != NULL)

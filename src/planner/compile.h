@@ -32,6 +32,7 @@ struct compiler {
     size_t related; /* conditions on other relations */
     bool strict;    /* conditions choose rows to be changed: none may say nothing */
     bool overflow;  /* too many parameters in one of them */
+    struct sqlmentions mentions;
 };
 
 /* The statement is complete: it becomes a step of the plan, and the next one begins. field,

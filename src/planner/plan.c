@@ -20,6 +20,7 @@ struct plan *plan_new(const struct operation *op)
     p->operation = operation_ref(op);
     p->references = ARENA_NEW(a, uint32_t);
     *p->references = 1;
+    p->note = ARENA_NEW(a, struct plan_note *);
     return p;
 }
 
@@ -38,8 +39,20 @@ void plan_unref(const struct plan *p)
     if (p == NULL || __atomic_sub_fetch(p->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     op = p->operation;
+    if (*p->note != NULL)
+        (*p->note)->free(*p->note);
     arena_free(p->arena);
     operation_unref(op);
+}
+
+struct plan_note *plan_keep_note(const struct plan *p, struct plan_note *n)
+{
+    struct plan_note *there = NULL;
+
+    if (__atomic_compare_exchange_n(p->note, &there, n, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        return n;
+    n->free(n);
+    return there;
 }
 
 struct location plan_location(const struct plan *p, uint32_t offset)

@@ -154,6 +154,17 @@ struct plan_demand {
     uint32_t offset;              /* in the document */
 };
 
+/* "schema"."name", mentioned in a statement: a relation, a function, the type of a row. */
+struct plan_name {
+    struct str schema;
+    struct str name;
+};
+
+/* What whoever runs plans keeps with one; let go with the plan. */
+struct plan_note {
+    void (*free)(struct plan_note *n);
+};
+
 struct plan {
     struct arena *arena;               /* owned */
     const struct operation *operation; /* retained (it retains the schema) */
@@ -166,12 +177,17 @@ struct plan {
     const struct shape *root;          /* fields in response order */
     const struct plan_demand *demands; /* for each rule of what the operation uses, once */
     size_t ndemands;
+    const struct plan_name *names; /* all that the statements mention, each once */
+    size_t nnames;
+    const struct relation *const *reads; /* all that they read from or write to, each once */
+    size_t nreads;
     size_t max_open_columns; /* of all rows being read at once, one inside the other */
     uint64_t id;             /* unique in the process */
     size_t size;             /* bytes held */
     /* Measured cost, any thread, relaxed: EWMA of backend nanoseconds; 0: never run. */
     uint64_t *cost_ns;
-    uint32_t *references; /* private to plan.c */
+    struct plan_note **note; /* any thread, atomic; see plan_keep_note() */
+    uint32_t *references;    /* private to plan.c */
 };
 
 /* Retains the operation. For planner.c; everybody else has plans that are finished. */
@@ -181,6 +197,14 @@ struct plan *plan_new(const struct operation *op);
 struct location plan_location(const struct plan *p, uint32_t offset);
 const struct plan *plan_ref(const struct plan *p);
 void plan_unref(const struct plan *p); /* NULL is allowed */
+/* The plan's only note: this one, which it then owns, or the one that is there already. */
+struct plan_note *plan_keep_note(const struct plan *p, struct plan_note *n);
+/* NULL: none was kept. */
+static inline struct plan_note *plan_note(const struct plan *p)
+{
+    return __atomic_load_n(p->note, __ATOMIC_ACQUIRE);
+}
+
 /* SQL, parameters and shape as text: what the plan tests compare. */
 void plan_describe(const struct plan *p, struct buf *out);
 /* A statement with its clauses on lines of their own, indented by parentheses. */

@@ -247,6 +247,15 @@ static size_t open_columns(const struct shape *s)
     return s->nkeys + deepest;
 }
 
+/* Names of the catalog are the schema's, which the plan retains with its operation. */
+static void keep_mentions(struct plan *p, const struct sqlmentions *m)
+{
+    p->names = arena_copy(p->arena, m->names.items, m->names.n * sizeof *m->names.items);
+    p->nnames = m->names.n;
+    p->reads = arena_copy(p->arena, m->reads.items, m->reads.n * sizeof *m->reads.items);
+    p->nreads = m->reads.n;
+}
+
 static void finish_plan(struct plan *p, struct compiler *c, const struct introspected *names,
                         struct shape_field *fields)
 {
@@ -264,6 +273,7 @@ static void finish_plan(struct plan *p, struct compiler *c, const struct introsp
     p->steps = arena_copy(p->arena, c->steps.items, c->steps.n * sizeof *c->steps.items);
     p->nsteps = c->steps.n;
     p->transaction = c->parts;
+    keep_mentions(p, &c->mentions);
     p->max_open_columns = p->root->ncolumns + open_columns(p->root);
     p->id = atomic_fetch_add_explicit(&ids, 1, memory_order_relaxed) + 1;
     p->cost_ns = ARENA_NEW(p->arena, uint64_t);
@@ -293,6 +303,7 @@ static bool compile(struct plan *p, const struct variables *variables, struct ar
     fields = ARENA_ARRAY(p->arena, root->nchildren, struct shape_field);
     sqlparams_init(&c.params, scratch);
     c.params.as_known = p->operation->kind == AST_MUTATION;
+    c.params.mentions = &c.mentions;
     if (!plan_root(&c, root, &names, fields, shape))
         return false;
     if (c.sources > MAX_SOURCES)

@@ -53,8 +53,34 @@ void sqlbuf_identifier(struct sqlbuf *b, struct str name)
     sqlbuf_text(b, "\"");
 }
 
+static void mention(const struct sqlparams *p, struct str schema, struct str name)
+{
+    struct sqlmentions *m = p->mentions;
+    struct plan_name mentioned = {schema, name};
+
+    if (m == NULL)
+        return;
+    for (size_t i = 0; i < m->names.n; i++)
+        if (str_eq(m->names.items[i].schema, schema) && str_eq(m->names.items[i].name, name))
+            return;
+    VEC_PUSH(p->scratch, &m->names, mentioned);
+}
+
+void sqlbuf_reads(struct sqlbuf *b, const struct relation *r)
+{
+    struct sqlmentions *m = b->params->mentions;
+
+    if (m == NULL)
+        return;
+    for (size_t i = 0; i < m->reads.n; i++)
+        if (m->reads.items[i] == r)
+            return;
+    VEC_PUSH(b->params->scratch, &m->reads, r);
+}
+
 void sqlbuf_qualified(struct sqlbuf *b, struct str schema, struct str name)
 {
+    mention(b->params, schema, name);
     sqlbuf_identifier(b, schema);
     sqlbuf_text(b, ".");
     sqlbuf_identifier(b, name);

@@ -15,6 +15,18 @@
 
 #include "planner/plan.h"
 
+/* What the statements of a plan mention, as struct plan tells it. */
+struct sqlmentions {
+    struct {
+        struct plan_name *items;
+        size_t n, cap;
+    } names;
+    struct {
+        const struct relation **items;
+        size_t n, cap;
+    } reads;
+};
+
 /* $1 … of one statement, shared by all the pieces it is put together from. */
 struct sqlparams {
     struct arena *scratch; /* text and bookkeeping while compiling */
@@ -24,6 +36,7 @@ struct sqlparams {
     size_t cap;
     bool as_known; /* sqlbuf_known() casts */
     bool overflow; /* more than the protocol can number: the statement must not be used */
+    struct sqlmentions *mentions; /* of all statements; NULL: nobody asks */
 };
 
 /* A piece of a statement. */
@@ -41,8 +54,10 @@ void sqlbuf_init(struct sqlbuf *b, struct sqlparams *params);
 #define sqlbuf_text(b, literal) sqlbuf_raw((b), "" literal, sizeof(literal) - 1)
 /* A name, quoted. */
 void sqlbuf_identifier(struct sqlbuf *b, struct str name);
-/* "schema"."name" */
+/* "schema"."name", which is noted among the mentions. */
 void sqlbuf_qualified(struct sqlbuf *b, struct str schema, struct str name);
+/* Notes that the statement reads a relation. */
+void sqlbuf_reads(struct sqlbuf *b, const struct relation *r);
 /* t7 */
 void sqlbuf_alias(struct sqlbuf *b, unsigned alias);
 /* A name from the catalog that is looked for in values: a key of documents. 'name' */

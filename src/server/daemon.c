@@ -49,6 +49,7 @@ struct daemon {
     struct schema_slot *slot;
     struct schema_watch *watch;
     struct turbo *turbo;
+    struct resultcache *results; /* NULL: off */
     struct warmup *warmup;
     struct turbo_sync *turbo_sync; /* NULL: off */
     struct persisted *persisted;
@@ -200,9 +201,11 @@ static void init_engine(struct daemon *d, const struct recall_options *recall)
     enum introspection_policy introspection = introspection_policy(c, production);
 
     d->turbo = c->turbo_enabled ? turbo_new(c->turbo_max_entries, c->turbo_max_bytes) : NULL;
+    d->results = options_results(c, d->arena);
     d->engine = (struct engine){
         .schema = d->slot,
         .turbo = d->turbo,
+        .results = d->results,
         .recall = *recall,
         .parse_limits = options_parse_limits(c),
         .validate_limits = options_validate_limits(c),
@@ -301,8 +304,9 @@ static void start_services(struct daemon *d, const struct recall_options *recall
     if (d->persisted != NULL && persisted_is_shared(d->persisted))
         d->persisted_sync = persisted_sync_start(&(struct persisted_sync_options){
             d->pool, d->persisted, c->apq_ttl_ms, c->apq_max_rows});
-    if (d->turbo != NULL && c->turbo_stats)
-        d->turbo_sync = turbo_sync_start(d->pool, d->turbo);
+    if (d->turbo != NULL && (c->turbo_stats || d->results != NULL))
+        d->turbo_sync = turbo_sync_start(
+            &(struct turbo_sync_options){d->pool, d->turbo, c->turbo_stats, d->results != NULL});
     if (c->jobs_enabled) {
         timezone_set(c->jobs_timezone);
         d->scheduler = scheduler_start(&d->jobs, d->pool, c->jobs_jitter_ms);
@@ -412,6 +416,7 @@ void daemon_free(struct daemon *d)
     if (d->pool != NULL)
         pgpool_free(d->pool);
     turbo_free(d->turbo);
+    resultcache_free(d->results);
     options_limits_free(&d->graphql.limits);
     persisted_free(d->persisted);
     trusted_free(d->trusted);

@@ -17,6 +17,7 @@
 #include "metrics/metrics.h"
 #include "server/csrf.h"
 #include "server/etag.h"
+#include "server/freshness.h"
 #include "server/request.h"
 
 static const char media_json[] = "application/json; charset=utf-8";
@@ -114,7 +115,8 @@ static void log_access(const struct graphql_job *g, const struct http_reply *r)
         LOG_STR("tenant_id", j->identity.tenant), LOG_STR("remote_ip", q->client),
         LOG_NS("duration_ms", monotonic_ns() - exchange_received_ns(j->exchange)),
         LOG_NS("db_ms", g->backend_ns), LOG_NS("queue_ms", x->stages.times[STAGE_WAIT].ns),
-        LOG_INT("bytes_out", r->body.len), LOG_BOOL("turbo", x->turbo_hit));
+        LOG_INT("bytes_out", r->body.len), LOG_BOOL("turbo", x->turbo_hit),
+        LOG_CSTR("cache", result_name(x->result.state)));
 }
 
 static void log_slow(const struct graphql_job *g, uint64_t elapsed_ns)
@@ -129,7 +131,8 @@ static void log_slow(const struct graphql_job *g, uint64_t elapsed_ns)
         LOG_STR("operation_name", x->stages.name), LOG_STR("tenant_id", j->identity.tenant),
         LOG_NS("duration_ms", elapsed_ns), LOG_NS("db_ms", g->backend_ns),
         LOG_NS("queue_ms", x->stages.times[STAGE_WAIT].ns),
-        LOG_CSTR("sql_digest", x->stages.sql_digest), LOG_BOOL("turbo", x->turbo_hit));
+        LOG_CSTR("sql_digest", x->stages.sql_digest), LOG_BOOL("turbo", x->turbo_hit),
+        LOG_CSTR("cache", result_name(x->result.state)));
 }
 
 /* --- traces ------------------------------------------------------------------------------ */
@@ -232,22 +235,19 @@ static bool misses_query(const struct graphql_job *g)
     return g->batch == NULL && e != NULL && e->code == PERSISTED_QUERY_NOT_FOUND;
 }
 
-/*
- * Nothing is said about how long a response holds, so it may be kept only to be
- * asked about again; what failed may not be kept at all. Replies to POST are
- * not kept by anybody unless told to.
- */
 static void add_cache_headers(const struct graphql_job *g, const struct http_reply *r,
                               struct reply_headers *h)
 {
     const struct graphql_context *ctx = g->job->context;
 
-    if (misses_query(g))
-        headers_add(h, STR("Cache-Control"), STR("private, no-cache, must-revalidate"));
-    else if (g->failed || (r->status != 200 && r->status != 304))
-        headers_add(h, STR("Cache-Control"), STR("no-store"));
-    else if (g->is_read)
-        headers_add(h, STR("Cache-Control"), STR("private, no-cache"));
+    freshness_add(h,
+                  &(struct freshness){
+                      .refused = misses_query(g),
+                      .failed = g->failed || (r->status != 200 && r->status != 304),
+                      .is_read = g->is_read,
+                      .result = g->batch == NULL ? &g->job->execution.result : NULL,
+                  },
+                  exchange_arena(g->job->exchange));
     if (ctx->vary.len > 0)
         headers_add(h, STR("Vary"), ctx->vary);
 }
@@ -260,12 +260,15 @@ static double milliseconds(uint64_t ns)
 static void add_timing(const struct graphql_job *g, struct reply_headers *h)
 {
     struct exchange *e = g->job->exchange;
+    enum result_state cached = g->job->execution.result.state;
 
     headers_add(h, STR("Server-Timing"),
                 arena_printf(exchange_arena(e),
-                             "parse;dur=%.3f, plan;dur=%.3f, db;dur=%.3f, total;dur=%.3f",
+                             "parse;dur=%.3f, plan;dur=%.3f, db;dur=%.3f%s%s, total;dur=%.3f",
                              milliseconds(g->parse_ns), milliseconds(g->plan_ns),
                              milliseconds(g->backend_ns),
+                             cached != RESULT_NONE ? ", cache;desc=" : "",
+                             cached != RESULT_NONE ? result_name(cached) : "",
                              milliseconds(monotonic_ns() - exchange_received_ns(e))));
 }
 

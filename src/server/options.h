@@ -43,6 +43,8 @@ struct pgpool *options_pool(const struct config *c, struct arena *a, struct erro
 NODISCARD bool options_recall(const struct config *c, struct persisted **store,
                               struct trusted **trusted, struct recall_options *out,
                               struct errors *errs);
+/* NULL: off. Owned by the caller. */
+struct resultcache *options_results(const struct config *c, struct arena *a);
 /* Owned by the caller: options_limits_free(). */
 struct request_limits options_limits(const struct config *c);
 void options_limits_free(struct request_limits *l);

@@ -18,8 +18,10 @@
 #include <unistd.h>
 
 #define HEARTBEAT_MS 1000
-/* How long the database may take to confirm that a statement was cancelled. */
-#define STOP_MS 1000
+/* How long the database may take to confirm that a statement was cancelled, or that an errand was
+ * done. */
+#define STOP_MS       1000
+#define STOP_CHECK_MS 10
 
 struct worker {
     struct workers *all;
@@ -48,17 +50,25 @@ struct workers {
 
 /* --- on the worker ------------------------------------------------------------ */
 
+/* Statements may be under way that no job waits for. */
+static void stop_when_idle(struct worker *w)
+{
+    if (w->stopping && w->jobs == NULL && pgclient_pending(w->pg) == 0)
+        loop_stop(w->loop);
+}
+
 static void beat(void *ctx)
 {
     struct worker *w = ctx;
 
     atomic_store_explicit(&w->beat_ns, monotonic_ns(), memory_order_relaxed);
-    timer_set(w->heartbeat, deadline_in_ms(HEARTBEAT_MS));
+    timer_set(w->heartbeat, deadline_in_ms(w->stopping ? STOP_CHECK_MS : HEARTBEAT_MS));
     /* A database that does not even take a cancel request must not keep us from ending. */
     if (w->stopping && deadline_passed(w->stop_by)) {
         LOG(LOG_WARN, "statements could not be cancelled: ending without");
         _exit(0);
     }
+    stop_when_idle(w);
 }
 
 static void work(void *arg)
@@ -72,12 +82,6 @@ static void work(void *arg)
     timer_free(w->heartbeat);
     pgclient_free(w->pg);
     compressor_free(w->compressor);
-}
-
-static void stop_when_idle(struct worker *w)
-{
-    if (w->stopping && w->jobs == NULL)
-        loop_stop(w->loop);
 }
 
 /* Jobs in hand are cancelled, not waited for. None is posted behind this task. */
@@ -94,6 +98,7 @@ static void stop_worker(struct loop_task *t)
         execute_cancel(&j->execution);
     }
     stop_when_idle(w);
+    timer_set(w->heartbeat, deadline_in_ms(STOP_CHECK_MS));
 }
 
 static void job_start(struct loop_task *t)

@@ -560,6 +560,17 @@ struct operation_usage operation_take_usage(const struct operation *op)
         __atomic_exchange_n(&u->misses, 0, __ATOMIC_RELAXED),
         __atomic_exchange_n(&u->runs, 0, __ATOMIC_RELAXED),
         __atomic_exchange_n(&u->ns, 0, __ATOMIC_RELAXED),
+        {
+                                       __atomic_exchange_n(&u->cache.hits, 0, __ATOMIC_RELAXED),
+                                       __atomic_exchange_n(&u->cache.stale, 0, __ATOMIC_RELAXED),
+                                       __atomic_exchange_n(&u->cache.misses, 0, __ATOMIC_RELAXED),
+                                       __atomic_exchange_n(&u->cache.bypasses, 0, __ATOMIC_RELAXED),
+                                       __atomic_exchange_n(&u->cache.stores, 0, __ATOMIC_RELAXED),
+                                       __atomic_exchange_n(&u->cache.bytes, 0, __ATOMIC_RELAXED),
+                                       __atomic_exchange_n(&u->cache.hit_ns, 0, __ATOMIC_RELAXED),
+                                       __atomic_exchange_n(&u->cache.miss_ns, 0, __ATOMIC_RELAXED),
+                                       __atomic_load_n(&u->cache.ttl_s, __ATOMIC_RELAXED),
+                                       },
     };
 }
 
@@ -575,4 +586,21 @@ void operation_add_usage(const struct operation *op, const struct operation_usag
     add_to(&op->usage->misses, u->misses);
     add_to(&op->usage->runs, u->runs);
     add_to(&op->usage->ns, u->ns);
+    operation_add_cache_usage(op, &u->cache);
+}
+
+void operation_add_cache_usage(const struct operation *op, const struct cache_usage *u)
+{
+    struct cache_usage *to = &op->usage->cache;
+
+    add_to(&to->hits, u->hits);
+    add_to(&to->stale, u->stale);
+    add_to(&to->misses, u->misses);
+    add_to(&to->bypasses, u->bypasses);
+    add_to(&to->stores, u->stores);
+    add_to(&to->bytes, u->bytes);
+    add_to(&to->hit_ns, u->hit_ns);
+    add_to(&to->miss_ns, u->miss_ns);
+    if (u->ttl_s > 0)
+        __atomic_store_n(&to->ttl_s, u->ttl_s, __ATOMIC_RELAXED);
 }

@@ -21,12 +21,26 @@ struct operation_variable {
     bool node_id; /* of a node: a plan depends on the type that it names */
 };
 
+/* And of it what the result cache had to do with. */
+struct cache_usage {
+    uint64_t hits;
+    uint64_t stale; /* of the hits */
+    uint64_t misses;
+    uint64_t bypasses;
+    uint64_t stores;
+    uint64_t bytes; /* stored */
+    uint64_t hit_ns;
+    uint64_t miss_ns;
+    uint64_t ttl_s; /* not a count: the last one; 0: not told */
+};
+
 /* How it was used since somebody asked; each is atomic. */
 struct operation_usage {
     uint64_t hits;
     uint64_t misses;
     uint64_t runs; /* that the database answered */
     uint64_t ns;   /* that these took there */
+    struct cache_usage cache;
 };
 
 struct operation {
@@ -89,5 +103,6 @@ size_t operation_size(const struct operation *op);
 /* Takes what was counted, and leaves zeroes; add gives it to another (of a newer schema). */
 struct operation_usage operation_take_usage(const struct operation *op);
 void operation_add_usage(const struct operation *op, const struct operation_usage *u);
+void operation_add_cache_usage(const struct operation *op, const struct cache_usage *u);
 
 #endif

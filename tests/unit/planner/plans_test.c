@@ -17,10 +17,23 @@
 
 #define FOLDER "tests/plan/"
 
+/* What the result cache asks the catalog about. */
+static void describe_mentions(const struct plan *p, struct buf *out)
+{
+    buf_append_lit(out, "mentions\n");
+    for (size_t i = 0; i < p->nnames; i++)
+        buf_printf(out, "  %.*s.%.*s\n", STR_ARG(p->names[i].schema), STR_ARG(p->names[i].name));
+    buf_append_lit(out, "reads\n");
+    for (size_t i = 0; i < p->nreads; i++)
+        buf_printf(out, "  %.*s.%.*s\n", STR_ARG(p->reads[i]->schema), STR_ARG(p->reads[i]->name));
+}
+
 static void describe(struct fixture *f, const struct compiled *c, struct buf *out)
 {
-    if (c->plan != NULL)
+    if (c->plan != NULL) {
         plan_describe(c->plan, out);
+        describe_mentions(c->plan, out);
+    }
     for (const struct error *e = f->errs.first; e != NULL; e = e->next) {
         buf_printf(out, "error %s", error_code_info(e->code)->name);
         for (size_t i = 0; i < e->nlocations; i++)

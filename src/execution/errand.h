@@ -1,0 +1,32 @@
+/*
+ * errand.h - a statement of the daemon's own, as the login role, that no request waits for.
+ *
+ * Thread:   a worker's.
+ * Memory:   an errand has an arena of its own, and ends after its `done`.
+ */
+#ifndef EXECUTION_ERRAND_H
+#define EXECUTION_ERRAND_H
+
+#include "pg/pgpool.h"
+
+struct errand {
+    struct arena *arena; /* owned: this, the parameters, what comes back */
+    const char **params; /* for the caller to fill */
+    void (*done)(struct errand *e);
+    void *ctx;
+    struct pgbatch batch; /* how it went, in `done` */
+    /* private */
+    struct pgsession session;
+    struct pgcall call;
+};
+
+/* The statement must outlive it. timeout_ms: it may take, waiting included. */
+struct errand *errand_new(const struct pgstatement *statement, uint32_t timeout_ms);
+/* Its row's or rows' place, in `done`; NULL: there are none. */
+static inline const struct pgrows *errand_rows(const struct errand *e)
+{
+    return e->batch.outcome == PGBATCH_OK ? e->call.rows : NULL;
+}
+void errand_run(struct errand *e, struct pgclient *pg);
+
+#endif

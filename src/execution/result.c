@@ -1,0 +1,459 @@
+/*
+ * result.c - answers that need not be made: found in the result cache, or waited for: stage 11.
+ *
+ * Thread:   a worker's.
+ *
+ *   look up --hit------------------------------> the answer
+ *      |---miss, nobody makes it: lead --run---> keep it, tell who waits
+ *      '---miss, somebody does: wait --told----> look up once more, then run
+ *
+ * Who waited looks up again instead of taking what the leader made: that may be older than a change
+ * which the waiter has seen.
+ */
+#include "execution/result.h"
+
+#include "execution/errand.h"
+#include "execution/execute.h"
+#include "metrics/metrics.h"
+
+#include <stdio.h>
+
+#define LOOKUP_TIMEOUT_MS 1000
+#define ERRAND_TIMEOUT_MS 5000
+/* What cost more is kept at once, and not only when it is asked for again. */
+#define KEEP_AT_ONCE_NS UINT64_C(5000000)
+
+static const char *const names[] = {
+    [RESULT_NONE] = "none", [RESULT_BYPASS] = "bypass", [RESULT_MISS] = "miss",
+    [RESULT_HIT] = "hit",   [RESULT_STALE] = "stale",
+};
+
+static const enum metric lookup_metrics[] = {
+    [RESULT_BYPASS] = METRIC_CACHE_BYPASS,
+    [RESULT_MISS] = METRIC_CACHE_MISS,
+    [RESULT_HIT] = METRIC_CACHE_HIT,
+    [RESULT_STALE] = METRIC_CACHE_STALE,
+};
+
+const char *result_name(enum result_state s)
+{
+    return names[s];
+}
+
+/* --- rules --------------------------------------------------------------------------------- */
+
+struct rule_errand {
+    struct resultcache *rc;
+    const struct plan *plan; /* retained */
+    struct str operation_name;
+};
+
+static void on_rule(struct errand *e)
+{
+    struct rule_errand *r = e->ctx;
+
+    if (e->batch.outcome != PGBATCH_OK) {
+        resultcache_failed(r->rc, &e->batch);
+        resultcache_ask_again(r->plan);
+    } else if (resultcache_learn_rule(r->rc, r->plan, r->operation_name, errand_rows(e),
+                                      e->arena)) {
+        resultcache_went_well(r->rc, 0);
+    }
+    plan_unref(r->plan);
+}
+
+static void ask_for_rule(struct execution *x)
+{
+    struct resultcache *rc = x->engine->results;
+    struct errand *e = errand_new(&rc->rule, ERRAND_TIMEOUT_MS);
+    struct rule_errand *r = ARENA_NEW(e->arena, struct rule_errand);
+
+    *r = (struct rule_errand){rc, plan_ref(x->plan), arena_dup(e->arena, x->operation->ast->name)};
+    resultcache_rule_params(rc, x->plan, x->session.role, e->arena, e->params);
+    e->done = on_rule;
+    e->ctx = r;
+    errand_run(e, x->pg);
+}
+
+/* --- keeping --------------------------------------------------------------------------------- */
+
+struct store_errand {
+    struct resultcache *rc;
+    struct flight_key key;
+    bool leads;
+    size_t bytes;
+    const struct operation *operation; /* retained */
+};
+
+static void on_stored(struct errand *e)
+{
+    struct store_errand *s = e->ctx;
+
+    if (e->batch.outcome == PGBATCH_OK) {
+        resultcache_went_well(s->rc, 0);
+        metric_add(METRIC_CACHE_STORES, 1);
+        operation_add_cache_usage(s->operation,
+                                  &(struct cache_usage){.stores = 1, .bytes = s->bytes});
+    } else {
+        resultcache_failed(s->rc, &e->batch);
+        metric_add(METRIC_CACHE_STORE_ERRORS, 1);
+    }
+    if (s->leads)
+        flights_end(s->rc->flights, &s->key);
+    operation_unref(s->operation);
+}
+
+/* {"data":value} */
+static struct str value_of(const struct buf *body)
+{
+    static const struct str head = STR_INIT("{\"data\":");
+    struct str s = buf_str(body);
+
+    CHECK(str_starts(s, head) && s.data[s.len - 1] == '}');
+    return str_sub(s, head.len, s.len - 1 - head.len);
+}
+
+static const char *number(struct arena *a, uint64_t n)
+{
+    return arena_printf(a, "%llu", (unsigned long long)n).data;
+}
+
+static const char *text(struct arena *a, struct str s)
+{
+    return arena_dup(a, s).data;
+}
+
+/* The parameters of sql/cache_store.sql. */
+static void fill_store(const struct execution *x, struct str value, struct errand *e)
+{
+    const struct result *r = &x->result;
+    const struct resultcache_options *opt = &x->engine->results->opt;
+    struct arena *a = e->arena;
+    struct str tenant = x->identity->tenant;
+    bool by_tenant = result_rule_by_tenant(r->rule, tenant);
+    uint64_t stale_ms = opt->stale_while_revalidate_ms > opt->stale_if_error_ms
+                            ? opt->stale_while_revalidate_ms
+                            : opt->stale_if_error_ms;
+    uint64_t cost_us = x->stages.times[STAGE_DATABASE].ns / 1000;
+    struct digest document = digest_sha256(x->operation->document->source);
+
+    e->params[0] = text(a, str_of(r->key_text));
+    e->params[1] = text(a, tenant);
+    e->params[2] = resultcache_label(x->operation->ast->name, &document, a).data;
+    e->params[3] = text(a, r->rule->bases);
+    e->params[4] = text(a, str_of(r->snapshot));
+    e->params[5] = number(a, resultcache_ttl_s(r->rule));
+    e->params[6] = number(a, stale_ms / 1000);
+    e->params[7] = number(a, cost_us > INT32_MAX ? INT32_MAX : cost_us);
+    e->params[8] = text(a, value);
+    e->params[9] = by_tenant ? "true" : "false";
+}
+
+/* Takes over what the execution leads. */
+static void store(struct execution *x, struct str value)
+{
+    struct resultcache *rc = x->engine->results;
+    struct errand *e = errand_new(&rc->store, ERRAND_TIMEOUT_MS);
+    struct store_errand *s = ARENA_NEW(e->arena, struct store_errand);
+
+    fill_store(x, value, e);
+    *s = (struct store_errand){rc, x->result.key, x->result.leads, value.len,
+                               operation_ref(x->operation)};
+    x->result.leads = false;
+    e->done = on_stored;
+    e->ctx = s;
+    errand_run(e, x->pg);
+}
+
+static bool worth_keeping(const struct execution *x)
+{
+    const struct result *r = &x->result;
+    struct resultcache *rc = x->engine->results;
+    bool touched = resultcache_touch(rc, &r->key);
+
+    return touched || r->rule->mode == RESULTCACHE_ALWAYS || r->expired.data != NULL ||
+           x->stages.times[STAGE_DATABASE].ns > KEEP_AT_ONCE_NS ||
+           (r->leads && flights_awaited(rc->flights, &r->key));
+}
+
+static void keep(struct execution *x)
+{
+    struct str value = value_of(&x->body);
+
+    x->result.ttl_s = x->result.rule->ttl_s;
+    x->result.chosen = x->result.rule->chosen;
+    if (value.len <= x->engine->results->opt.max_value_bytes && worth_keeping(x))
+        store(x, value);
+}
+
+static void count(const struct execution *x)
+{
+    const struct result *r = &x->result;
+    uint64_t ns = r->since_ns != 0 ? monotonic_ns() - r->since_ns : 0;
+    bool hit = r->state == RESULT_HIT || r->state == RESULT_STALE;
+    struct cache_usage u = {
+        .hits = hit,
+        .stale = r->state == RESULT_STALE,
+        .misses = r->state == RESULT_MISS,
+        .bypasses = r->state == RESULT_BYPASS,
+        .hit_ns = hit ? ns : 0,
+        .miss_ns = hit ? 0 : ns,
+        .ttl_s = r->rule != NULL ? r->rule->ttl_s : 0,
+    };
+
+    metric_add(lookup_metrics[r->state], 1);
+    operation_add_cache_usage(x->operation, &u);
+}
+
+void result_end(struct execution *x, bool good)
+{
+    struct result *r = &x->result;
+
+    if (r->state == RESULT_NONE)
+        return;
+    count(x);
+    if (x->stages.times[STAGE_DATABASE].ns > 0)
+        resultcache_learn_cost(x->plan, x->stages.times[STAGE_DATABASE].ns);
+    if (good && r->state == RESULT_MISS && r->snapshot != NULL)
+        keep(x);
+    if (r->leads)
+        flights_end(x->engine->results->flights, &r->key);
+    r->leads = false;
+    r->rule = NULL;
+}
+
+/* --- looking -----------------------------------------------------------------------------------
+ */
+
+static void look_up(struct execution *x);
+
+static void go_on(struct execution *x, bool found)
+{
+    timer_free(x->result.timer);
+    x->result.timer = NULL;
+    x->result.then(x, found);
+}
+
+static void write_body(struct execution *x, struct str value)
+{
+    buf_append_lit(&x->body, "{\"data\":");
+    buf_append_str(&x->body, value);
+    buf_append_char(&x->body, '}');
+    x->executed = true;
+}
+
+static bool answer(struct execution *x, struct str value, enum result_state state)
+{
+    /* Then it fails as it would have without a cache. */
+    if (value.len + 32 > x->engine->max_response_bytes)
+        return false;
+    write_body(x, value);
+    x->result.state = state;
+    return true;
+}
+
+static void on_landed(struct flight_waiter *w)
+{
+    struct execution *x = CONTAINER_OF(w, struct execution, result.waiter);
+
+    x->result.waits = false;
+    timer_clear(x->result.timer);
+    look_up(x);
+}
+
+/* Whoever makes it takes too long. */
+static void on_waited(void *ctx)
+{
+    struct execution *x = ctx;
+
+    if (!flights_leave(x->engine->results->flights, &x->result.waiter))
+        return;
+    x->result.waits = false;
+    go_on(x, false);
+}
+
+static void wait_for(struct execution *x)
+{
+    struct result *r = &x->result;
+
+    r->waits = r->waited = true;
+    r->timer = loop_timer(r->waiter.loop, on_waited, x);
+    timer_set(r->timer, deadline_in_ms(x->engine->results->opt.wait_ms));
+    metric_add(METRIC_CACHE_WAITS, 1);
+}
+
+/* Nothing is there that holds. Others may be about it. */
+static void on_miss(struct execution *x)
+{
+    struct result *r = &x->result;
+    struct resultcache *rc = x->engine->results;
+    uint64_t stale_ms = rc->opt.stale_while_revalidate_ms;
+
+    if (rc->flights == NULL || r->waited) {
+        go_on(x, false);
+        return;
+    }
+    r->waiter = (struct flight_waiter){.loop = pgclient_loop(x->pg), .landed = on_landed};
+    r->leads = flights_join(rc->flights, &r->key, &r->waiter);
+    if (r->leads)
+        go_on(x, false);
+    else if (r->expired.data != NULL && (uint64_t)r->over_s * 1000 <= stale_ms &&
+             flights_leave(rc->flights, &r->waiter))
+        go_on(x, answer(x, r->expired, RESULT_STALE));
+    else
+        wait_for(x);
+}
+
+static uint32_t read_int4(const struct pgvalue *v)
+{
+    const unsigned char *p = (const unsigned char *)v->data;
+
+    return v->len == 4 ? (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]
+                       : 0;
+}
+
+static struct str read_text(const struct pgvalue *v)
+{
+    return v->len < 0 ? (struct str){.data = NULL} : str_make(v->data, (size_t)v->len);
+}
+
+static void take_row(struct execution *x, const struct pgrows *rows)
+{
+    struct result *r = &x->result;
+    struct pgvalue v[4];
+    int32_t ttl;
+
+    if (rows == NULL || pgrows_count(rows) != 1 || pgrows_columns(rows) != COUNT_OF(v)) {
+        go_on(x, false);
+        return;
+    }
+    pgrows_row(rows, 0, v);
+    r->age_s = read_int4(&v[2]);
+    ttl = (int32_t)read_int4(&v[3]);
+    if (v[0].len >= 0)
+        r->snapshot = text(x->arena, read_text(&v[0]));
+    if (v[1].len < 0) {
+        on_miss(x);
+    } else if (ttl > 0) {
+        r->ttl_s = (uint32_t)ttl;
+        r->chosen = r->rule->chosen;
+        go_on(x, answer(x, read_text(&v[1]), RESULT_HIT));
+    } else {
+        r->over_s = (uint32_t)-ttl;
+        r->expired = read_text(&v[1]);
+        on_miss(x);
+    }
+}
+
+static void on_lookup(struct pgbatch *b, void *ctx)
+{
+    struct execution *x = ctx;
+    struct resultcache *rc = x->engine->results;
+
+    x->in_flight = false;
+    x->backend_ns += b->backend_ns;
+    metric_observe(HISTOGRAM_CACHE_LOOKUP, b->queued_ns + b->backend_ns);
+    if (b->outcome == PGBATCH_OK) {
+        resultcache_went_well(rc, b->backend_ns);
+        take_row(x, b->calls[0].rows);
+        return;
+    }
+    resultcache_failed(rc, b);
+    metric_add(METRIC_CACHE_LOOKUP_ERRORS, 1);
+    go_on(x, false);
+}
+
+/* No request's role may read the table; the tenant is compared there. */
+static void look_up(struct execution *x)
+{
+    struct result *r = &x->result;
+
+    if (x->abandoned) {
+        go_on(x, false);
+        return;
+    }
+    r->params[0] = r->key_text;
+    r->params[1] = text(x->arena, x->identity->tenant);
+    r->call = (struct pgcall){.statement = &x->engine->results->lookup, .params = r->params};
+    r->session = (struct pgsession){.role = "", .timeout_ms = LOOKUP_TIMEOUT_MS, .read_only = true};
+    pgbatch_init(&x->batch, &r->session, &r->call, 1, x->arena);
+    x->batch.until = x->until;
+    x->batch.repeatable = true;
+    x->batch.lane = PGLANE_FAST;
+    x->in_flight = true;
+    pgclient_submit(x->pg, &x->batch, on_lookup, x);
+}
+
+static void write_key(struct result *r)
+{
+    static const char digits[] = "0123456789abcdef";
+    char *out = r->key_text;
+
+    for (size_t i = 0; i < FLIGHT_KEY_SIZE; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            *out++ = '-';
+        *out++ = digits[r->key.bytes[i] >> 4];
+        *out++ = digits[r->key.bytes[i] & 15];
+    }
+    *out = '\0';
+}
+
+/* A query of one statement, which is all that its answer is made of. */
+static bool is_cacheable(const struct execution *x)
+{
+    const struct shape *root = x->plan->root;
+
+    if (x->operation->kind != AST_QUERY || x->plan->nsteps != 1)
+        return false;
+    for (size_t i = 0; i < root->nfields; i++)
+        if (root->fields[i].kind == SHAPE_INTROSPECTION)
+            return false;
+    return true;
+}
+
+bool result_begin(struct execution *x, void (*then)(struct execution *x, bool found))
+{
+    struct resultcache *rc = x->engine->results;
+    struct result *r = &x->result;
+    const struct result_rule *rule;
+    bool ask;
+
+    *r = (struct result){.state = RESULT_NONE};
+    if (rc == NULL || !resultcache_works(rc) || !is_cacheable(x))
+        return false;
+    rule = resultcache_rule(rc, x->plan, &ask);
+    if (ask)
+        ask_for_rule(x);
+    r->state = RESULT_BYPASS;
+    /* What the operation costs is found out again, too. */
+    if (rule == NULL || ask || !resultcache_worthwhile(rc, x->plan, rule))
+        return false;
+    r->state = RESULT_MISS;
+    r->rule = rule;
+    r->since_ns = monotonic_ns();
+    r->then = then;
+    r->key = resultcache_key(rc, rule, x->params, x->plan->nparams, &x->session,
+                             x->identity->tenant, x->arena);
+    write_key(r);
+    look_up(x);
+    return true;
+}
+
+bool result_replace(struct execution *x)
+{
+    const struct result *r = &x->result;
+
+    return r->expired.data != NULL && r->rule != NULL &&
+           (uint64_t)r->over_s * 1000 <= x->engine->results->opt.stale_if_error_ms &&
+           answer(x, r->expired, RESULT_STALE);
+}
+
+void result_cancel(struct execution *x)
+{
+    struct result *r = &x->result;
+
+    if (!r->waits || !flights_leave(x->engine->results->flights, &r->waiter))
+        return;
+    r->waits = false;
+    go_on(x, false);
+}
