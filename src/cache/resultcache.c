@@ -15,10 +15,9 @@
 /* A look-up is not worth it for what costs less than so many of them. */
 #define WORTH 3
 /* What a look-up costs, until it is known. */
-#define LOOKUP_NS UINT64_C(40000)
-/* The first of a statement take longer: they are parsed and planned. */
-#define FIRST_RUNS    2
-#define FIRST_LOOKUPS 8
+#define LOOKUP_NS UINT64_C(100000)
+/* PostgreSQL plans the first five of a statement each for itself. */
+#define FIRST_RUNS 6
 /* But what takes so long is worth it in any case. */
 #define COSTLY_NS UINT64_C(5000000)
 /* Rules are asked for again after so long: policies may have changed. */
@@ -451,7 +450,7 @@ void resultcache_went_well(struct resultcache *rc, uint64_t lookup_ns)
 {
     uint64_t old = __atomic_load_n(&rc->lookup_ns, __ATOMIC_RELAXED);
 
-    if (lookup_ns > 0 && __atomic_add_fetch(&rc->lookups, 1, __ATOMIC_RELAXED) > FIRST_LOOKUPS)
+    if (lookup_ns > 0 && __atomic_add_fetch(&rc->lookups, 1, __ATOMIC_RELAXED) > FIRST_RUNS)
         __atomic_store_n(&rc->lookup_ns, mean(old, lookup_ns, 8), __ATOMIC_RELAXED);
     if (__atomic_load_n(&rc->failing, __ATOMIC_RELAXED) &&
         __atomic_exchange_n(&rc->failing, 0, __ATOMIC_RELAXED))

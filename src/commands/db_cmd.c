@@ -19,7 +19,7 @@
 
 static const char usage[] =
     "usage: fraiseqld db install|upgrade [-c FILE] [--set KEY=VALUE]...\n"
-    "           [--grant-to ROLE] [--no-search-path] [--dry-run]\n"
+    "           [--grant-to ROLE] [--no-search-path] [--cache-triggers] [--dry-run]\n"
     "       fraiseqld db status [-c FILE] [--set KEY=VALUE]...\n"
     "       fraiseqld db uninstall --yes [-c FILE] [--set KEY=VALUE]...\n"
     "\n"
@@ -34,6 +34,8 @@ static const char usage[] =
     "      --set KEY=VALUE   override one key: database.url, to install as the owner\n"
     "      --grant-to ROLE   the role that the daemon logs in as, if another installs\n"
     "      --no-search-path  leave the database's search_path alone\n"
+    "      --cache-triggers  have changes noted of all tables below what is exposed, so\n"
+    "                        that cached results are exact (again after migrations)\n"
     "      --dry-run         print the statements, for psql, and run none\n"
     "      --yes             mean it\n"
     "  -h, --help            show this text\n"
@@ -60,6 +62,7 @@ enum flag {
     FLAG_SET = 256,
     FLAG_GRANT_TO,
     FLAG_NO_SEARCH_PATH,
+    FLAG_CACHE_TRIGGERS,
     FLAG_DRY_RUN,
     FLAG_YES,
 };
@@ -69,6 +72,7 @@ static const struct option flags[] = {
     {"set",            required_argument, NULL, FLAG_SET           },
     {"grant-to",       required_argument, NULL, FLAG_GRANT_TO      },
     {"no-search-path", no_argument,       NULL, FLAG_NO_SEARCH_PATH},
+    {"cache-triggers", no_argument,       NULL, FLAG_CACHE_TRIGGERS},
     {"dry-run",        no_argument,       NULL, FLAG_DRY_RUN       },
     {"yes",            no_argument,       NULL, FLAG_YES           },
     {"help",           no_argument,       NULL, 'h'                },
@@ -78,6 +82,7 @@ static const struct option flags[] = {
 struct request {
     const char *grant_to;
     bool no_search_path;
+    bool cache_triggers;
     bool dry_run;
     bool yes;
 };
@@ -164,6 +169,33 @@ static struct str settings_sql(const struct config *c, const struct request *r, 
     return take_text(&b, a);
 }
 
+static void append_array(struct buf *out, const struct str *items, size_t n, struct arena *a)
+{
+    append_literal(out, pgarray_text(items, n, a));
+    buf_append_lit(out, "::text[]");
+}
+
+/* Requests run as the login role where no other is configured. */
+static struct str triggers_sql(const struct config *c, const struct request *r, struct arena *a)
+{
+    const struct config_strings *settings = options_tenant_settings(c);
+    const char *const *names = options_roles(c, a);
+    struct str *roles = ARENA_ARRAY(a, options_nroles(c), struct str);
+    struct buf b;
+
+    buf_init(&b, 0);
+    for (size_t i = 0; i < options_nroles(c); i++)
+        roles[i] = str_of(names[i][0] != '\0' ? names[i] : r->grant_to != NULL ? r->grant_to : "");
+    buf_append_lit(&b, "select count(*) from fraiseql.track_exposed(");
+    append_array(&b, c->expose_schemas.items, c->expose_schemas.n, a);
+    buf_append_lit(&b, ",");
+    append_array(&b, roles, options_nroles(c), a);
+    buf_append_lit(&b, ",");
+    append_array(&b, settings->items, settings->n, a);
+    buf_append_lit(&b, ")");
+    return take_text(&b, a);
+}
+
 /* Which files were applied. */
 static struct str record_sql(struct arena *a)
 {
@@ -188,7 +220,7 @@ static struct str record_sql(struct arena *a)
 /* --- install -----------------------------------------------------------------------------------
  */
 
-#define MAX_PARTS (COUNT_OF(files) + 4)
+#define MAX_PARTS (COUNT_OF(files) + 5)
 
 static size_t make_parts(const struct config *c, const struct request *r, struct arena *a,
                          struct pgscript_part *out)
@@ -200,6 +232,8 @@ static size_t make_parts(const struct config *c, const struct request *r, struct
     for (size_t i = 0; i < COUNT_OF(files); i++)
         out[n++] = (struct pgscript_part){files[i].name, files[i].sql};
     out[n++] = (struct pgscript_part){STR("record"), record_sql(a)};
+    if (r->cache_triggers)
+        out[n++] = (struct pgscript_part){STR("cache triggers"), triggers_sql(c, r, a)};
     if (!r->no_search_path)
         out[n++] = search_path;
     return n;
@@ -389,6 +423,9 @@ static bool take_flag(struct command_config *cc, struct request *r, int c)
         return true;
     case FLAG_NO_SEARCH_PATH:
         r->no_search_path = true;
+        return true;
+    case FLAG_CACHE_TRIGGERS:
+        r->cache_triggers = true;
         return true;
     case FLAG_DRY_RUN:
         r->dry_run = true;

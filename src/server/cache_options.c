@@ -22,6 +22,16 @@ static const struct resultcache_setting *cached(const struct config_cached *from
     return to;
 }
 
+const struct config_strings *options_tenant_settings(const struct config *c)
+{
+    static const struct config_strings none;
+
+    for (size_t i = 0; i < c->nclaims; i++)
+        if (str_eq(c->claims[i].name, c->tenancy_claim))
+            return &c->claims[i].settings;
+    return &none;
+}
+
 struct resultcache *options_results(const struct config *c, struct arena *a)
 {
     struct resultcache_options opt = {
@@ -49,11 +59,9 @@ struct resultcache *options_results(const struct config *c, struct arena *a)
 
         for (size_t j = 0; j < s->n; j++)
             VEC_PUSH(a, &settings, s->items[j]);
-        if (str_eq(c->claims[i].name, c->tenancy_claim)) {
-            opt.tenant_settings = s->items;
-            opt.ntenant_settings = s->n;
-        }
     }
+    opt.tenant_settings = options_tenant_settings(c)->items;
+    opt.ntenant_settings = options_tenant_settings(c)->n;
     opt.settings = settings.items;
     opt.nsettings = settings.n;
     return resultcache_new(&opt);

@@ -43,6 +43,8 @@ struct pgpool *options_pool(const struct config *c, struct arena *a, struct erro
 NODISCARD bool options_recall(const struct config *c, struct persisted **store,
                               struct trusted **trusted, struct recall_options *out,
                               struct errors *errs);
+/* The settings that hold the tenant. */
+const struct config_strings *options_tenant_settings(const struct config *c);
 /* NULL: off. Owned by the caller. */
 struct resultcache *options_results(const struct config *c, struct arena *a);
 /* Owned by the caller: options_limits_free(). */

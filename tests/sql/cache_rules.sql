@@ -18,6 +18,7 @@ create role rules_bypass bypassrls;
 \ir ../../sql/system/050_cache.sql
 \ir ../../sql/system/055_cache_upkeep.sql
 \ir ../../sql/system/056_cache_rules.sql
+\ir ../../sql/system/057_cache_tracking.sql
 
 create table project (id integer primary key, tenant_id uuid, name text);
 create table task (id integer primary key, project_id integer, tenant_id uuid, title text);
@@ -137,6 +138,28 @@ create temp table before as select * from fraiseql.cache_rule(array['public'], a
 create or replace view v_me with (security_invoker = true) as select * from project where name = lower(current_setting('app.user_id', true));
 select checks.is((select r.identity = b.identity from fraiseql.cache_rule(array['public'], array['v_me'], '', '{}', '{}', 'rules_user') r, before b),
                  false, 'until a view is another');
+
+-- What --cache-triggers tracks.
+create schema other;
+create table other.below (id integer);
+create view v_below as select b.id, p.name from other.below b join project p using (id);
+create table hidden (id integer);
+create table other.apart (id integer);
+select fraiseql.untrack_changes('project'), fraiseql.untrack_changes('task'), fraiseql.untrack_changes('country');
+grant select on v_below, task, v_recent, country to rules_user;
+grant select on other.apart to rules_user;
+create function exposed() returns text language sql as $$
+    select string_agg(relation || coalesce('/' || tenant_column, '') || ' ' || changed, ', ' order by relation::text)
+      from fraiseql.track_exposed(array['public'], array['rules_user'], array['app.tenant_id'])
+$$;
+alter policy own on project using (tenant_id = (select nullif(current_setting('app.tenant_id', true), '')::uuid));
+select checks.is(exposed(), 'country true, other.below true, project/tenant_id true, task/tenant_id true', 'tables below what the role may read');
+select checks.is(exposed(), 'country false, other.below false, project/tenant_id false, task/tenant_id false', 'once');
+alter policy own on task using (tenant_id = nullif(current_setting('app.user_id', true), '')::uuid);
+select checks.is(exposed(), 'country false, other.below false, project/tenant_id false, task true', 'a policy by another setting tells no tenant');
+revoke select on v_below from rules_user;
+grant select (id) on hidden to rules_user;
+select checks.is(exposed(), 'country false, hidden true, project/tenant_id false, task false', 'also where only a column may be read');
 
 \o
 \connect postgres

@@ -17,11 +17,7 @@ export const always = (name, ttl) => ({
 /** A database with what the daemon keeps, and with changes of the demo's tables noted. */
 export async function installed({ triggers = true } = {}) {
   const database = await createDatabase();
-  await installSystem(database);
-  if (triggers) {
-    await shared.sql(database, `select fraiseql.track_changes(t::regclass, c) from (values ('tenants', 'id'), ('tenant_settings', 'tenant_id'), ('users', 'tenant_id'),
-      ('projects', 'tenant_id'), ('tasks', 'tenant_id'), ('comments', 'tenant_id')) t (t, c)`);
-  }
+  await installSystem(database, { args: triggers ? ["--cache-triggers"] : [] });
   return database;
 }
 
