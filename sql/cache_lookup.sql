@@ -1,6 +1,8 @@
--- An answer of the result cache that holds, in the columns from the second on: null, if there is none. The first is then a snapshot
--- that is older than what is read after this. $1: the answer's key, $2: its tenant, empty for none.
-select case when e.key is null then pg_catalog.pg_current_snapshot()::text end as snapshot,
+-- An answer of the result cache that holds, in the columns from the second on: null, if there is none. Where it is not there, or has less
+-- than a tenth of its time left, the first is a snapshot that is older than what is read after this. $1: the answer's key, $2: its tenant,
+-- empty for none.
+select case when (e.expires_at - pg_catalog.now()) * 10 <= e.expires_at - e.created_at is not false
+            then pg_catalog.pg_current_snapshot()::text end as snapshot,
        e.value,
        pg_catalog.date_part('epoch', pg_catalog.now() - e.created_at)::integer as age,
        pg_catalog.ceil(pg_catalog.date_part('epoch', e.expires_at - pg_catalog.now()))::integer as ttl

@@ -226,7 +226,8 @@ create or replace function fraiseql.purge_cache(operation text default null, ten
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    tables oid[] := case when $3 is not null then fraiseql.base_tables($3) end;
+    tables oid[] := (select case c.relkind when 'v' then fraiseql.base_tables($3) else array[coalesce(pg_partition_root($3)::oid, $3::oid)] end
+                       from pg_class c where c.oid = $3);
     purged bigint;
 begin
     if $1 is null and $2 is null and $3 is null and $4 is null then

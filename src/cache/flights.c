@@ -73,7 +73,7 @@ bool flights_join(struct flights *f, const struct flight_key *k, struct flight_w
     if (leads) {
         *at = xcalloc(1, sizeof(**at));
         (*at)->key = *k;
-    } else {
+    } else if (w != NULL) {
         w->key = *k;
         w->next = (*at)->waiters;
         (*at)->waiters = w;

@@ -31,7 +31,8 @@ struct flights;
 struct flights *flights_new(void);
 void flights_free(struct flights *f); /* NULL is allowed; nobody leads or waits */
 
-/* True: the caller leads, and has to call flights_end(). False: another does, and w waits. */
+/* True: the caller leads, and has to call flights_end(). False: another does, and w waits, if it is
+ * not NULL. */
 NODISCARD bool flights_join(struct flights *f, const struct flight_key *k, struct flight_waiter *w);
 /* Does anybody wait for it? */
 bool flights_awaited(struct flights *f, const struct flight_key *k);

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/deadline.h"
 #include "base/tracecontext.h"
+#include "cache/cachelog.h"
 #include "cache/turbo.h"
 #include "execution/doubt.h"
 #include "execution/envelope.h"
@@ -34,6 +35,7 @@ struct engine {
     struct schema_slot *schema;
     struct turbo *turbo;         /* NULL: off */
     struct resultcache *results; /* NULL: off */
+    struct cachelog *cachelog;   /* NULL: what becomes of requests there is not logged */
     struct recall_options recall;
     struct parse_limits parse_limits;
     struct validate_limits validate_limits;

@@ -171,7 +171,7 @@ static bool worth_keeping(const struct execution *x)
     struct resultcache *rc = x->engine->results;
     bool touched = resultcache_touch(rc, &r->key);
 
-    return touched || r->rule->mode == RESULTCACHE_ALWAYS || r->expired.data != NULL ||
+    return touched || r->rule->mode == RESULTCACHE_ALWAYS || r->found.data != NULL ||
            x->stages.times[STAGE_DATABASE].ns > KEEP_AT_ONCE_NS ||
            (r->leads && flights_awaited(rc->flights, &r->key));
 }
@@ -205,6 +205,27 @@ static void count(const struct execution *x)
     operation_add_cache_usage(x->operation, &u);
 }
 
+static void log_access(const struct execution *x)
+{
+    const struct result *r = &x->result;
+    struct digest document = digest_sha256(x->operation->document->source);
+    struct str name = x->operation->ast->name;
+    struct cachelog_entry e = {
+        .at_us = wall_clock_us(),
+        .outcome = names[r->state],
+        .age_ms = (uint64_t)r->age_s * 1000,
+        .duration_us = (monotonic_ns() - x->received_ns) / 1000,
+    };
+
+    cachelog_text(e.key, sizeof(e.key), resultcache_label(name, &document, x->arena));
+    cachelog_text(e.operation, sizeof(e.operation), name);
+    cachelog_text(e.tenant, sizeof(e.tenant), x->identity->tenant);
+    if (x->trace != NULL)
+        cachelog_text(e.trace_id, sizeof(e.trace_id), str_of(x->trace->trace_id));
+    if (!cachelog_add(x->engine->cachelog, &e))
+        metric_add(METRIC_CACHE_LOG_DROPPED, 1);
+}
+
 void result_end(struct execution *x, bool good)
 {
     struct result *r = &x->result;
@@ -212,6 +233,9 @@ void result_end(struct execution *x, bool good)
     if (r->state == RESULT_NONE)
         return;
     count(x);
+    if (r->state != RESULT_BYPASS && x->engine->cachelog != NULL &&
+        cachelog_wants(x->engine->cachelog))
+        log_access(x);
     if (x->stages.times[STAGE_DATABASE].ns > 0)
         resultcache_learn_cost(x->plan, x->stages.times[STAGE_DATABASE].ns);
     if (good && r->state == RESULT_MISS && r->snapshot != NULL)
@@ -297,9 +321,9 @@ static void on_miss(struct execution *x)
     r->leads = flights_join(rc->flights, &r->key, &r->waiter);
     if (r->leads)
         go_on(x, false);
-    else if (r->expired.data != NULL && (uint64_t)r->over_s * 1000 <= stale_ms &&
+    else if (r->found.data != NULL && (uint64_t)r->over_s * 1000 <= stale_ms &&
              flights_leave(rc->flights, &r->waiter))
-        go_on(x, answer(x, r->expired, RESULT_STALE));
+        go_on(x, answer(x, r->found, RESULT_STALE));
     else
         wait_for(x);
 }
@@ -317,6 +341,18 @@ static struct str read_text(const struct pgvalue *v)
     return v->len < 0 ? (struct str){.data = NULL} : str_make(v->data, (size_t)v->len);
 }
 
+/* It is about to expire: one request makes it anew, while the others still get it. */
+static bool refreshes(struct execution *x)
+{
+    struct result *r = &x->result;
+    struct flights *f = x->engine->results->flights;
+
+    if (r->snapshot == NULL || r->waited || f == NULL)
+        return false;
+    r->leads = flights_join(f, &r->key, NULL);
+    return r->leads;
+}
+
 static void take_row(struct execution *x, const struct pgrows *rows)
 {
     struct result *r = &x->result;
@@ -332,16 +368,16 @@ static void take_row(struct execution *x, const struct pgrows *rows)
     ttl = (int32_t)read_int4(&v[3]);
     if (v[0].len >= 0)
         r->snapshot = text(x->arena, read_text(&v[0]));
-    if (v[1].len < 0) {
+    r->found = read_text(&v[1]);
+    r->over_s = ttl < 0 ? (uint32_t)-ttl : 0;
+    if (r->found.data == NULL || ttl <= 0) {
         on_miss(x);
-    } else if (ttl > 0) {
+    } else if (refreshes(x)) {
+        go_on(x, false);
+    } else {
         r->ttl_s = (uint32_t)ttl;
         r->chosen = r->rule->chosen;
-        go_on(x, answer(x, read_text(&v[1]), RESULT_HIT));
-    } else {
-        r->over_s = (uint32_t)-ttl;
-        r->expired = read_text(&v[1]);
-        on_miss(x);
+        go_on(x, answer(x, r->found, RESULT_HIT));
     }
 }
 
@@ -443,9 +479,9 @@ bool result_replace(struct execution *x)
 {
     const struct result *r = &x->result;
 
-    return r->expired.data != NULL && r->rule != NULL &&
+    return r->found.data != NULL && r->rule != NULL &&
            (uint64_t)r->over_s * 1000 <= x->engine->results->opt.stale_if_error_ms &&
-           answer(x, r->expired, RESULT_STALE);
+           answer(x, r->found, RESULT_STALE);
 }
 
 void result_cancel(struct execution *x)

@@ -36,8 +36,8 @@ struct result {
     char key_text[37];
     uint64_t since_ns;    /* monotonic */
     const char *snapshot; /* of before the operation; NULL: it cannot be kept */
-    uint32_t over_s;      /* since what was found has expired */
-    struct str expired;   /* what was found and may be sent if there is nothing better */
+    struct str found;     /* what is there, though it has expired or is about to */
+    uint32_t over_s;      /* since when it has */
     bool leads;
     bool waits;
     bool waited;

@@ -134,6 +134,10 @@ bool jobs_list(const struct config *c, struct arena *a, struct job_list *out, st
     for (size_t i = 0; i < c->njobs; i++)
         if (define(&j, &c->jobs[i], a, errs))
             put(jobs, &n, j);
+    for (size_t i = 0; i < n; i++) {
+        jobs[i].batch = c->cache_cleanup_batch;
+        jobs[i].max_bytes = c->cache_max_bytes;
+    }
     *out = (struct job_list){jobs, n};
     return errs->n == before;
 }

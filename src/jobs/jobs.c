@@ -126,25 +126,36 @@ static uint64_t number(const struct pgrows *rows, size_t row, size_t column)
 
 /* --- what jobs do ---------------------------------------------------------------------- */
 
-#define CLEAN_BATCH 5000
+static const char *text_of(struct run *r, uint64_t n)
+{
+    return arena_printf(r->arena, "%llu", (unsigned long long)n).data;
+}
 
 /* In batches, so that no transaction is long. */
 static bool clean_cache(struct run *r)
 {
     uint64_t entries = 0, changes = 0, n;
 
-    do {
-        const struct pgrows *rows = query(
-            r, STR("select entries::text, changes::text from fraiseql.clean_cache(5000)"), NULL, 0);
+    const struct pgrows *rows;
 
+    do {
+        rows =
+            query(r, STR("select entries::text, changes::text from fraiseql.clean_cache($1::int)"),
+                  (const char *[]){text_of(r, r->job->batch)}, 1);
         if (rows == NULL)
             return false;
         n = number(rows, 0, 0);
         entries += n;
         changes += number(rows, 0, 1);
-    } while (n >= CLEAN_BATCH);
-    r->detail = arena_printf(r->arena, "%llu entries and %llu changes deleted",
-                             (unsigned long long)entries, (unsigned long long)changes);
+    } while (n >= r->job->batch);
+    rows = query(r, STR("select fraiseql.trim_cache($1::bigint)::text"),
+                 (const char *[]){text_of(r, r->job->max_bytes)}, 1);
+    if (rows == NULL)
+        return false;
+    r->detail =
+        arena_printf(r->arena, "%llu entries and %llu changes deleted, %llu entries for their size",
+                     (unsigned long long)entries, (unsigned long long)changes,
+                     (unsigned long long)number(rows, 0, 0));
     return true;
 }
 
@@ -199,6 +210,23 @@ static bool forget(struct run *r)
     return ok;
 }
 
+/* Without reading it: 2 million entries are nothing to count every few minutes. */
+static bool measure_cache(struct run *r)
+{
+    const struct pgrows *rows =
+        query(r,
+              STR("select coalesce(pg_catalog.pg_stat_get_live_tuples(c.oid), 0)::text, "
+                  "coalesce(pg_catalog.pg_total_relation_size(c.oid), 0)::text from (select "
+                  "pg_catalog.to_regclass('fraiseql.cache_entries')::oid) c (oid)"),
+              NULL, 0);
+
+    if (rows == NULL)
+        return false;
+    metric_gauge_set(GAUGE_CACHE_ENTRIES, (double)number(rows, 0, 0));
+    metric_gauge_set(GAUGE_CACHE_BYTES, (double)number(rows, 0, 1));
+    return true;
+}
+
 static bool measure(struct run *r)
 {
     const struct pgrows *rows =
@@ -215,7 +243,7 @@ static bool measure(struct run *r)
     r->detail = arena_printf(
         r->arena, "%llu rows in default partitions, %llu tables without a partition ahead",
         (unsigned long long)number(rows, 0, 0), (unsigned long long)number(rows, 0, 1));
-    return true;
+    return measure_cache(r);
 }
 
 /* CONCURRENTLY wants rows there already, and a unique index of all of them by plain columns. */

@@ -32,6 +32,8 @@ struct scheduled_job {
     bool off;
     struct str argument; /* a materialized view, or a statement; NUL-terminated */
     bool plainly;        /* refreshed without CONCURRENTLY */
+    uint64_t batch;      /* JOB_CACHE_CLEANUP: entries deleted at once */
+    uint64_t max_bytes;  /* of all of them */
     uint64_t timeout_ms;
     bool at_start;   /* once besides */
     bool everywhere; /* each daemon for itself, and no history */

@@ -29,6 +29,7 @@ struct turbo_sync {
     /* the thread's own */
     struct tablewriter writer;
     struct tablewriter results_writer;
+    struct tablewriter log_writer;
     char daemon[256];
 };
 
@@ -86,6 +87,8 @@ static void add(struct turbo_sync *s)
         hashes[i] = arena_printf(a, "\\x%s", hex);
         names[i] = u[i].operation;
     }
+    if (s->opt.cachelog != NULL)
+        cache_log_write(&s->log_writer, s->opt.cachelog, a);
     if (n > 0 && s->opt.results)
         cache_stats_write(&s->results_writer, u, n, a);
     if (n > 0 && s->opt.operations &&
@@ -126,6 +129,10 @@ struct turbo_sync *turbo_sync_start(const struct turbo_sync_options *opt)
         (struct tablewriter){.pool = opt->pool,
                              .complaint = "statistics of the result cache are not kept",
                              .timeout_ms = TIMEOUT_MS};
+    s->log_writer = (struct tablewriter){.pool = opt->pool,
+                                         .complaint = "the log of the result cache is not kept",
+                                         .timeout_ms = TIMEOUT_MS,
+                                         .may_be_lost = true};
     s->opt = *opt;
     if (gethostname(s->daemon, sizeof(s->daemon) - 1) != 0)
         s->daemon[0] = '\0';

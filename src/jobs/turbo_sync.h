@@ -17,8 +17,9 @@ struct turbo_sync;
 struct turbo_sync_options {
     struct pgpool *pool;
     struct turbo *turbo;
-    bool operations; /* to fraiseql.turbo_stats */
-    bool results;    /* to fraiseql.cache_stats */
+    bool operations;           /* to fraiseql.turbo_stats */
+    bool results;              /* to fraiseql.cache_stats */
+    struct cachelog *cachelog; /* to fraiseql.cache_access_log; NULL: not */
 };
 
 struct turbo_sync *turbo_sync_start(const struct turbo_sync_options *opt);

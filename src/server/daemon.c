@@ -31,6 +31,8 @@
 
 #define MAX_LISTENERS  8
 #define DRAIN_CHECK_MS 20
+/* Requests that wait to be written to the result cache's log, 300 bytes each. */
+#define CACHE_LOG_MAX 50000
 /* Fields of an operation with its fragments written out: as many as the planner takes. */
 #define MAX_FIELDS 20000
 
@@ -49,7 +51,8 @@ struct daemon {
     struct schema_slot *slot;
     struct schema_watch *watch;
     struct turbo *turbo;
-    struct resultcache *results; /* NULL: off */
+    struct resultcache *results; /* NULL: off, as the next */
+    struct cachelog *cachelog;
     struct warmup *warmup;
     struct turbo_sync *turbo_sync; /* NULL: off */
     struct persisted *persisted;
@@ -202,10 +205,13 @@ static void init_engine(struct daemon *d, const struct recall_options *recall)
 
     d->turbo = c->turbo_enabled ? turbo_new(c->turbo_max_entries, c->turbo_max_bytes) : NULL;
     d->results = options_results(c, d->arena);
+    if (d->results != NULL && c->cache_log_sample > 0)
+        d->cachelog = cachelog_new(c->cache_log_sample, CACHE_LOG_MAX);
     d->engine = (struct engine){
         .schema = d->slot,
         .turbo = d->turbo,
         .results = d->results,
+        .cachelog = d->cachelog,
         .recall = *recall,
         .parse_limits = options_parse_limits(c),
         .validate_limits = options_validate_limits(c),
@@ -305,8 +311,8 @@ static void start_services(struct daemon *d, const struct recall_options *recall
         d->persisted_sync = persisted_sync_start(&(struct persisted_sync_options){
             d->pool, d->persisted, c->apq_ttl_ms, c->apq_max_rows});
     if (d->turbo != NULL && (c->turbo_stats || d->results != NULL))
-        d->turbo_sync = turbo_sync_start(
-            &(struct turbo_sync_options){d->pool, d->turbo, c->turbo_stats, d->results != NULL});
+        d->turbo_sync = turbo_sync_start(&(struct turbo_sync_options){
+            d->pool, d->turbo, c->turbo_stats, d->results != NULL, d->cachelog});
     if (c->jobs_enabled) {
         timezone_set(c->jobs_timezone);
         d->scheduler = scheduler_start(&d->jobs, d->pool, c->jobs_jitter_ms);
@@ -417,6 +423,7 @@ void daemon_free(struct daemon *d)
         pgpool_free(d->pool);
     turbo_free(d->turbo);
     resultcache_free(d->results);
+    cachelog_free(d->cachelog);
     options_limits_free(&d->graphql.limits);
     persisted_free(d->persisted);
     trusted_free(d->trusted);
