@@ -18,7 +18,7 @@ static const char usage[] =
     "       fraiseqld cache purge --all|[--operation NAME] [--tenant TENANT]\n"
     "           [--relation NAME] [--key KEY] [-c FILE] [--set KEY=VALUE]...\n"
     "\n"
-    "stats: what is kept, which tables' changes are noted, and for each operation how\n"
+    "stats: what is kept, which tables' changes are noted, and of each operation how\n"
     "often its answer was there (as fraiseql.cache_stats, which daemons add to every\n"
     "ten seconds).\n"
     "purge: delete answers: all, or those that all the options given apply to.\n"
@@ -32,9 +32,9 @@ static const char usage[] =
     "      --set KEY=VALUE   override one key\n"
     "  -h, --help            show this text\n"
     "\n"
-    "Exit code: 0 done, 64 usage, 66 the configuration does not exist, 69 the database\n"
-    "cannot be reached or the cache is not installed there, 70 the database refuses\n"
-    "it, 78 the configuration is not valid.\n"
+    "Exit code: 0 done, 64 usage, 66 the configuration does not exist, 69 the\n"
+    "database cannot be reached or the cache is not installed there, 70 it refuses a\n"
+    "statement, 78 the configuration is not valid.\n"
     "\n"
     "Example: fraiseqld cache purge --tenant 7b0c6c2e-... -c fraiseqld.yaml\n";
 
