@@ -20,8 +20,8 @@ $(NPM_TESTS) $(NPM_CLIENTS) $(NPM_PEERS): %/node_modules/.package-lock.json: %/p
 
 $(UNIT_TESTS) $(FUZZERS): | deps-test
 
-# Servers that tests start besides the daemon.
-SUPPORT_PROGRAMS := $(O)/support/http_echo
+# Programs that tests start besides the daemon.
+SUPPORT_PROGRAMS := $(addprefix $(O)/support/,http_echo datagrams freeze handover)
 $(O)/support/%: tests/support/%.c $(foreach layer,http metrics base,$(O)/lib/$(layer).a)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)

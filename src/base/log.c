@@ -6,6 +6,7 @@
  */
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,12 +27,21 @@ struct line {
 static _Atomic int log_level = LOG_INFO;
 static enum log_format log_format = LOG_FORMAT_TEXT;
 static int log_fd = STDERR_FILENO;
+static bool log_priorities;
 
 static const char *const level_names[] = {
     [LOG_DEBUG] = "debug",
     [LOG_INFO] = "info",
     [LOG_WARN] = "warn",
     [LOG_ERROR] = "error",
+};
+
+/* syslog(3) */
+static const char *const priorities[] = {
+    [LOG_DEBUG] = "<7>",
+    [LOG_INFO] = "<6>",
+    [LOG_WARN] = "<4>",
+    [LOG_ERROR] = "<3>",
 };
 
 /* All or nothing; nothing once the line is cut. */
@@ -203,6 +213,20 @@ void log_setup(enum log_level level, enum log_format format, int fd)
     log_set_level(level);
     log_format = format;
     log_fd = fd;
+    log_priorities = false;
+}
+
+void log_setup_journal(const char *stream)
+{
+    char own[64];
+    struct stat st;
+
+    /* The variable is inherited by programs whose output goes elsewhere, too. */
+    if (stream == NULL || fstat(log_fd, &st) != 0)
+        return;
+    snprintf(own, sizeof(own), "%llu:%llu", (unsigned long long)st.st_dev,
+             (unsigned long long)st.st_ino);
+    log_priorities = strcmp(own, stream) == 0;
 }
 
 void log_set_level(enum log_level level)
@@ -250,6 +274,8 @@ void log_write(enum log_level level, const char *msg, const struct log_field *fi
 
     l.len = 0;
     l.cut = false;
+    if (log_priorities)
+        put_cstr(&l, priorities[level]);
     put_head(&l, level, msg);
     for (size_t i = 0; i < n; i++)
         put_field(&l, &fields[i]);

@@ -54,6 +54,9 @@ struct log_field {
 
 /* Once, before threads start. */
 void log_setup(enum log_level level, enum log_format format, int fd);
+/* Then: if $JOURNAL_STREAM says that the descriptor is systemd's journal, lines begin with their
+ * priority, which the journal takes off (sd-daemon(3)). NULL is allowed. */
+void log_setup_journal(const char *stream);
 /* Any time; the level is atomic. */
 void log_set_level(enum log_level level);
 bool log_enabled(enum log_level level);

@@ -203,6 +203,10 @@ static int configured_address(struct command_config *cc, struct target *t)
     }
     t->address =
         cc->config->admin_listen.len > 0 ? cc->config->admin_listen : cc->config->listen.items[0];
+    if (str_starts(t->address, STR("systemd:")))
+        return command_usage("fraiseqld health",
+                             "where \"%.*s\" listens is known to systemd only: name it with --url",
+                             STR_ARG(t->address));
     return EX_OK;
 }
 

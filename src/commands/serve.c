@@ -60,6 +60,7 @@ static int serve(const struct config *config, struct errors *errs)
     struct daemon *d;
 
     log_setup(config->log_level, config->log_format, STDERR_FILENO);
+    log_setup_journal(getenv("JOURNAL_STREAM"));
     d = daemon_start(config, errs);
     if (d == NULL) {
         command_print_errors(errs);

@@ -25,6 +25,7 @@ const struct config_option options_table[] = {
 
     {"server.listen", OPTION_STRINGS, AT(listen), "0.0.0.0:8080", 0, 0, NULL,
      .help = "Where GraphQL is served: host:port, [v6]:port or unix:/path; port 0 takes a free one.\n"
+             "systemd:NAME is every socket of that name that systemd hands over.\n"
              "The variable PORT stands for 0.0.0.0:PORT."},
     {"server.admin_listen", OPTION_STRING, AT(admin_listen), "127.0.0.1:9090", 0, 0, NULL,
      .help = "Where metrics and probes are served; \"\": on server.listen only."},

@@ -463,7 +463,12 @@ void connection_close_if_idle(struct connection *c)
     char byte;
 
     /* A request that is in the socket's buffer is answered first. */
-    if (is_idle(c) && recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0)
+    if (!is_idle(c) || recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+        return;
+    /* Only one that is new waits for a head while it is idle. */
+    if (c->timeout.kind == TIMEOUT_HEAD)
+        timeouts_start(&c->ln->timeouts, &c->timeout, TIMEOUT_FIRST);
+    else
         connection_close(c);
 }
 
@@ -488,6 +493,7 @@ void connection_timeout(struct connection *c, enum timeout_kind kind)
         reset(c);
         return;
     case TIMEOUT_IDLE:
+    case TIMEOUT_FIRST:
     case TIMEOUT_LINGER:
         break;
     case TIMEOUT_ACCEPT:

@@ -19,6 +19,8 @@
 /* Without descriptors accepting would fail again at once, forever. */
 #define ACCEPT_PAUSE_MS 100
 #define LINGER_MS       2000
+/* Who connected just before the listener closed is about to send a request. */
+#define FIRST_MS 500
 /* Read from a socket at once; large bodies arrive in pieces of this size. */
 #define SCRATCH_SIZE 65536
 /* What may wait behind a request beyond one head of the largest size. */
@@ -158,6 +160,7 @@ static void set_timeouts(struct listener *ln)
         [TIMEOUT_BODY] = ln->opt.body_timeout_ms,
         [TIMEOUT_WRITE] = ln->opt.write_timeout_ms,
         [TIMEOUT_LINGER] = LINGER_MS,
+        [TIMEOUT_FIRST] = FIRST_MS,
         [TIMEOUT_ACCEPT] = ACCEPT_PAUSE_MS,
     };
 
@@ -200,13 +203,19 @@ struct listener *listener_open(struct loop *l, const struct listener_options *op
         ln->peers = peers_new();
     set_limits(ln);
     set_timeouts(ln);
-    ln->watch = loop_watch(l, ln->fd, LOOP_READ, on_acceptable, ln);
+    ln->watch = loop_watch(l, ln->fd, opt->accept_later ? 0 : LOOP_READ, on_acceptable, ln);
     return ln;
 }
 
 struct str listener_address(const struct listener *ln)
 {
     return str_of(ln->address);
+}
+
+void listener_accept(struct listener *ln)
+{
+    if (ln->watch != NULL)
+        watch_set(ln->watch, LOOP_READ);
 }
 
 void listener_stop_accepting(struct listener *ln)
@@ -243,6 +252,15 @@ size_t listener_connections(const struct listener *ln)
 size_t listener_in_flight(const struct listener *ln)
 {
     return ln->in_flight;
+}
+
+size_t listener_awaited(const struct listener *ln)
+{
+    size_t n = 0;
+
+    for (const struct connection *c = ln->connections; c != NULL; c = c->next)
+        n += c->state == CONNECTION_HEAD || c->state == CONNECTION_BODY;
+    return n;
 }
 
 void listener_free(struct listener *ln)

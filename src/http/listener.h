@@ -29,6 +29,7 @@ struct listener_options {
     size_t max_body_bytes;         /* 413 */
     size_t arena_soft_limit;       /* of each exchange */
     bool server_header;
+    bool accept_later;                 /* connections wait until listener_accept() */
     struct str request_id_header;      /* empty: none accepted or sent */
     bool accept_request_id;            /* from anyone; otherwise from trusted proxies only */
     const struct str *trusted_proxies; /* CIDRs, addresses, "unix:" */
@@ -43,14 +44,18 @@ struct listener *listener_open(struct loop *l, const struct listener_options *op
                                exchange_handler *on_exchange, void *ctx, struct errors *errs);
 /* The address bound, "127.0.0.1:8080"; owned by the listener. */
 struct str listener_address(const struct listener *ln);
+/* Begin to accept, where that was put off. */
+void listener_accept(struct listener *ln);
 /* Stop accepting; open connections go on. */
 void listener_stop_accepting(struct listener *ln);
-/* From now on every reply ends its connection, and idle connections are closed when `close_idle`.
- */
+/* From now on every reply ends its connection, and idle connections are closed when `close_idle`;
+ * those that never had a request are given a moment for one. */
 void listener_drain(struct listener *ln, bool close_idle);
 /* Connections open now; exchanges without a sent reply now. */
 size_t listener_connections(const struct listener *ln);
 size_t listener_in_flight(const struct listener *ln);
+/* Connections from which a request, or the rest of one, may still come. */
+size_t listener_awaited(const struct listener *ln);
 /* Closes every connection. All exchanges must have been replied to; replies posted after loop_run()
  * returned are still delivered. NULL is allowed. */
 void listener_free(struct listener *ln);

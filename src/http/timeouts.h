@@ -20,6 +20,7 @@ enum timeout_kind {
     TIMEOUT_BODY,
     TIMEOUT_WRITE,
     TIMEOUT_LINGER,
+    TIMEOUT_FIRST,  /* a connection's first request, once the listener has closed */
     TIMEOUT_ACCEPT, /* the listener itself, while it may not accept */
     TIMEOUT_KINDS,
     TIMEOUT_NONE = TIMEOUT_KINDS,

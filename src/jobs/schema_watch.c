@@ -47,6 +47,8 @@ struct schema_watch {
     struct thread *thread;
     int wake_fd; /* owned */
     atomic_bool kicked;
+    _Atomic uint64_t wishes;   /* made by schema_watch_kick() */
+    _Atomic uint64_t answered; /* made before the last load that has ended began */
     atomic_bool stopping;
     atomic_bool doubted;
     /* Looks at the catalog, be they loads or comparisons of its fingerprint: number of the last one
@@ -429,6 +431,7 @@ static void end_look(struct schema_watch *w, bool certain)
 static void load(struct schema_watch *w)
 {
     struct arena *a = arena_new(0);
+    uint64_t wishes = atomic_load(&w->wishes);
     enum load_result result;
     struct errors errs;
 
@@ -437,6 +440,7 @@ static void load(struct schema_watch *w)
     result = load_in(w, a, &errs);
     w->load_ok = result == LOADED;
     end_look(w, w->load_ok);
+    atomic_store(&w->answered, wishes);
     metric_add(result == LOADED ? METRIC_SCHEMA_LOADS_OK : METRIC_SCHEMA_LOADS_ERROR, 1);
     if (result != LOADED)
         log_errors(&errs);
@@ -590,9 +594,17 @@ static void set_flag(struct schema_watch *w, atomic_bool *flag)
     (void)!write(w->wake_fd, &one, sizeof(one));
 }
 
-void schema_watch_kick(struct schema_watch *w)
+uint64_t schema_watch_kick(struct schema_watch *w)
 {
+    uint64_t wish = atomic_fetch_add(&w->wishes, 1) + 1;
+
     set_flag(w, &w->kicked);
+    return wish;
+}
+
+bool schema_watch_answered(const struct schema_watch *w, uint64_t wish)
+{
+    return atomic_load(&w->answered) >= wish;
 }
 
 uint64_t schema_watch_doubt(struct schema_watch *w)

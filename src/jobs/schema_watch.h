@@ -47,8 +47,11 @@ struct schema_watch;
 
 /* Loads at once, and again with growing pauses until it succeeds once. */
 struct schema_watch *schema_watch_start(const struct schema_watch_options *opt);
-/* Load again soon. The old schema stays when that fails, or when nothing has changed. */
-void schema_watch_kick(struct schema_watch *w);
+/* Load again soon. The old schema stays when that fails, or when nothing has changed. The number of
+ * this wish. */
+uint64_t schema_watch_kick(struct schema_watch *w);
+/* Has a load that began after that wish ended, well or badly? */
+bool schema_watch_answered(const struct schema_watch *w, uint64_t wish);
 /*
  * A statement failed as if the schema were out of date: see whether the catalog has changed, and
  * load it if so; soon, but not more often than four times a second. The number of the look, which

@@ -65,6 +65,7 @@ struct pgpool {
     struct pgconn *run_list;
     uint64_t next_try_ns;
     bool probe; /* is the database there at all? */
+    bool hurry; /* pgpool_hurry() */
     bool stop;
     char last_error[256];
 };

@@ -92,6 +92,14 @@ void pgpool_cancel_runs(struct pgpool *p)
     pthread_mutex_unlock(&p->lock);
 }
 
+void pgpool_hurry(struct pgpool *p)
+{
+    pthread_mutex_lock(&p->lock);
+    p->hurry = true;
+    pthread_cond_broadcast(&p->freed);
+    pthread_mutex_unlock(&p->lock);
+}
+
 void pgpool_free(struct pgpool *p)
 {
     if (p == NULL)

@@ -73,6 +73,9 @@ void pgpool_recycle(struct pgpool *p);
 bool pgpool_run(struct pgpool *p, struct pgbatch *b, struct errors *errs);
 /* Has what pgpool_run() is running cancelled, in whatever thread; it fails with 57014 then. */
 void pgpool_cancel_runs(struct pgpool *p);
+/* The process is ending: what pgpool_run() runs does not wait any more for a database that cannot
+ * be reached. */
+void pgpool_hurry(struct pgpool *p);
 
 /* A worker's share of the pool; made, used and freed on the worker's thread. */
 struct pgclient *pgclient_new(struct pgpool *p, struct loop *worker);

@@ -45,6 +45,13 @@ static void release(struct pgpool *p, struct pgconn *c)
     pthread_mutex_unlock(&p->lock);
 }
 
+/* Is it worth waiting? */
+static bool is_hopeless_locked(struct pgpool *p)
+{
+    return p->stop ||
+           (p->hurry && atomic_load_explicit(&p->down_since_ns, memory_order_relaxed) != 0);
+}
+
 static struct pgconn *wait_for_one(struct pgpool *p, struct deadline until)
 {
     struct pgconn *c;
@@ -52,7 +59,7 @@ static struct pgconn *wait_for_one(struct pgpool *p, struct deadline until)
 
     pthread_mutex_lock(&p->lock);
     p->runs++;
-    while (!p->stop && waiting && p->idle == NULL) {
+    while (!is_hopeless_locked(p) && waiting && p->idle == NULL) {
         if (p->total >= p->opt.max)
             pglease_reclaim_locked(p, NULL);
         pthread_cond_signal(&p->work);

@@ -13,6 +13,7 @@
 #include "server/daemon.h"
 
 #include "base/thread.h"
+#include "http/handed.h"
 #include "http/listener.h"
 #include "jobs/persisted_sync.h"
 #include "jobs/scheduler.h"
@@ -24,6 +25,7 @@
 #include "server/observers.h"
 #include "server/options.h"
 #include "server/revocation_watch.h"
+#include "server/supervisor.h"
 #include "server/warmup.h"
 #include "version.h"
 
@@ -33,6 +35,10 @@
 #define DRAIN_CHECK_MS 20
 /* Requests that wait to be written to the result cache's log, 300 bytes each. */
 #define CACHE_LOG_MAX 50000
+/* What clients had begun to send when the listeners closed may arrive for so long. */
+#define ARRIVAL_MS 1000
+/* For what comes behind the drain: statements that are cancelled, what is written at the end. */
+#define END_MS 15000
 /* Fields of an operation with its fragments written out: as many as the planner takes. */
 #define MAX_FIELDS 20000
 
@@ -72,9 +78,12 @@ struct daemon {
     struct endpoints endpoints;
     struct listener *listeners[MAX_LISTENERS];
     size_t nlisteners;
+    struct handed handed; /* by the service manager */
+    struct supervisor *supervisor;
     struct timer *timer; /* of the phases */
     enum phase phase;
     struct deadline drain_until;
+    struct deadline arrival_until;
 };
 
 /* --- stopping ------------------------------------------------------------------ */
@@ -89,6 +98,17 @@ static size_t in_flight(const struct daemon *d)
     return n;
 }
 
+/* May one still arrive that its client does not know to be late? */
+static bool awaits_requests(const struct daemon *d)
+{
+    if (deadline_passed(d->arrival_until))
+        return false;
+    for (size_t i = 0; i < d->nlisteners; i++)
+        if (listener_awaited(d->listeners[i]) > 0)
+            return true;
+    return false;
+}
+
 static void stop_now(struct daemon *d)
 {
     d->phase = STOPPED;
@@ -99,6 +119,7 @@ static void close_listeners(struct daemon *d)
 {
     d->phase = CLOSING;
     d->drain_until = deadline_in_ms(d->config->shutdown_drain_timeout_ms);
+    d->arrival_until = deadline_earlier(d->drain_until, deadline_in_ms(ARRIVAL_MS));
     for (size_t i = 0; i < d->nlisteners; i++) {
         listener_stop_accepting(d->listeners[i]);
         listener_drain(d->listeners[i], true);
@@ -113,7 +134,7 @@ static void on_timer(void *ctx)
         close_listeners(d);
     if (d->phase != CLOSING)
         return;
-    if (in_flight(d) == 0) {
+    if (in_flight(d) == 0 && !awaits_requests(d)) {
         stop_now(d);
         return;
     }
@@ -142,6 +163,7 @@ static void on_stop_signal(int signo, void *ctx)
     d->health.draining = true;
     for (size_t i = 0; i < d->nlisteners; i++)
         listener_drain(d->listeners[i], false);
+    supervisor_stopping(d->supervisor, delay_ms + d->config->shutdown_drain_timeout_ms + END_MS);
     timer_set(d->timer, deadline_in_ms(delay_ms));
 }
 
@@ -151,7 +173,23 @@ static void on_reload_signal(int signo, void *ctx)
 
     (void)signo;
     LOG(LOG_INFO, "reloading the schema");
-    schema_watch_kick(d->watch);
+    supervisor_reloading(d->supervisor, schema_watch_kick(d->watch));
+}
+
+static bool is_reloaded(void *ctx, uint64_t number)
+{
+    const struct daemon *d = ctx;
+
+    return schema_watch_answered(d->watch, number);
+}
+
+/* Until now the kernel kept what came to sockets that were handed over. */
+static void on_started(void *ctx)
+{
+    struct daemon *d = ctx;
+
+    for (size_t i = 0; i < d->nlisteners; i++)
+        listener_accept(d->listeners[i]);
 }
 
 static uint64_t on_doubt(void *ctx)
@@ -234,8 +272,8 @@ static void init_engine(struct daemon *d, const struct recall_options *recall)
     d->graphql.engine = &d->engine;
 }
 
-static bool listen_on(struct daemon *d, struct str address, exchange_handler *handler,
-                      struct errors *errs)
+static bool open_listener(struct daemon *d, struct str address, bool later,
+                          exchange_handler *handler, struct errors *errs)
 {
     struct listener_options opt = options_listener(d->config, address);
     struct listener *ln;
@@ -244,11 +282,49 @@ static bool listen_on(struct daemon *d, struct str address, exchange_handler *ha
         errors_add(errs, CONFIG_INVALID, "server.listen: at most %d addresses", MAX_LISTENERS - 1);
         return false;
     }
+    opt.accept_later = later;
     ln = listener_open(d->loop, &opt, handler, &d->endpoints, errs);
     if (ln == NULL)
         return false;
     d->listeners[d->nlisteners++] = ln;
     return true;
+}
+
+/*
+ * "systemd:http" is every socket of that name that was handed over. They outlive the process, so
+ * clients that come while it starts anew need not be refused: they wait for the schema.
+ */
+static bool listen_on(struct daemon *d, struct str address, exchange_handler *handler,
+                      struct errors *errs)
+{
+    const struct str prefix = STR("systemd:");
+    size_t before = d->nlisteners;
+    struct str name = str_sub(address, prefix.len, SIZE_MAX);
+    char text[32];
+    int fd;
+
+    if (!str_starts(address, prefix))
+        return open_listener(d, address, false, handler, errs);
+    while ((fd = handed_take(&d->handed, name)) >= 0) {
+        snprintf(text, sizeof(text), "fd:%d", fd);
+        if (!open_listener(d, str_of(text), handler == endpoints_api, handler, errs))
+            return false;
+    }
+    if (d->nlisteners == before)
+        errors_add(errs, CONFIG_INVALID,
+                   "could not listen on \"%.*s\": no socket of that name was handed over",
+                   STR_ARG(address))
+            ->hint = STR("it is the FileDescriptorName= of a socket unit; see $LISTEN_FDNAMES");
+    return d->nlisteners > before;
+}
+
+/* Clients that connect to them would wait forever. */
+static void warn_of_untaken(const struct daemon *d)
+{
+    for (size_t i = 0; i < d->handed.n; i++)
+        if (!d->handed.items[i].taken)
+            LOG(LOG_WARN, "a socket was handed over that server.listen does not name",
+                LOG_STR("name", d->handed.items[i].name));
 }
 
 static bool open_listeners(struct daemon *d, struct errors *errs)
@@ -258,7 +334,10 @@ static bool open_listeners(struct daemon *d, struct errors *errs)
     for (size_t i = 0; i < c->listen.n; i++)
         if (!listen_on(d, c->listen.items[i], endpoints_api, errs))
             return false;
-    return c->admin_listen.len == 0 || listen_on(d, c->admin_listen, endpoints_admin, errs);
+    if (c->admin_listen.len > 0 && !listen_on(d, c->admin_listen, endpoints_admin, errs))
+        return false;
+    warn_of_untaken(d);
+    return true;
 }
 
 static void on_unknown_key(void *ctx)
@@ -345,6 +424,7 @@ struct daemon *daemon_start(const struct config *c, struct errors *errs)
     unsetenv("PGDATESTYLE");
     d->config = c;
     d->arena = arena_new(0);
+    handed_read(&d->handed, getenv("LISTEN_PID"), getenv("LISTEN_FDS"), getenv("LISTEN_FDNAMES"));
     signal(SIGPIPE, SIG_IGN);
     thread_become(THREAD_LOOP, "loop");
     d->loop = loop_new("loop");
@@ -391,8 +471,12 @@ void daemon_run(struct daemon *d)
     loop_signal(d->loop, SIGINT, on_stop_signal, d);
     loop_signal(d->loop, SIGHUP, on_reload_signal, d);
     announce(d);
+    d->supervisor = supervisor_start(
+        &(struct supervisor_options){d->loop, &d->health, on_started, is_reloaded, d});
     loop_run(d->loop);
     ignore_signals();
+    pgpool_hurry(d->pool);
+    supervisor_free(d->supervisor);
     timer_free(d->timer);
     LOG(LOG_INFO, "stopped");
 }

@@ -24,14 +24,12 @@ static void answer(struct http_reply *r, bool ok, const char *status)
     buf_printf(&r->body, "{\"status\":\"%s\"}\n", status);
 }
 
-void ops_live(const struct health *h, struct http_reply *r)
+bool ops_is_live(const struct health *h)
 {
-    bool ok = workers_oldest_heartbeat_ns(h->workers) < HEARTBEAT_STALE_NS;
-
-    answer(r, ok, ok ? "ok" : "a worker is stuck");
+    return workers_oldest_heartbeat_ns(h->workers) < HEARTBEAT_STALE_NS;
 }
 
-static bool schema_loaded(const struct health *h)
+bool ops_has_schema(const struct health *h)
 {
     const struct schema *s = schema_current(h->schema, 0);
 
@@ -39,9 +37,16 @@ static bool schema_loaded(const struct health *h)
     return s != NULL;
 }
 
+void ops_live(const struct health *h, struct http_reply *r)
+{
+    bool ok = ops_is_live(h);
+
+    answer(r, ok, ok ? "ok" : "a worker is stuck");
+}
+
 void ops_startup(const struct health *h, struct http_reply *r)
 {
-    bool ok = schema_loaded(h);
+    bool ok = ops_has_schema(h);
 
     answer(r, ok, ok ? "ok" : "the schema is not loaded yet");
 }
@@ -53,7 +58,7 @@ void ops_ready(const struct health *h, struct http_reply *r)
     pgpool_stats(h->pool, &pool);
     if (h->draining)
         answer(r, false, "shutting down");
-    else if (!schema_loaded(h))
+    else if (!ops_has_schema(h))
         answer(r, false, "the schema is not loaded yet");
     else if (!pool.up && monotonic_ns() - pool.down_since_ns > DATABASE_GRACE_NS)
         answer(r, false, "the database cannot be reached");

@@ -6,6 +6,9 @@
 
 #include "server/endpoints.h"
 
+/* Does every worker come round? */
+bool ops_is_live(const struct health *h);
+bool ops_has_schema(const struct health *h);
 /* Each fills in status, type and body. */
 void ops_live(const struct health *h, struct http_reply *r);
 void ops_ready(const struct health *h, struct http_reply *r);

@@ -170,6 +170,22 @@ test("it starts while the database is down, and is ready once it came up", async
   }
 });
 
+test("a database that cannot be reached does not keep it from ending", async () => {
+  const server = await startServer();
+  const daemon = await start("demo", { database: { pool: { min: 1, max: 2 } } }, { server });
+  try {
+    await server.halt();
+    await daemon.post("{ projects(limit: 1) { id } }");
+    // All that writes in the background, and the load, now want a connection.
+    daemon.signal("SIGHUP");
+    await within(5000, "it reloads", () => daemon.logged("reloading the schema").length === 1);
+    await daemon.stop({ ms: 2000 });
+  } finally {
+    daemon.signal("SIGKILL");
+    await server.stop();
+  }
+});
+
 test("a database that restarts costs errors while it is down, and nothing afterwards", async () => {
   const server = await startServer();
   const daemon = await start("demo", { database: { pool: { min: 2, max: 4, retry_backoff: ["50ms", "200ms"] } } }, { server });

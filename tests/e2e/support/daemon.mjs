@@ -104,18 +104,20 @@ export async function installSystem(database, options = {}) {
 
 /** Ours, without what would configure the daemon behind the test's back. */
 function environment(more) {
-  const kept = Object.entries(process.env).filter(([name]) => !/^(PG|FRAISEQLD|DATABASE_URL|PORT$)/.test(name));
+  const kept = Object.entries(process.env).filter(([name]) => !/^(PG|FRAISEQLD|DATABASE_URL|PORT$|NOTIFY_SOCKET$|WATCHDOG_|LISTEN_|JOURNAL_STREAM$)/.test(name));
   return { ...Object.fromEntries(kept), ...more };
 }
 
 export class Daemon {
-  constructor(config, { env = {}, args = [] } = {}) {
+  /** under: a program and its arguments that run the daemon, behind them. */
+  constructor(config, { env = {}, args = [], under = [], stdout = "inherit" } = {}) {
     this.lines = [];
     this.stderr = "";
     this.file = writeConfiguration(config);
-    this.child = spawn(binary, ["serve", "-c", this.file, ...args], {
+    const [command, ...rest] = [...under, binary, "serve", "-c", this.file, ...args];
+    this.child = spawn(command, rest, {
       env: environment(env),
-      stdio: ["ignore", "inherit", "pipe"],
+      stdio: ["ignore", stdout, "pipe"],
     });
     running.add(this.child);
     this.child.stderr.setEncoding("utf8").on("data", (text) => this.#read(text));
@@ -231,7 +233,7 @@ export class Daemon {
   }
 
   signal(name) {
-    this.told ||= name !== "SIGHUP";
+    this.told ||= name !== "SIGHUP" && name !== "SIGUSR1";
     this.child.kill(name);
   }
 

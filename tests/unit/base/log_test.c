@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -141,6 +142,37 @@ static void test_long_and_bad_values_stay_valid(void **state)
     close(ends[1]);
 }
 
+/* Is it the journal's? Then lines begin with their priority, whatever the format. */
+static void test_tells_the_journal_priorities(void **state)
+{
+    static const char *const begin[] = {"<7>{", "<6>{", "<4>{", "<3>{"};
+    struct stat st;
+    char own[64];
+    int ends[2];
+
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(fstat(ends[1], &st), 0);
+    snprintf(own, sizeof(own), "%llu:%llu", (unsigned long long)st.st_dev,
+             (unsigned long long)st.st_ino);
+    log_setup(LOG_DEBUG, LOG_FORMAT_JSON, ends[1]);
+    log_setup_journal(own);
+    for (size_t level = 0; level < COUNT_OF(begin); level++) {
+        log_write((enum log_level)level, "x", NULL, 0);
+        read_line(ends[0]);
+        assert_memory_equal(line, begin[level], 4);
+    }
+    /* The variable is another stream's, or not set. */
+    log_setup(LOG_DEBUG, LOG_FORMAT_JSON, ends[1]);
+    log_setup_journal("1:1");
+    log_setup_journal(NULL);
+    log_write(LOG_ERROR, "x", NULL, 0);
+    read_line(ends[0]);
+    assert_int_equal(line[0], '{');
+    close(ends[0]);
+    close(ends[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,6 +180,7 @@ int main(void)
         cmocka_unit_test(test_writes_logfmt_and_text),
         cmocka_unit_test(test_level_decides),
         cmocka_unit_test(test_long_and_bad_values_stay_valid),
+        cmocka_unit_test(test_tells_the_journal_priorities),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
