@@ -179,12 +179,20 @@ static void set_ttl_of_types(const struct resultcache *rc, const struct plan *p,
         const struct resultcache_setting *s =
             p->reads[i]->type != NULL ? find(rc->opt.types, rc->opt.ntypes, p->reads[i]->type->name)
                                       : NULL;
-        uint64_t ttl = s != NULL && s->has_ttl ? s->ttl_ms : r->exact ? rc->opt.default_ttl_ms : 0;
+        const struct type *t = p->reads[i]->type;
+        uint64_t ttl = r->exact ? rc->opt.default_ttl_ms : 0;
 
-        r->chosen |= s != NULL;
+        if (s != NULL && s->has_ttl)
+            ttl = s->ttl_ms;
+        else if (t != NULL && t->cache.said)
+            ttl = t->cache.seconds * UINT64_C(1000);
+        r->chosen |= s != NULL || (t != NULL && t->cache.said);
         shortest = ttl < shortest ? ttl : shortest;
     }
     r->ttl_s = p->nreads > 0 ? seconds(shortest) : 0;
+    if (p->ttl_s < r->ttl_s)
+        r->ttl_s = p->ttl_s;
+    r->chosen |= p->ttl_s != UINT32_MAX;
 }
 
 static void set_ttl(const struct resultcache *rc, const struct plan *p, struct str operation_name,

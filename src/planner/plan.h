@@ -181,6 +181,7 @@ struct plan {
     size_t nnames;
     const struct relation *const *reads; /* all that they read from or write to, each once */
     size_t nreads;
+    uint32_t ttl_s; /* the least that @cache says of a field selected; UINT32_MAX: nothing */
     size_t max_open_columns; /* of all rows being read at once, one inside the other */
     uint64_t id;             /* unique in the process */
     size_t size;             /* bytes held */

@@ -23,6 +23,8 @@ void plan_shape_field(struct compiler *c, const struct selection *s, struct shap
     out->offset = s->ast->offset;
     out->non_null = type_ref_non_null(type);
     out->items_non_null = type_ref_is_list(type) && type_ref_non_null(type_ref_item(type));
+    if (s->field->cache.said && s->field->cache.seconds < c->mentions.ttl_s)
+        c->mentions.ttl_s = s->field->cache.seconds;
 }
 
 bool plan_too_complex(struct compiler *c, const struct selection *s, const char *message)

@@ -254,6 +254,7 @@ static void keep_mentions(struct plan *p, const struct sqlmentions *m)
     p->nnames = m->names.n;
     p->reads = arena_copy(p->arena, m->reads.items, m->reads.n * sizeof *m->reads.items);
     p->nreads = m->reads.n;
+    p->ttl_s = m->ttl_s;
 }
 
 static void finish_plan(struct plan *p, struct compiler *c, const struct introspected *names,
@@ -291,6 +292,7 @@ static bool compile(struct plan *p, const struct variables *variables, struct ar
                .errs = errs},
         .schema = p->operation->schema,
         .guard = -1,
+        .mentions = {.ttl_s = UINT32_MAX },
     };
     size_t nerrors = errs->n + errs->dropped;
     const struct selection *root = collect(p->operation, variables, p->arena, errs);

@@ -25,6 +25,7 @@ struct sqlmentions {
         const struct relation **items;
         size_t n, cap;
     } reads;
+    uint32_t ttl_s;
 };
 
 /* $1 … of one statement, shared by all the pieces it is put together from. */

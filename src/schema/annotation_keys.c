@@ -21,8 +21,8 @@ enum value_form {
     VALUE_RELATIONS, /* struct relation_annotations */
     VALUE_CONTEXT,   /* struct context_params */
     VALUE_AUTH,      /* struct said_auth */
+    VALUE_TTL,       /* struct said_ttl */
     VALUE_ACCEPTED,  /* FraiseQL's, and true of everything here anyway */
-    VALUE_REFUSED,   /* FraiseQL's, and cannot be done */
 };
 
 struct annotation_key {
@@ -51,7 +51,7 @@ static const struct annotation_key type_keys[] = {
     {STR_INIT("auth"), VALUE_AUTH, offsetof(struct type_annotation, auth)},
     {STR_INIT("use_projection"), VALUE_ACCEPTED, 0},
     {STR_INIT("filters"), VALUE_ACCEPTED, 0},
-    {STR_INIT("cache"), VALUE_REFUSED, 0},
+    {STR_INIT("cache"), VALUE_TTL, offsetof(struct type_annotation, cache)},
 };
 
 /* Keys of @fraiseql:field, and members of struct field_annotation. */
@@ -98,6 +98,11 @@ static const struct annotation_key auth_keys[] = {
     {STR_INIT("scopes"), VALUE_LIST, offsetof(struct said_auth, scopes)},
 };
 
+/* The key of "cache", of which the whole is struct said. */
+static const struct annotation_key cache_keys[] = {
+    {STR_INIT("ttl"), VALUE_TEXT, 0},
+};
+
 /* clang-format on */
 
 const struct annotation_keys keys_of_type = {type_keys, COUNT_OF(type_keys)};
@@ -105,6 +110,7 @@ const struct annotation_keys keys_of_field = {field_keys, COUNT_OF(field_keys)};
 const struct annotation_keys keys_of_relation = {relation_keys, COUNT_OF(relation_keys)};
 const struct annotation_keys keys_of_function = {function_keys, COUNT_OF(function_keys)};
 static const struct annotation_keys keys_of_auth = {auth_keys, COUNT_OF(auth_keys)};
+static const struct annotation_keys keys_of_cache = {cache_keys, COUNT_OF(cache_keys)};
 
 static struct place place_of(const struct annotation_reader *r, const struct yamltree *v)
 {
@@ -339,6 +345,40 @@ static void read_auth(struct annotation_reader *r, const struct yamltree *v, str
     authrule_check(out, r->errs);
 }
 
+/* 300, 300s, 5m, 1h or 1d. */
+static bool parse_ttl(struct str text, uint32_t *seconds)
+{
+    static const char units[] = "smhd";
+    static const uint32_t sizes[] = {1, 60, 3600, 86400};
+    uint32_t size = 1;
+    int64_t n;
+
+    for (size_t i = 0; i < COUNT_OF(sizes); i++)
+        if (text.len > 1 && text.data[text.len - 1] == units[i]) {
+            size = sizes[i];
+            text = str_sub(text, 0, text.len - 1);
+            break;
+        }
+    if (!str_to_i64(text, &n) || n < 0 || n > TTL_MAX_S / size)
+        return false;
+    *seconds = (uint32_t)n * size;
+    return true;
+}
+
+/* {ttl: 300s}, or the time alone. */
+static void read_ttl(struct annotation_reader *r, const struct yamltree *v, struct said_ttl *out)
+{
+    struct said text = {0};
+
+    if (v->kind == YAMLTREE_MAP)
+        annotation_read_map(r, v, "cache", &keys_of_cache, &text);
+    else
+        (void)read_text(r, v, "the value", &text);
+    *out = (struct said_ttl){.said = true, .at = place_of(r, v)};
+    if (is_said(text) && !parse_ttl(text.text, &out->seconds))
+        place_error(text.at, r->errs, "must be a time such as 300s or 10m, at most 7d");
+}
+
 static void read_value(struct annotation_reader *r, const struct yamltree_member *m,
                        enum value_form form, void *out)
 {
@@ -372,10 +412,10 @@ static void read_value(struct annotation_reader *r, const struct yamltree_member
     case VALUE_AUTH:
         read_auth(r, v, out);
         break;
-    case VALUE_ACCEPTED:
+    case VALUE_TTL:
+        read_ttl(r, v, out);
         break;
-    case VALUE_REFUSED:
-        place_error(reader_place(r, m->at), r->errs, "\"%.*s\" is not supported", STR_ARG(m->name));
+    case VALUE_ACCEPTED:
         break;
     }
 }

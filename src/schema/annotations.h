@@ -43,6 +43,15 @@ struct said_auth {
     struct said_list scopes;
 };
 
+/* @cache(ttl:), or "cache" in comments. */
+struct said_ttl {
+    bool said;
+    struct place at;
+    uint32_t seconds;
+};
+
+#define TTL_MAX_S 604800 /* a week */
+
 /* A type as it was written, "[Tag!]!": wrappers as in struct type_ref. */
 struct said_type {
     struct said name; /* "Tag": of a GraphQL type, or "app.address": of one of the database */
@@ -62,6 +71,7 @@ struct declared_field {
     /* in the SDL file only */
     bool hide;
     unsigned weight; /* 0: not said */
+    struct said_ttl cache;
     struct said_auth auth;
     const struct ast_field_definition *ast;
 };
@@ -104,6 +114,7 @@ struct type_annotation {
     struct said_list hide;                /* columns that are not fields */
     struct said tenant_column;
     struct said_auth auth;
+    struct said_ttl cache;
     struct relation_annotations relations;
     const struct declared_fields *declared; /* in the SDL file; NULL: it is not there */
     bool closed;                            /* those are all its fields */

@@ -206,8 +206,11 @@ static void make_relation(struct builder *b, struct doc_relation *d, struct rela
     built->object = builder_add_type(b, TYPE_OBJECT, r->type_name, origin);
     built->object->description = r->comment;
     built->object->relation = r;
-    if (d->annotation != NULL)
+    if (d->annotation != NULL) {
         built->object->auth = authrule_make(b, &d->annotation->auth);
+        built->object->cache =
+            (struct field_ttl){d->annotation->cache.said, d->annotation->cache.seconds};
+    }
     r->type = built->object;
 }
 

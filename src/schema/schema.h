@@ -259,6 +259,12 @@ enum outcome_field {
     OUTCOME_FIELDS, /* so many */
 };
 
+/* @cache: how long an answer with it may be kept. */
+struct field_ttl {
+    bool said;
+    uint32_t seconds;
+};
+
 struct field {
     struct str name;
     struct str description;
@@ -275,6 +281,7 @@ struct field {
         enum connection_part part;           /* RESOLVE_CONNECTION_PART */
     };
     unsigned weight; /* @cost: what it counts for; 0: as any other */
+    struct field_ttl cache;
     const struct column *column;
     const struct relationship *relationship;
     const struct relation *relation;
@@ -337,6 +344,7 @@ struct type {
     struct str enum_sql;               /* TYPE_ENUM of the database: its type's name for a cast */
     size_t index;                      /* in the schema, dense from 0: for per-type tables */
     const struct auth_rule *auth;      /* TYPE_OBJECT: what it takes to reach it; NULL: nothing */
+    struct field_ttl cache;            /* TYPE_OBJECT of a relation */
 };
 
 enum directive_location { /* bits */

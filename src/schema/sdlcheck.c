@@ -115,6 +115,7 @@ static void settle_field(struct builder *b, const struct type *t, const struct d
     if (d->deprecated.data != NULL)
         f->deprecated = arena_dup(b->arena, d->deprecated);
     f->weight = d->weight;
+    f->cache = (struct field_ttl){d->cache.said, d->cache.seconds};
     authrule_settle(b, &d->auth, f);
 }
 

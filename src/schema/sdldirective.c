@@ -16,6 +16,7 @@ enum argument_form {
     ARGUMENT_TEXT,  /* struct said */
     ARGUMENT_LIST,  /* struct said_list; one text is a list of it */
     ARGUMENT_COUNT, /* unsigned, from 1 */
+    ARGUMENT_TTL,   /* struct said_ttl, in seconds */
 };
 
 /* Directives, where they may stand, and why they are refused wherever they stand. */
@@ -24,18 +25,18 @@ static const struct directive_row {
     unsigned where;
     const char *refused;
 } directives[] = {
-    {STR_INIT("source"),      ON_OBJECT,                                                       NULL                    },
-    {STR_INIT("column"),      ON_FIELD_DEFINITION | ON_INPUT_FIELD_DEFINITION,                 NULL                    },
-    {STR_INIT("relation"),    ON_FIELD_DEFINITION,                                             NULL                    },
-    {STR_INIT("function"),    ON_FIELD_DEFINITION,                                             NULL                    },
-    {STR_INIT("tenant"),      ON_OBJECT,                                                       NULL                    },
-    {STR_INIT("cost"),        ON_FIELD_DEFINITION,                                             NULL                    },
-    {STR_INIT("hide"),        ON_OBJECT | ON_FIELD_DEFINITION,                                 NULL                    },
-    {STR_INIT("deprecated"),  ON_FIELD_DEFINITION | ON_INPUT_FIELD_DEFINITION | ON_ENUM_VALUE, NULL                    },
-    {STR_INIT("specifiedBy"), ON_SCALAR,                                                       NULL                    },
-    {STR_INIT("oneOf"),       ON_INPUT_OBJECT,                                                 NULL                    },
-    {STR_INIT("cache"),       ON_OBJECT | ON_FIELD_DEFINITION,                                 "results are not cached"},
-    {STR_INIT("auth"),        ON_OBJECT | ON_FIELD_DEFINITION,                                 NULL                    },
+    {STR_INIT("source"),      ON_OBJECT,                                                       NULL},
+    {STR_INIT("column"),      ON_FIELD_DEFINITION | ON_INPUT_FIELD_DEFINITION,                 NULL},
+    {STR_INIT("relation"),    ON_FIELD_DEFINITION,                                             NULL},
+    {STR_INIT("function"),    ON_FIELD_DEFINITION,                                             NULL},
+    {STR_INIT("tenant"),      ON_OBJECT,                                                       NULL},
+    {STR_INIT("cost"),        ON_FIELD_DEFINITION,                                             NULL},
+    {STR_INIT("hide"),        ON_OBJECT | ON_FIELD_DEFINITION,                                 NULL},
+    {STR_INIT("deprecated"),  ON_FIELD_DEFINITION | ON_INPUT_FIELD_DEFINITION | ON_ENUM_VALUE, NULL},
+    {STR_INIT("specifiedBy"), ON_SCALAR,                                                       NULL},
+    {STR_INIT("oneOf"),       ON_INPUT_OBJECT,                                                 NULL},
+    {STR_INIT("cache"),       ON_OBJECT | ON_FIELD_DEFINITION,                                 NULL},
+    {STR_INIT("auth"),        ON_OBJECT | ON_FIELD_DEFINITION,                                 NULL},
 };
 
 /* Arguments of directives, and members of struct sdl_directives. */
@@ -57,6 +58,7 @@ static const struct argument_row {
     {STR_INIT("function"), STR_INIT("invalidates"), ARGUMENT_LIST, false, offsetof(struct sdl_directives, invalidates)},
     {STR_INIT("tenant"), STR_INIT("column"), ARGUMENT_TEXT, true, offsetof(struct sdl_directives, tenant)},
     {STR_INIT("cost"), STR_INIT("weight"), ARGUMENT_COUNT, true, offsetof(struct sdl_directives, weight)},
+    {STR_INIT("cache"), STR_INIT("ttl"), ARGUMENT_TTL, true, offsetof(struct sdl_directives, cache)},
     {STR_INIT("auth"), STR_INIT("roles"), ARGUMENT_LIST, false, offsetof(struct sdl_directives, auth.roles)},
     {STR_INIT("auth"), STR_INIT("scopes"), ARGUMENT_LIST, false, offsetof(struct sdl_directives, auth.scopes)},
     {STR_INIT("deprecated"), STR_INIT("reason"), ARGUMENT_TEXT, false, offsetof(struct sdl_directives, deprecated)},
@@ -155,6 +157,17 @@ static void read_count(struct sdl_reader *r, const struct ast_value *v, unsigned
         place_error(sdl_place(r, v->offset), r->errs, "must be a number from 1 to %d", MAX_WEIGHT);
 }
 
+static void read_ttl(struct sdl_reader *r, const struct ast_value *v, struct said_ttl *out)
+{
+    int64_t n = 0;
+
+    *out = (struct said_ttl){.said = true, .at = sdl_place(r, v->offset)};
+    if (v->kind == AST_INT && str_to_i64(v->text, &n) && n >= 0 && n <= TTL_MAX_S)
+        out->seconds = (uint32_t)n;
+    else
+        place_error(out->at, r->errs, "must be a number of seconds, at most %d", TTL_MAX_S);
+}
+
 static void read_argument(struct sdl_reader *r, const struct argument_row *row,
                           const struct ast_value *v, struct sdl_directives *out)
 {
@@ -170,6 +183,9 @@ static void read_argument(struct sdl_reader *r, const struct argument_row *row,
         break;
     case ARGUMENT_COUNT:
         read_count(r, v, to);
+        break;
+    case ARGUMENT_TTL:
+        read_ttl(r, v, to);
         break;
     }
 }
@@ -268,7 +284,7 @@ static void print_places(unsigned where, struct buf *out)
 
 static void print_directive(const struct directive_row *d, struct buf *out)
 {
-    static const char *const types[] = {"String", "[String!]", "Int"};
+    static const char *const types[] = {"String", "[String!]", "Int", "Int"};
     const char *between = "(";
     size_t j;
 

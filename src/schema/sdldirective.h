@@ -32,6 +32,7 @@ struct sdl_directives {
     struct said_list invalidates;
     struct said tenant; /* @tenant(column:) */
     unsigned weight;    /* @cost; 0: none */
+    struct said_ttl cache;
     bool hide;
     struct said_auth auth;
     struct said deprecated; /* the reason */

@@ -66,6 +66,7 @@ static void read_fields(struct sdl *s, struct sdl_type *t,
                                        .type = type_of(r, f->type),
                                        .hide = of[n].hide,
                                        .weight = of[n].weight,
+                                       .cache = of[n].cache,
                                        .auth = of[n].auth,
                                        .ast = f};
         out->key = is_said(of[n].column) ? of[n].column.text : naming_snake(f->name, r->arena);
@@ -554,6 +555,8 @@ static void lay_type(struct builder *b, struct sdl_type *t, struct doc_relation 
         a->tenant_column = of->tenant;
     if (of->auth.said)
         a->auth = of->auth;
+    if (of->cache.said)
+        a->cache = of->cache;
     a->closed = t->closed;
     a->declared = &t->fields;
     lay_fields(b, t, d, a);

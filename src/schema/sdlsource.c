@@ -180,6 +180,12 @@ static void print_function(struct source *s, const struct function *f)
     buf_append_char(s->out, ')');
 }
 
+static void print_ttl(struct source *s, const struct field_ttl *t)
+{
+    if (t->said)
+        buf_printf(s->out, " @cache(ttl: %lu)", (unsigned long)t->seconds);
+}
+
 static void print_directives(struct source *s, const struct type *t, const struct field *f)
 {
     if (f->function != NULL)
@@ -193,6 +199,7 @@ static void print_directives(struct source *s, const struct type *t, const struc
         print_column(s, f, true);
     if (f->weight > 0)
         buf_printf(s->out, " @cost(weight: %u)", f->weight);
+    print_ttl(s, &f->cache);
     authrule_print(authrule_of_field(f), s->out);
     sdl_print_deprecated(f->deprecated, s->out);
 }
@@ -207,6 +214,7 @@ static void print_object(struct source *s, const struct type *t)
     buf_append_str(s->out, t->name);
     if (is_relation_type(s, t))
         print_source(s, t->relation);
+    print_ttl(s, &t->cache);
     authrule_print(t->auth, s->out);
     buf_append_lit(s->out, " {\n");
     for (i = 0; i < t->nfields; i++) {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { always, cached, entries, expectOutcome, installed, known, outcome, unique } from "./support/cache.mjs";
-import { installSystem, start } from "./support/daemon.mjs";
+import { configuration, installSystem, program, start, writeConfiguration, writeFile } from "./support/daemon.mjs";
 import { createDatabase, Session, shared, startServer } from "./support/postgres.mjs";
 import { ACME, ADA, GLOBEX, id, tokenFor } from "./support/token.mjs";
 import { within } from "./support/wait.mjs";
@@ -159,6 +159,23 @@ test("the shortest time of all types counts", async () => {
   await new Promise((resolve) => setTimeout(resolve, 500));
   await expectOutcome(daemon, `query ${none} { projects { owner { name } } }`, "bypass");
   await daemon.stop();
+});
+
+test("comments and the SDL file say how long, too; the configuration goes over them", async () => {
+  const database = await installed({ triggers: false });
+  await shared.sql(database, `comment on view v_project is E'Projects.\\n\\n@fraiseql:type\\ncache: {ttl: 5m}'; comment on view v_user is E'@fraiseql:type\\ncache: 1h'`);
+  const [plain, field, typed] = [unique(), unique(), unique()];
+  const sdl = writeFile("graphql", 'extend type Project { name: String! @cache(ttl: 120) }');
+  const operations = Object.fromEntries([plain, field, typed].map((name) => [name, { mode: "always" }]));
+  const daemon = await start(database, { server: { server_timing: true }, schema: { sdl_file: sdl }, cache: { enabled: true, types: { User: { ttl: "50s" } }, operations } });
+  const ttl = (name) => shared.sql(database, `select round(extract(epoch from expires_at - created_at)) from fraiseql.cache_entries where operation like '${name}#%'`);
+  for (const [name, list, expected] of [[plain, "projects { id }", 300], [field, "projects { id name }", 120], [typed, "users { id }", 50]]) {
+    await cached(daemon, `query ${name} { ${list} }`);
+    assert.ok(Math.abs(Number(await ttl(name)) - expected) <= expected / 10, `${list}: ${await ttl(name)}`);
+  }
+  await daemon.stop();
+  const { stdout } = await program(["schema", "print", "--from-db", "-c", writeConfiguration(configuration(database, { schema: { sdl_file: sdl } }))]);
+  assert.match(stdout, /type Project [^{]*@cache\(ttl: 300\)/);
 });
 
 test("what is cheap is not looked for, and what comes once is not kept", async () => {

@@ -131,7 +131,7 @@ async function check(sdl) {
 
 test("everything that is wrong is told at once, with file, line and column", async () => {
   const { code, errors } = await check(`type Thing @source(relation: "nothings") { id: ID! }
-type Owner @source(relation: "owners") @tenant(column: "tenant") @cache(ttl: 5) {
+type Owner @source(relation: "owners") @tenant(column: "tenant") @cache(ttl: -5) {
   id: Int
   name: String! @column(name: "nmae")
   name: String
@@ -156,7 +156,7 @@ interface Node2 { id: ID! }
 `);
   assert.equal(code, 65);
   assert.deepEqual(errors, [
-    ':2:66 directive "@cache" is not supported: results are not cached',
+    ':2:78 must be a number of seconds, at most 604800',
     ':5:3 field "Owner.name" is declared twice',
     ':11:47 an empty list of roles or scopes: leave it out, or hide it',
     ':20:1 unknown directive "@foo"',
