@@ -6,8 +6,10 @@
  *           OpenSSL 3); contexts are freed when their thread ends.
  */
 #include <errno.h>
+#include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <pthread.h>
 #include <sys/random.h>
 
@@ -73,6 +75,18 @@ struct digest digest_parts(const struct str *parts, size_t n)
         CHECK(EVP_DigestUpdate(ctx, parts[i].data, parts[i].len) == 1);
     }
     return finish(ctx);
+}
+
+struct digest digest_hmac(struct str key, struct str s)
+{
+    struct digest d;
+    unsigned len = 0;
+
+    CHECK(key.len <= INT_MAX && s.data != NULL);
+    CHECK(HMAC(EVP_sha256(), key.data, (int)key.len, (const unsigned char *)s.data, s.len, d.bytes,
+               &len) != NULL &&
+          len == DIGEST_SIZE);
+    return d;
 }
 
 void digest_hex(const struct digest *d, char out[2 * DIGEST_SIZE + 1])

@@ -1,5 +1,5 @@
 /*
- * digest.h - SHA-256, over bytes or over length-prefixed parts.
+ * digest.h - SHA-256, over bytes or over length-prefixed parts, or with a key (HMAC).
  *
  * Thread:   any.
  */
@@ -18,6 +18,8 @@ struct digest {
 struct digest digest_sha256(struct str s);
 /* Unambiguous: each part is preceded by its length. */
 struct digest digest_parts(const struct str *parts, size_t n);
+/* HMAC-SHA256 (RFC 2104); the key is not empty. */
+struct digest digest_hmac(struct str key, struct str s);
 /* Lower-case hexadecimal, 64 characters and a NUL. */
 void digest_hex(const struct digest *d, char out[2 * DIGEST_SIZE + 1]);
 /* Without early exit. */

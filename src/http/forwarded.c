@@ -4,87 +4,13 @@
  * Thread:   see forwarded.h.
  * Memory:   see forwarded.h.
  */
-#include <arpa/inet.h>
-
 #include "http/forwarded.h"
-
-struct network {
-    struct ip_address address;
-    unsigned bits; /* of 128 */
-};
 
 struct forwarded {
     struct network *networks; /* owned */
     size_t n;
     bool unix_peers;
 };
-
-static const unsigned char mapped_prefix[12] = {[10] = 0xff, [11] = 0xff};
-
-static bool is_mapped(const struct ip_address *ip)
-{
-    return memcmp(ip->bytes, mapped_prefix, sizeof(mapped_prefix)) == 0;
-}
-
-bool ip_parse(struct str s, struct ip_address *out)
-{
-    char text[IP_TEXT_SIZE];
-
-    if (s.len == 0 || s.len >= sizeof(text) || memchr(s.data, '\0', s.len) != NULL)
-        return false;
-    memcpy(text, s.data, s.len);
-    text[s.len] = '\0';
-    if (inet_pton(AF_INET6, text, out->bytes) == 1)
-        return true;
-    memcpy(out->bytes, mapped_prefix, sizeof(mapped_prefix));
-    return inet_pton(AF_INET, text, out->bytes + 12) == 1;
-}
-
-size_t ip_format(const struct ip_address *ip, char out[IP_TEXT_SIZE])
-{
-    const char *text = is_mapped(ip) ? inet_ntop(AF_INET, ip->bytes + 12, out, IP_TEXT_SIZE)
-                                     : inet_ntop(AF_INET6, ip->bytes, out, IP_TEXT_SIZE);
-
-    CHECK(text != NULL);
-    return strlen(text);
-}
-
-static bool matches(const struct network *net, const struct ip_address *ip)
-{
-    unsigned whole = net->bits / 8, rest = net->bits % 8;
-
-    if (memcmp(net->address.bytes, ip->bytes, whole) != 0)
-        return false;
-    return rest == 0 || ((net->address.bytes[whole] ^ ip->bytes[whole]) >> (8 - rest)) == 0;
-}
-
-/* Are all bits behind the prefix zero? "10.1.2.3/8" is more likely a slip than a wish. */
-static bool is_network_address(const struct network *net)
-{
-    size_t i;
-
-    for (i = net->bits; i < 128; i++)
-        if ((net->address.bytes[i / 8] & (0x80 >> (i % 8))) != 0)
-            return false;
-    return true;
-}
-
-static bool parse_network(struct str s, struct network *out)
-{
-    struct str address, prefix;
-    bool has_prefix = str_cut(s, '/', &address, &prefix);
-    unsigned max;
-    uint64_t bits;
-
-    if (!ip_parse(address, &out->address))
-        return false;
-    max = str_find(address, ':') == address.len ? 32 : 128;
-    bits = max;
-    if (has_prefix && (prefix.len > 3 || !str_to_u64(prefix, &bits) || bits > max))
-        return false;
-    out->bits = (unsigned)bits + (128 - max);
-    return is_network_address(out);
-}
 
 struct forwarded *forwarded_new(const struct str *cidrs, size_t n, struct errors *errs)
 {
@@ -96,7 +22,7 @@ struct forwarded *forwarded_new(const struct str *cidrs, size_t n, struct errors
     for (i = 0; i < n; i++) {
         if (str_is(cidrs[i], "unix:")) {
             f->unix_peers = true;
-        } else if (parse_network(cidrs[i], &f->networks[f->n])) {
+        } else if (network_parse(cidrs[i], &f->networks[f->n])) {
             f->n++;
         } else {
             errors_add(errs, CONFIG_INVALID, "\"%.*s\" is not a network of trusted proxies",
@@ -127,7 +53,7 @@ bool forwarded_trusts(const struct forwarded *f, const struct ip_address *peer)
     if (peer == NULL)
         return f->unix_peers;
     for (i = 0; i < f->n; i++)
-        if (matches(&f->networks[i], peer))
+        if (network_has(&f->networks[i], peer))
             return true;
     return false;
 }

@@ -14,19 +14,8 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/network.h"
 #include "http/exchange.h"
-
-/* Network byte order; IPv4 as ::ffff:a.b.c.d. */
-struct ip_address {
-    unsigned char bytes[16];
-};
-
-#define IP_TEXT_SIZE 46
-
-/* "192.0.2.1" or "2001:db8::1", nothing around it. */
-bool ip_parse(struct str s, struct ip_address *out);
-/* NUL-terminated; IPv4 in dotted form. Returns the length. */
-size_t ip_format(const struct ip_address *ip, char out[IP_TEXT_SIZE]);
 
 struct forwarded;
 

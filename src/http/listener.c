@@ -52,26 +52,10 @@ static void turn_away(int fd, enum metric why)
     buf_fini(&body);
 }
 
-/* False: on a Unix socket. */
-static bool peer_address(const struct sockaddr_storage *ss, struct ip_address *out)
-{
-    const struct sockaddr_in *v4 = (const struct sockaddr_in *)ss;
-    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)ss;
-
-    memset(out, 0, sizeof(*out));
-    if (ss->ss_family == AF_INET) {
-        out->bytes[10] = out->bytes[11] = 0xff;
-        memcpy(out->bytes + 12, &v4->sin_addr, 4);
-    } else if (ss->ss_family == AF_INET6) {
-        memcpy(out->bytes, &v6->sin6_addr, 16);
-    }
-    return ss->ss_family == AF_INET || ss->ss_family == AF_INET6;
-}
-
 static void admit(struct listener *ln, int fd, const struct sockaddr_storage *ss)
 {
     struct ip_address peer;
-    bool is_inet = peer_address(ss, &peer);
+    bool is_inet = ip_of((const struct sockaddr *)ss, &peer);
     int on = 1;
 
     if (ln->nconnections >= ln->opt.max_connections) {
