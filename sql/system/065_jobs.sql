@@ -88,12 +88,17 @@ begin
     end loop;
     delete from fraiseql.job_runs r where r.started_at < pg_catalog.now() - interval '30 days' and r.outcome is not null;
     get diagnostics batch = row_count;
-    return deleted + batch;
+    deleted := deleted + batch;
+    -- Of a file after this one.
+    if pg_catalog.to_regprocedure('fraiseql.forget_error_groups()') is not null then
+        deleted := deleted + fraiseql.forget_error_groups();
+    end if;
+    return deleted;
 end
 $$;
 
 comment on function fraiseql.forget_expired() is
-    'Deletes idempotency keys and revocations that have expired, and runs of jobs older than 30 days; returns how many.';
+    'Deletes idempotency keys and revocations that have expired, runs of jobs older than 30 days, and errors of which nothing is kept; returns how many.';
 
 revoke all on table fraiseql.job_runs from public;
 revoke all on function fraiseql.claim_job_run(text, timestamptz, text, interval),
