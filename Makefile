@@ -6,6 +6,7 @@
 VERSION := 0.1.0
 BUILD   ?= release
 PREFIX  ?= /usr/local
+SYSCONFDIR ?= /etc
 DESTDIR ?=
 CC      ?= cc
 ifeq ($(origin CC),default)
@@ -149,6 +150,7 @@ build/graphiql/assets.h: $(wildcard conf/graphiql/* conf/graphiql/.npmrc)
 	$(Q)conf/graphiql/build build/graphiql
 
 include tests/test.mk
+include packaging/packaging.mk
 
 # --- the rest -------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-# Dependencies, tests, lint, fuzzing, demo, bench and installation. Included by the Makefile.
+# Dependencies, tests, lint, fuzzing, demo and bench. Included by the Makefile.
 
 # --- dependencies: what is there is left alone ---------------------------------------------
 
@@ -73,7 +73,7 @@ check: test ## the same as test
 differential: $(DRIVER) $(NPM_TESTS) ## compare what is accepted with graphql-js (SEEDS, DOCUMENTS)
 	@node tests/differential/run.mjs $(DRIVER) $(SEEDS)
 
-.PHONY: sql e2e fault guard clients monitoring case-study lint format
+.PHONY: sql e2e fault guard clients monitoring packaging case-study lint format
 sql: deps-test ## run the tests in SQL
 	@tests/sql/run
 
@@ -93,6 +93,9 @@ clients: graphiql $(NPM_TESTS) $(NPM_CLIENTS) ## run the tests with clients peop
 monitoring: all $(NPM_TESTS) ## run the daemon under a real Prometheus, the alert rules, and every query of the dashboards
 	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld tests/e2e/run $(or $(MONITORING),$(wildcard tests/monitoring/*.test.mjs))
 
+packaging: all support-programs $(NPM_TESTS) ## test what is installed: layout, units and their sandbox, manual, completion, Debian package
+	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld tests/e2e/run $(or $(PACKAGING),$(wildcard tests/packaging/*.test.mjs))
+
 case-study: all $(NPM_TESTS) ## run every SQL statement of the case study, as it is written there
 	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld tests/e2e/run tests/case_study/*.test.mjs
 
@@ -107,9 +110,9 @@ fuzz: deps-test ## build the fuzz targets and run each for FUZZ_SECONDS
 	@$(SUB) BUILD=fuzz fuzz-programs
 	@tests/fuzz/run $(FUZZ_SECONDS) $(FUZZERS)
 
-# --- demo, bench, installation ---------------------------------------------------------------------
+# --- demo, bench ---------------------------------------------------------------------
 
-.PHONY: run bench bench-instructions bench-peers bench-parse bench-schema install
+.PHONY: run bench bench-instructions bench-peers bench-parse bench-schema
 run: deps-test graphiql ## serve the demo from a database of its own until interrupted
 	@$(SUB) all
 	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld sql/demo/run
@@ -129,19 +132,3 @@ bench-parse: $(DRIVER) ## measure parsing and validation alone
 
 bench-schema: all deps-test ## measure loading 1,000 and 5,000 tables
 	@bench/schema $(CURDIR)/$(O)/fraiseqld
-
-install: all ## install below DESTDIR and PREFIX (/usr/local)
-	install -D -m 755 $(O)/fraiseqld $(DESTDIR)$(PREFIX)/bin/fraiseqld
-	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/fraiseqld/LICENSE
-	for file in $(wildcard README.md NEWS docs/*.md); do \
-	  install -D -m 644 $$file $(DESTDIR)$(PREFIX)/share/doc/fraiseqld/$${file#docs/}; \
-	done
-	install -D -m 644 sql/optional/notify_schema.sql $(DESTDIR)$(PREFIX)/share/doc/fraiseqld/notify_schema.sql
-	if [ -e conf/fraiseqld.yaml ]; then \
-	  install -D -m 644 conf/fraiseqld.yaml $(DESTDIR)$(PREFIX)/share/doc/fraiseqld/fraiseqld.yaml; \
-	  [ -e $(DESTDIR)/etc/fraiseqld/fraiseqld.yaml ] || \
-	    install -D -m 640 conf/fraiseqld.yaml $(DESTDIR)/etc/fraiseqld/fraiseqld.yaml; \
-	fi
-	if [ -e systemd/fraiseqld.service ]; then \
-	  install -D -m 644 systemd/fraiseqld.service $(DESTDIR)$(PREFIX)/lib/systemd/system/fraiseqld.service; \
-	fi

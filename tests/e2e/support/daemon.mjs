@@ -109,12 +109,12 @@ function environment(more) {
 }
 
 export class Daemon {
-  /** under: a program and its arguments that run the daemon, behind them. */
-  constructor(config, { env = {}, args = [], under = [], stdout = "inherit" } = {}) {
+  /** under: a program and its arguments that run the daemon, behind them; file: of the daemon itself. */
+  constructor(config, { env = {}, args = [], under = [], file = binary, stdout = "inherit" } = {}) {
     this.lines = [];
     this.stderr = "";
     this.file = writeConfiguration(config);
-    const [command, ...rest] = [...under, binary, "serve", "-c", this.file, ...args];
+    const [command, ...rest] = [...under, file, "serve", "-c", this.file, ...args];
     this.child = spawn(command, rest, {
       env: environment(env),
       stdio: ["ignore", stdout, "pipe"],
