@@ -81,6 +81,14 @@ create table if not exists fraiseql.cache_horizons (
 
 comment on table fraiseql.cache_horizons is 'Which transactions were under way when: what tells which changes concern no answer any more.';
 
+create unlogged table if not exists fraiseql.cache_flights (
+    key        uuid primary key,
+    claimed_by text not null,
+    until      timestamptz not null
+) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
+
+comment on table fraiseql.cache_flights is 'Answers that take long, and that a daemon is making: the others wait, until then at most.';
+
 create table if not exists fraiseql.cache_domains (
     relation      regclass primary key,
     domain        text not null,
@@ -401,7 +409,7 @@ $$;
 
 comment on function fraiseql.cache_identity() is 'Which database this is; a part of every key.';
 
-revoke all on table fraiseql.cache_entries, fraiseql.cache_changes, fraiseql.cache_horizons, fraiseql.cache_domains,
+revoke all on table fraiseql.cache_entries, fraiseql.cache_changes, fraiseql.cache_flights, fraiseql.cache_horizons, fraiseql.cache_domains,
                     fraiseql.cascade_rules, fraiseql.change_triggers, fraiseql.tracked_relations
     from public;
 revoke all on function fraiseql.record_change(), fraiseql.tracking_column(regclass, name),
@@ -416,6 +424,7 @@ declare
 begin
     if login is not null then
         execute pg_catalog.format('grant select, insert, update, delete, truncate on table fraiseql.cache_entries to %I', login);
+        execute pg_catalog.format('grant select, insert, update, delete on table fraiseql.cache_flights to %I', login);
         execute pg_catalog.format('grant select, insert, delete on table fraiseql.cache_changes, fraiseql.cache_horizons to %I', login);
         execute pg_catalog.format('grant select on table fraiseql.cache_domains, fraiseql.cascade_rules,
                                                          fraiseql.change_triggers, fraiseql.tracked_relations to %I', login);

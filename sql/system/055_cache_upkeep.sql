@@ -208,6 +208,8 @@ begin
            for update skip locked)
     delete from fraiseql.cache_entries e using expired x where e.key = x.key;
     get diagnostics entries = row_count;
+    -- Of daemons that were killed.
+    delete from fraiseql.cache_flights f where f.until < now() - interval '1 minute';
 
     changes := 0;
     if pg_try_advisory_xact_lock(hashtextextended('fraiseql.prune_cache_changes', 0))

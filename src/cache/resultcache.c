@@ -20,6 +20,8 @@
 #define FIRST_RUNS 6
 /* But what takes so long is worth it in any case. */
 #define COSTLY_NS UINT64_C(5000000)
+/* And what takes so long is made by one daemon only. */
+#define CLAIM_NS UINT64_C(20000000)
 /* Rules are asked for again after so long: policies may have changed. */
 #define RULE_NS    UINT64_C(60000000000)
 #define SUSPEND_NS UINT64_C(10000000000)
@@ -31,6 +33,14 @@ static const struct str rule_sql =
     STR_INIT("select r.identity || '/' || fraiseql.cache_identity(), r.bases::text, r.exact, "
              "r.tenant_type, r.reads::text from fraiseql.cache_rule($1::text[], $2::text[], "
              "$3::text, $4::text[], $5::text[], $6::text) r");
+
+static const struct str claim_sql =
+    STR_INIT("insert into fraiseql.cache_flights as f (key, claimed_by, until) "
+             "values ($1::uuid, $2::text, pg_catalog.now() + $3::integer * interval '1 ms') "
+             "on conflict (key) do update set claimed_by = excluded.claimed_by, "
+             "until = excluded.until where f.until <= pg_catalog.now() returning true");
+static const struct str release_sql = STR_INIT(
+    "delete from fraiseql.cache_flights f where f.key = $1::uuid and f.claimed_by = $2::text");
 
 static const struct str *copy_names(const struct str *from, size_t n, struct arena *a)
 {
@@ -57,6 +67,8 @@ struct resultcache *resultcache_new(const struct resultcache_options *opt)
 {
     struct resultcache *rc = xcalloc(1, sizeof(*rc));
     struct arena *a = arena_new(0);
+    struct digest name;
+    char hex[2 * DIGEST_SIZE + 1];
 
     rc->arena = a;
     rc->opt = *opt;
@@ -69,8 +81,13 @@ struct resultcache *resultcache_new(const struct resultcache_options *opt)
     pgstatement_init(&rc->lookup, str_of(sql_cache_lookup), 2);
     pgstatement_init(&rc->store, str_of(sql_cache_store), 10);
     pgstatement_init(&rc->rule, rule_sql, RESULTCACHE_RULE_PARAMS);
+    pgstatement_init(&rc->claim, claim_sql, 3);
+    pgstatement_init(&rc->release, release_sql, 2);
     if (opt->single_flight)
         rc->flights = flights_new();
+    random_bytes(name.bytes, sizeof(name.bytes));
+    digest_hex(&name, hex);
+    rc->daemon = arena_printf(a, "%.16s", hex).data;
     rc->touches = xcalloc(TOUCHES, sizeof(*rc->touches));
     return rc;
 }
@@ -420,6 +437,11 @@ bool resultcache_worthwhile(const struct resultcache *rc, const struct plan *p,
     return r->mode == RESULTCACHE_ALWAYS ||
            __atomic_load_n(&kept_with(p)->cost_ns, __ATOMIC_RELAXED) >
                WORTH * (lookup != 0 ? lookup : LOOKUP_NS);
+}
+
+bool resultcache_costly(const struct plan *p)
+{
+    return __atomic_load_n(&kept_with(p)->cost_ns, __ATOMIC_RELAXED) > CLAIM_NS;
 }
 
 /* A slot holds 48 bits of a key and the minute when it was asked for last. Keys that share one push

@@ -53,9 +53,12 @@ struct resultcache {
     struct pgstatement lookup; /* $1 key, $2 tenant */
     struct pgstatement store;  /* see sql/cache_store.sql */
     struct pgstatement rule;   /* see RESULTCACHE_RULE_PARAMS */
-    struct flights *flights;   /* NULL: everybody makes what is missing */
-    struct str settings;       /* as text of arrays */
+    struct pgstatement claim;  /* $1 key, $2 by whom, $3 for how many ms: a row, if nobody has it */
+    struct pgstatement release; /* $1 key, $2 by whom */
+    struct flights *flights;    /* NULL: everybody makes what is missing */
+    struct str settings;        /* as text of arrays */
     struct str tenant_settings;
+    const char *daemon; /* by whom claims are */
     /* private */
     struct arena *arena;
     uint64_t lookup_ns; /* these four are atomic */
@@ -129,6 +132,8 @@ void resultcache_learn_cost(const struct plan *p, uint64_t ns);
 /* Is it to be looked for, given what the plan costs? */
 bool resultcache_worthwhile(const struct resultcache *rc, const struct plan *p,
                             const struct result_rule *r);
+/* Does it take so long that no two daemons should make the same? */
+bool resultcache_costly(const struct plan *p);
 /* An answer of this key is there to be kept: was the key asked for a while ago, too? */
 bool resultcache_touch(struct resultcache *rc, const struct flight_key *k);
 /* For how long it is kept: the rule's TTL, more or less, so that not all expire together. */

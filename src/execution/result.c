@@ -5,6 +5,7 @@
  *
  *   look up --hit------------------------------> the answer
  *      |---miss, nobody makes it: lead --run---> keep it, tell who waits
+ *      |          '---costly, another daemon makes it: look again and again, or run
  *      '---miss, somebody does: wait --told----> look up once more, then run
  *
  * Who waited looks up again instead of taking what the leader made: that may be older than a change
@@ -12,14 +13,15 @@
  */
 #include "execution/result.h"
 
-#include "execution/errand.h"
 #include "execution/execute.h"
+#include "execution/result_errands.h"
 #include "metrics/metrics.h"
 
 #include <stdio.h>
 
 #define LOOKUP_TIMEOUT_MS 1000
-#define ERRAND_TIMEOUT_MS 5000
+/* How often one looks for what another daemon is making. */
+#define POLL_MS 20
 /* What cost more is kept at once, and not only when it is asked for again. */
 #define KEEP_AT_ONCE_NS UINT64_C(5000000)
 
@@ -40,68 +42,7 @@ const char *result_name(enum result_state s)
     return names[s];
 }
 
-/* --- rules --------------------------------------------------------------------------------- */
-
-struct rule_errand {
-    struct resultcache *rc;
-    const struct plan *plan; /* retained */
-    struct str operation_name;
-};
-
-static void on_rule(struct errand *e)
-{
-    struct rule_errand *r = e->ctx;
-
-    if (e->batch.outcome != PGBATCH_OK) {
-        resultcache_failed(r->rc, &e->batch);
-        resultcache_ask_again(r->plan);
-    } else if (resultcache_learn_rule(r->rc, r->plan, r->operation_name, errand_rows(e),
-                                      e->arena)) {
-        resultcache_went_well(r->rc, 0);
-    }
-    plan_unref(r->plan);
-}
-
-static void ask_for_rule(struct execution *x)
-{
-    struct resultcache *rc = x->engine->results;
-    struct errand *e = errand_new(&rc->rule, ERRAND_TIMEOUT_MS);
-    struct rule_errand *r = ARENA_NEW(e->arena, struct rule_errand);
-
-    *r = (struct rule_errand){rc, plan_ref(x->plan), arena_dup(e->arena, x->operation->ast->name)};
-    resultcache_rule_params(rc, x->plan, x->session.role, e->arena, e->params);
-    e->done = on_rule;
-    e->ctx = r;
-    errand_run(e, x->pg);
-}
-
 /* --- keeping --------------------------------------------------------------------------------- */
-
-struct store_errand {
-    struct resultcache *rc;
-    struct flight_key key;
-    bool leads;
-    size_t bytes;
-    const struct operation *operation; /* retained */
-};
-
-static void on_stored(struct errand *e)
-{
-    struct store_errand *s = e->ctx;
-
-    if (e->batch.outcome == PGBATCH_OK) {
-        resultcache_went_well(s->rc, 0);
-        metric_add(METRIC_CACHE_STORES, 1);
-        operation_add_cache_usage(s->operation,
-                                  &(struct cache_usage){.stores = 1, .bytes = s->bytes});
-    } else {
-        resultcache_failed(s->rc, &e->batch);
-        metric_add(METRIC_CACHE_STORE_ERRORS, 1);
-    }
-    if (s->leads)
-        flights_end(s->rc->flights, &s->key);
-    operation_unref(s->operation);
-}
 
 /* {"data":value} */
 static struct str value_of(const struct buf *body)
@@ -111,58 +52,6 @@ static struct str value_of(const struct buf *body)
 
     CHECK(str_starts(s, head) && s.data[s.len - 1] == '}');
     return str_sub(s, head.len, s.len - 1 - head.len);
-}
-
-static const char *number(struct arena *a, uint64_t n)
-{
-    return arena_printf(a, "%llu", (unsigned long long)n).data;
-}
-
-static const char *text(struct arena *a, struct str s)
-{
-    return arena_dup(a, s).data;
-}
-
-/* The parameters of sql/cache_store.sql. */
-static void fill_store(const struct execution *x, struct str value, struct errand *e)
-{
-    const struct result *r = &x->result;
-    const struct resultcache_options *opt = &x->engine->results->opt;
-    struct arena *a = e->arena;
-    struct str tenant = x->identity->tenant;
-    bool by_tenant = result_rule_by_tenant(r->rule, tenant);
-    uint64_t stale_ms = opt->stale_while_revalidate_ms > opt->stale_if_error_ms
-                            ? opt->stale_while_revalidate_ms
-                            : opt->stale_if_error_ms;
-    uint64_t cost_us = x->stages.times[STAGE_DATABASE].ns / 1000;
-    struct digest document = digest_sha256(x->operation->document->source);
-
-    e->params[0] = text(a, str_of(r->key_text));
-    e->params[1] = text(a, tenant);
-    e->params[2] = resultcache_label(x->operation->ast->name, &document, a).data;
-    e->params[3] = text(a, r->rule->bases);
-    e->params[4] = text(a, str_of(r->snapshot));
-    e->params[5] = number(a, resultcache_ttl_s(r->rule));
-    e->params[6] = number(a, stale_ms / 1000);
-    e->params[7] = number(a, cost_us > INT32_MAX ? INT32_MAX : cost_us);
-    e->params[8] = text(a, value);
-    e->params[9] = by_tenant ? "true" : "false";
-}
-
-/* Takes over what the execution leads. */
-static void store(struct execution *x, struct str value)
-{
-    struct resultcache *rc = x->engine->results;
-    struct errand *e = errand_new(&rc->store, ERRAND_TIMEOUT_MS);
-    struct store_errand *s = ARENA_NEW(e->arena, struct store_errand);
-
-    fill_store(x, value, e);
-    *s = (struct store_errand){rc, x->result.key, x->result.leads, value.len,
-                               operation_ref(x->operation)};
-    x->result.leads = false;
-    e->done = on_stored;
-    e->ctx = s;
-    errand_run(e, x->pg);
 }
 
 static bool worth_keeping(const struct execution *x)
@@ -183,7 +72,7 @@ static void keep(struct execution *x)
     x->result.ttl_s = x->result.rule->ttl_s;
     x->result.chosen = x->result.rule->chosen;
     if (value.len <= x->engine->results->opt.max_value_bytes && worth_keeping(x))
-        store(x, value);
+        result_store(x, value);
 }
 
 static void count(const struct execution *x)
@@ -240,9 +129,11 @@ void result_end(struct execution *x, bool good)
         resultcache_learn_cost(x->plan, x->stages.times[STAGE_DATABASE].ns);
     if (good && r->state == RESULT_MISS && r->snapshot != NULL)
         keep(x);
+    if (r->claimed)
+        result_release(x->engine->results, r->key_text, x->pg);
     if (r->leads)
         flights_end(x->engine->results->flights, &r->key);
-    r->leads = false;
+    r->leads = r->claimed = false;
     r->rule = NULL;
 }
 
@@ -306,6 +197,68 @@ static void wait_for(struct execution *x)
     metric_add(METRIC_CACHE_WAITS, 1);
 }
 
+/* --- several daemons -----------------------------------------------------------------------------
+ */
+
+static void on_poll(void *ctx)
+{
+    look_up(ctx);
+}
+
+/* Another daemon makes it: look again in a moment, for as long as one waits. */
+static void wait_for_daemon(struct execution *x)
+{
+    struct result *r = &x->result;
+
+    if (deadline_passed(r->until) || x->abandoned) {
+        go_on(x, false);
+        return;
+    }
+    if (r->timer == NULL) {
+        r->timer = loop_timer(pgclient_loop(x->pg), on_poll, x);
+        metric_add(METRIC_CACHE_WAITS, 1);
+    }
+    timer_set(r->timer, deadline_in_ms(POLL_MS));
+}
+
+static void on_claimed(struct pgbatch *b, void *ctx)
+{
+    struct execution *x = ctx;
+
+    x->in_flight = false;
+    x->result.claimed = b->outcome == PGBATCH_OK && pgrows_count(b->calls[0].rows) == 1;
+    if (b->outcome != PGBATCH_OK)
+        resultcache_failed(x->engine->results, b);
+    if (b->outcome == PGBATCH_OK && !x->result.claimed)
+        wait_for_daemon(x);
+    else
+        go_on(x, false);
+}
+
+/* It leads in this process: what takes long it is to make for all daemons, or to wait for. */
+static void claim(struct execution *x)
+{
+    struct result *r = &x->result;
+    struct resultcache *rc = x->engine->results;
+
+    if (!resultcache_costly(x->plan)) {
+        go_on(x, false);
+        return;
+    }
+    if (r->timer == NULL)
+        r->until = deadline_in_ms(rc->opt.wait_ms);
+    r->params[0] = r->key_text;
+    r->params[1] = rc->daemon;
+    r->params[2] = arena_printf(x->arena, "%llu", (unsigned long long)rc->opt.wait_ms).data;
+    r->call = (struct pgcall){.statement = &rc->claim, .params = r->params};
+    r->session = (struct pgsession){.role = "", .timeout_ms = LOOKUP_TIMEOUT_MS};
+    pgbatch_init(&x->batch, &r->session, &r->call, 1, x->arena);
+    x->batch.until = x->until;
+    x->batch.lane = PGLANE_FAST;
+    x->in_flight = true;
+    pgclient_submit(x->pg, &x->batch, on_claimed, x);
+}
+
 /* Nothing is there that holds. Others may be about it. */
 static void on_miss(struct execution *x)
 {
@@ -313,6 +266,10 @@ static void on_miss(struct execution *x)
     struct resultcache *rc = x->engine->results;
     uint64_t stale_ms = rc->opt.stale_while_revalidate_ms;
 
+    if (r->leads) { /* another daemon did not make it, or not yet */
+        claim(x);
+        return;
+    }
     if (rc->flights == NULL || r->waited) {
         go_on(x, false);
         return;
@@ -320,7 +277,7 @@ static void on_miss(struct execution *x)
     r->waiter = (struct flight_waiter){.loop = pgclient_loop(x->pg), .landed = on_landed};
     r->leads = flights_join(rc->flights, &r->key, &r->waiter);
     if (r->leads)
-        go_on(x, false);
+        claim(x);
     else if (r->found.data != NULL && (uint64_t)r->over_s * 1000 <= stale_ms &&
              flights_leave(rc->flights, &r->waiter))
         go_on(x, answer(x, r->found, RESULT_STALE));
@@ -347,7 +304,7 @@ static bool refreshes(struct execution *x)
     struct result *r = &x->result;
     struct flights *f = x->engine->results->flights;
 
-    if (r->snapshot == NULL || r->waited || f == NULL)
+    if (r->snapshot == NULL || r->waited || r->leads || f == NULL)
         return false;
     r->leads = flights_join(f, &r->key, NULL);
     return r->leads;
@@ -367,7 +324,7 @@ static void take_row(struct execution *x, const struct pgrows *rows)
     r->age_s = read_int4(&v[2]);
     ttl = (int32_t)read_int4(&v[3]);
     if (v[0].len >= 0)
-        r->snapshot = text(x->arena, read_text(&v[0]));
+        r->snapshot = arena_dup(x->arena, read_text(&v[0])).data;
     r->found = read_text(&v[1]);
     r->over_s = ttl < 0 ? (uint32_t)-ttl : 0;
     if (r->found.data == NULL || ttl <= 0) {
@@ -409,7 +366,7 @@ static void look_up(struct execution *x)
         return;
     }
     r->params[0] = r->key_text;
-    r->params[1] = text(x->arena, x->identity->tenant);
+    r->params[1] = arena_dup(x->arena, x->identity->tenant).data;
     r->call = (struct pgcall){.statement = &x->engine->results->lookup, .params = r->params};
     r->session = (struct pgsession){.role = "", .timeout_ms = LOOKUP_TIMEOUT_MS, .read_only = true};
     pgbatch_init(&x->batch, &r->session, &r->call, 1, x->arena);
@@ -459,7 +416,7 @@ bool result_begin(struct execution *x, void (*then)(struct execution *x, bool fo
         return false;
     rule = resultcache_rule(rc, x->plan, &ask);
     if (ask)
-        ask_for_rule(x);
+        result_ask_rule(x);
     r->state = RESULT_BYPASS;
     /* What the operation costs is found out again, too. */
     if (rule == NULL || ask || !resultcache_worthwhile(rc, x->plan, rule))

@@ -41,9 +41,11 @@ struct result {
     bool leads;
     bool waits;
     bool waited;
+    bool claimed;          /* no other daemon makes it */
+    struct deadline until; /* of waiting for one that does */
     struct flight_waiter waiter;
     struct timer *timer; /* of waiting */
-    const char *params[2];
+    const char *params[3];
     struct pgsession session;
     struct pgcall call;
     void (*then)(struct execution *x, bool found);

@@ -245,6 +245,34 @@ test("who asks for what is being made waits for it, and gets what is not older t
   await daemon.stop();
 });
 
+test("of several daemons one makes what takes long", async () => {
+  const database = await installed();
+  await shared.sql(database, "create view v_slow with (security_invoker = true) as select p.id, pg_sleep(0.3) is null as ok from (select * from projects limit 1) p; grant select on v_slow to app_user");
+  const name = unique();
+  const daemons = await Promise.all([1, 2, 3].map(() => start(database, always(name, "60s"))));
+  const query = `query ${name}($n: String) { slows(where: { id: { neq: $n } }) { id ok } }`.replace("$n: String", "$n: ID");
+  const options = (n) => ({ variables: { n: id.project(n) } });
+  // Each of them knows that it takes long.
+  for (const daemon of daemons) {
+    await known(daemon, query, options(1001));
+    await expectOutcome(daemon, query, "miss", options(1002 + daemons.indexOf(daemon)));
+  }
+  const replies = await Promise.all(daemons.flatMap((daemon) => [1, 2, 3, 4].map(() => daemon.post(query, options(2000)))));
+  assert.equal(new Set(replies.map((reply) => reply.text)).size, 1);
+  assert.deepEqual(replies.map(outcome).sort(), [...Array(11).fill("hit"), "miss"]);
+  await within(2000, "the claim is given up", async () => (await shared.sql(database, "select count(*) from fraiseql.cache_flights")) === "0");
+  // One that died while it made the answer holds the others up for so long as they wait, and no longer.
+  await shared.sql(database, "delete from fraiseql.cache_entries");
+  const doomed = daemons[0].post(query, options(2000)).catch(() => null);
+  await within(2000, "it has claimed", async () => (await shared.sql(database, "select count(*) from fraiseql.cache_flights")) === "1");
+  daemons[0].child.kill("SIGKILL");
+  await doomed;
+  const began = Date.now();
+  assert.match(outcome(await daemons[1].post(query, options(2000))), /hit|miss/);
+  assert.ok(Date.now() - began < 4000);
+  await Promise.all(daemons.slice(1).map((daemon) => daemon.stop()));
+});
+
 test("an answer that has expired is sent while it is made anew, and if that fails", async () => {
   const database = await installed();
   await shared.sql(database, `create table switch (fails boolean, slow boolean); insert into switch values (false, false); grant select on switch to app_user;
