@@ -71,6 +71,34 @@ struct config_issuer {
     struct config_strings role_claim_allowed;
 };
 
+enum config_channel_type {
+    CONFIG_CHANNEL_WEBHOOK,
+    CONFIG_CHANNEL_SLACK,
+    CONFIG_CHANNEL_EMAIL,
+    CONFIG_CHANNEL_NOTIFY,
+};
+
+/* errors.notifications.channels[]; texts that are not set are empty */
+struct config_channel {
+    struct str name;
+    enum config_channel_type type;
+    struct str url;
+    struct config_pairs headers;
+    struct str hmac_secret;
+    struct str template;
+    struct str subject;
+    struct config_strings to;
+    struct str channel;
+    struct str username;
+    struct config_strings severities; /* errors.notifications.severities, unless it has its own */
+};
+
+enum config_smtp_tls {
+    CONFIG_SMTP_STARTTLS,
+    CONFIG_SMTP_TLS,
+    CONFIG_SMTP_NONE,
+};
+
 enum config_auth_mode {
     CONFIG_AUTH_NONE,
     CONFIG_AUTH_OPTIONAL,
@@ -333,6 +361,29 @@ struct config {
     /* errors */
     struct str environment;
     bool mask_errors;
+    bool notifications_enabled;
+    struct config_strings notify_schedule; /* ascending numbers from 1 */
+    size_t notify_then_every;              /* 0: never again */
+    uint64_t notify_min_interval_ms;
+    uint64_t notify_window_ms;
+    struct config_strings notify_severities;
+    uint64_t notify_interval_ms;
+    size_t notify_max_per_hour;
+    size_t notify_attempts;
+    uint64_t notify_backoff_min_ms; /* retry_backoff: [min, max] */
+    uint64_t notify_backoff_max_ms;
+    uint64_t notify_timeout_ms;
+    struct config_strings notify_allow;
+    bool notify_allow_http;
+    struct str notify_ca_file;
+    struct str smtp_host;
+    size_t smtp_port;
+    struct str smtp_user;
+    struct str smtp_password;
+    struct str smtp_from;
+    enum config_smtp_tls smtp_tls;
+    const struct config_channel *channels;
+    size_t nchannels;
 
     /* observability */
     enum log_level log_level;

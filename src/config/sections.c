@@ -361,4 +361,5 @@ void sections_apply(struct loader *l)
     sections_keys(l, STR("auth.jwt.keys"), &l->config->jwt_keys, &l->config->njwt_keys);
     apply_roles(l);
     issuers_apply(l);
+    notifications_apply(l);
 }

@@ -57,6 +57,8 @@ struct str sections_name(struct str key, struct str before);
 void consistency_check(struct loader *l);
 /* auth.issuers; after the claims. */
 void issuers_apply(struct loader *l);
+/* errors.notifications */
+void notifications_apply(struct loader *l);
 
 const struct setting *settings_get(const struct settings *all, struct str key);
 

@@ -22,6 +22,7 @@
 #include "jobs/turbo_sync.h"
 #include "server/costs.h"
 #include "server/endpoints.h"
+#include "server/notification_options.h"
 #include "server/observers.h"
 #include "server/options.h"
 #include "server/revocation_watch.h"
@@ -71,6 +72,7 @@ struct daemon {
     size_t njwks;
     struct revocation_watch *revocation; /* NULL: off */
     struct observers observers;
+    struct notifications notifications;
     struct workers *workers;
     struct engine engine;
     struct graphql_context graphql;
@@ -396,6 +398,7 @@ static void start_services(struct daemon *d, const struct recall_options *recall
         timezone_set(c->jobs_timezone);
         d->scheduler = scheduler_start(&d->jobs, d->pool, c->jobs_jitter_ms);
     }
+    notifications_start(&d->notifications, d->pool, d->arena);
     start_jwks(d);
     if (c->revocation_enabled)
         d->revocation = revocation_watch_start(&(struct revocation_watch_options){
@@ -434,7 +437,8 @@ struct daemon *daemon_start(const struct config *c, struct errors *errs)
     if (d->auth != NULL && d->pool != NULL &&
         options_graphiql(c, d->arena, &d->endpoints.graphiql, errs) && observers_check(c, errs) &&
         options_recall(c, &d->persisted, &d->trusted, &recall, errs) &&
-        options_jobs(c, d->arena, &d->jobs, errs)) {
+        options_jobs(c, d->arena, &d->jobs, errs) &&
+        notifications_new(c, d->arena, &d->notifications, errs)) {
         start_services(d, &recall);
         if (open_listeners(d, errs))
             return d;
@@ -498,6 +502,7 @@ void daemon_free(struct daemon *d)
         persisted_sync_stop(d->persisted_sync);
     if (d->turbo_sync != NULL)
         turbo_sync_stop(d->turbo_sync);
+    notifications_stop(&d->notifications);
     observers_stop(&d->observers);
     if (d->scheduler != NULL)
         scheduler_stop(d->scheduler);

@@ -64,7 +64,7 @@ test("what --dry-run prints does the same in psql", async () => {
   const { code, stdout, stderr } = await db("install", database, { args: ["--dry-run", "--grant-to", "fraiseqld"] });
   assert.equal(code, 0, stderr);
   assert.equal((await db("status", database)).code, 1);
-  await shared.sql(database, stdout);
+  await shared.script(database, stdout);
   assert.equal((await db("status", database)).code, 0);
 });
 

@@ -4,7 +4,7 @@
 
 import { execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { readdirSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { within } from "./wait.mjs";
@@ -35,6 +35,13 @@ class Server {
       { env: this.environment, maxBuffer: 64 << 20 },
     );
     return stdout.replace(/\n$/, "");
+  }
+
+  /** A script of any length, as one would give it to psql. */
+  async script(database, text) {
+    const path = `${process.env.E2E_DIR}/${randomBytes(6).toString("hex")}.sql`;
+    writeFileSync(path, text);
+    await run("psql", ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", database, "-f", path], { env: this.environment });
   }
 
   /** The rows of a query, as PostgreSQL's row_to_json has them. */

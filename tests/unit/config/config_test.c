@@ -397,6 +397,17 @@ static const struct {
     {"auth: {issuers: [{iss: a, role_claim: {allowed: [b]}}]}\n", ":1:49", "not among auth.role_claim"},
     {"auth: {jwks: {url: b}, issuers: [{iss: a}]}\n", ":1:20", "beside auth.issuers"},
     {"auth: {jwt: {issuers: [b]}, issuers: [{iss: a}]}\n", ":1:23", "beside auth.issuers"},
+    {"errors: {notifications: {schedule: [10, 1]}}\n", ":1:36", "ascending"},
+    {"errors: {notifications: {schedule: [0, 1]}}\n", ":1:36", "from 1"},
+    {"errors: {notifications: {schedule: [first]}}\n", ":1:36", "of numbers"},
+    {"errors: {notifications: {severities: [fatal]}}\n", ":1:38", "is not debug, info"},
+    {"errors: {notifications: {smtp: {host: a}}}\n", ":1:39", "needs errors.notifications.smtp.from"},
+    {"errors: {notifications: {smtp: {host: a, from: b, user: c, tls: none}}}\n", ":1:57", "for everybody to read"},
+    {"errors: {notifications: {channels: [{name: a}]}}\n", ":1:44", "has no type"},
+    {"errors: {notifications: {channels: [{type: pigeon}]}}\n", ":1:44", "webhook, slack, email or notify"},
+    {"errors: {notifications: {channels: [{type: slack}, {type: slack}]}}\n", "", "another channel \"slack\""},
+    {"errors: {notifications: {channels: [{type: slack, severities: [bad]}]}}\n", ":1:63", "is not debug, info"},
+    {"errors: {notifications: {channels: [{type: slack, ur: x}]}}\n", ":1:51", "unknown key"},
     {"database: {port: 0}\n", ":1:18", "1 to 65535"},
     {"database: {options: {user: x}}\n", ":1:28", "use database.user"},
     {"database: {pool: {min: 9, max: 8}}\n", ":1:24", "not be more than database.pool.max"},
@@ -599,7 +610,8 @@ static void uncomment(struct buf *sample, const char *but)
 
 static void test_the_samples_of_the_sample_are_valid(void **state)
 {
-    static const char *const files[] = {"db-password", "jwt-secret", "login-key.pem"};
+    static const char *const files[] = {"db-password",   "jwt-secret",  "login-key.pem",
+                                        "smtp-password", "webhook-url", "webhook-secret"};
     struct loaded l;
     char paths[COUNT_OF(files)][128];
     char variable[160];
@@ -624,6 +636,10 @@ static void test_the_samples_of_the_sample_are_valid(void **state)
         assert_int_equal(l.config->nissuers, several);
         assert_int_equal(l.config->nclaims, 1);
         assert_true(str_is(keyword(l.config, "port"), "5432"));
+        assert_int_equal(l.config->nchannels, 1);
+        assert_true(str_is(l.config->channels[0].name, "oncall"));
+        assert_true(str_is(l.config->channels[0].url, "x"));
+        assert_true(str_is(l.config->channels[0].severities.items[0], "critical"));
         if (several) {
             assert_true(str_is(l.config->issuers[0].iss, "https://login.example.com/"));
             assert_int_equal(l.config->issuers[0].nkeys, 1);
