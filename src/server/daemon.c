@@ -394,10 +394,8 @@ static void start_services(struct daemon *d, const struct recall_options *recall
     if (d->turbo != NULL && (c->turbo_stats || d->results != NULL))
         d->turbo_sync = turbo_sync_start(&(struct turbo_sync_options){
             d->pool, d->turbo, c->turbo_stats, d->results != NULL, d->cachelog});
-    if (c->jobs_enabled) {
-        timezone_set(c->jobs_timezone);
+    if (c->jobs_enabled)
         d->scheduler = scheduler_start(&d->jobs, d->pool, c->jobs_jitter_ms);
-    }
     notifications_start(&d->notifications, d->pool, d->arena);
     start_jwks(d);
     if (c->revocation_enabled)
@@ -425,6 +423,9 @@ struct daemon *daemon_start(const struct config *c, struct errors *errs)
     xmalloc_setup();
     unsetenv("PGTZ"); /* libpq would send them, over the styles that the planner relies on */
     unsetenv("PGDATESTYLE");
+    /* Before there are threads, which read the environment and the zone. */
+    if (c->jobs_enabled)
+        timezone_set(c->jobs_timezone);
     d->config = c;
     d->arena = arena_new(0);
     handed_read(&d->handed, getenv("LISTEN_PID"), getenv("LISTEN_FDS"), getenv("LISTEN_FDNAMES"));
