@@ -136,6 +136,8 @@ test("roles that may use the same share a schema; a grant makes a new one for wh
   const loaded = (from) => three.logged("schema loaded").slice(from).map(({ role, version }) => [role, version]);
   const notify = () => shared.sql(own, "select pg_notify('fraiseqld', 'schema')");
   try {
+    // It may be ready before all that it said has been read here.
+    await within(5000, "each role's is told", () => loaded(0).length >= 4);
     const versions = Object.fromEntries(loaded(0));
     assert.deepEqual(Object.keys(versions), ["app_user", viewer, twin, editor]);
     assert.equal(versions[viewer], versions[twin]);
