@@ -8,15 +8,13 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import http from "node:http";
+import { running } from "./children.mjs";
 import { shared } from "./postgres.mjs";
 import { SECRET, tokenFor, ACME } from "./token.mjs";
 import { atMost, within } from "./wait.mjs";
 
 const binary = process.env.FRAISEQLD;
 const sanitizer = /(ERROR|WARNING): (Address|Leak|Thread|Memory)Sanitizer|runtime error:|CHECK failed/;
-const running = new Set();
-
-process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 
 function isPlain(value) {
   return value !== null && typeof value === "object" && !Array.isArray(value);

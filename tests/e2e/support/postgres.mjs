@@ -7,6 +7,7 @@ import { randomBytes } from "node:crypto";
 import { readdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { running } from "./children.mjs";
 import { within } from "./wait.mjs";
 
 const run = promisify(execFile);
@@ -94,7 +95,8 @@ export class Session {
     });
     this.output = "";
     this.psql.stdout.setEncoding("utf8").on("data", (text) => (this.output += text));
-    this.ended = new Promise((resolve) => this.psql.on("exit", resolve));
+    running.add(this.psql);
+    this.ended = new Promise((resolve) => this.psql.on("exit", resolve)).finally(() => running.delete(this.psql));
   }
 
   /** Runs statements to their end; what they returned. */
