@@ -333,21 +333,18 @@ static bool build_all(struct schema_watch *w, const struct schema_options *optio
     return ok;
 }
 
-static void publish(struct schema_watch *w, const struct schema **schemas, uint64_t started_ns,
-                    struct arena *a)
+static void tell_loaded(struct schema_watch *w, const struct schema *const *schemas,
+                        uint64_t duration_ns)
 {
-    uint64_t *versions = ARENA_ARRAY(a, w->opt.nroles, uint64_t);
-
     for (size_t i = 0; i < w->opt.nroles; i++) {
-        const struct schema *old = schema_current(w->opt.slot, i), *s = schemas[i];
+        const struct schema *s = schemas[i];
 
-        schema_unref(old); /* The slot holds it. */
-        if (s == old)
+        if (s == NULL)
             continue;
         LOG(LOG_INFO, "schema loaded", LOG_INT("version", s->version),
             LOG_CSTR("role", w->opt.roles[i]), LOG_INT("relations", s->nrelations),
             LOG_INT("functions", s->nfunctions), LOG_INT("types", s->ntypes),
-            LOG_NS("duration_ms", monotonic_ns() - started_ns));
+            LOG_NS("duration_ms", duration_ns));
         if (is_first(schemas, i)) {
             const char *warning = schema_watch_warning(&w->opt, s);
 
@@ -356,13 +353,32 @@ static void publish(struct schema_watch *w, const struct schema **schemas, uint6
                 LOG(LOG_WARN, warning);
         }
     }
-    for (size_t i = 0; i < w->opt.nroles; i++)
+}
+
+/* Who reads that it is loaded finds it there. */
+static void publish(struct schema_watch *w, const struct schema **schemas, uint64_t started_ns,
+                    struct arena *a)
+{
+    size_t n = w->opt.nroles;
+    uint64_t *versions = ARENA_ARRAY(a, n, uint64_t);
+    const struct schema **loaded = ARENA_ARRAY(a, n, const struct schema *);
+    uint64_t duration_ns = monotonic_ns() - started_ns;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct schema *old = schema_current(w->opt.slot, i);
+
         versions[i] = schemas[i]->version;
+        loaded[i] = schemas[i] != old ? schema_ref(schemas[i]) : NULL;
+        schema_unref(old);
+    }
     if (w->opt.before != NULL)
         w->opt.before(w->opt.ctx, schemas, w->opt.nroles);
     schema_publish(w->opt.slot, schemas);
     if (w->opt.after != NULL)
         w->opt.after(w->opt.ctx, versions, w->opt.nroles);
+    tell_loaded(w, loaded, duration_ns);
+    for (size_t i = 0; i < n; i++)
+        schema_unref(loaded[i]);
 }
 
 /* What is compiled for them may have become more. */

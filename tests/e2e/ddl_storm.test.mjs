@@ -63,6 +63,9 @@ async function storm(more) {
       const reply = await daemon.post(query);
       if (check(reply)) {
         verify(reply.body.data, reply.text);
+      } else {
+        // A refusal is quick: so many of them would say nothing.
+        await new Promise((resolve) => setTimeout(resolve, 5));
       }
     }
   };

@@ -30,11 +30,15 @@ class Server {
 
   /** The text that a statement (or several) returns, unaligned. */
   async sql(database, text) {
-    const { stdout } = await run(
+    // An argument holds no more than 128 KiB.
+    const long = text.length > 100000;
+    const psql = run(
       "psql",
-      ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", text],
+      ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", database, ...(long ? ["-f", "-"] : ["-c", text])],
       { env: this.environment, maxBuffer: 64 << 20 },
     );
+    psql.child.stdin.on("error", () => {}).end(long ? text : "");
+    const { stdout } = await psql;
     return stdout.replace(/\n$/, "");
   }
 
