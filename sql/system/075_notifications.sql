@@ -90,7 +90,8 @@ create table if not exists fraiseql.tb_error_notification_state (
     seen_count   bigint not null,
     last_seen    timestamptz not null,
     reopen_count integer not null,
-    reopened     boolean not null
+    reopened     boolean not null,
+    is_open      boolean not null
 ) with (fillfactor = 70);
 
 -- How far each channel has been told.
@@ -108,6 +109,7 @@ create table if not exists fraiseql.tb_error_notification_look (
 );
 
 comment on table fraiseql.tb_error_notification_state is 'Errors as they were when it was last looked what is due; thresholds count from base_count.';
+comment on column fraiseql.tb_error_notification_state.is_open is 'Something may be due: it has occurred since, or waits.';
 comment on table fraiseql.tb_error_notification_told is 'Up to which count of an error each channel has been told.';
 comment on table fraiseql.tb_error_notification_look is 'When it was last looked what is due, by whichever daemon.';
 
@@ -122,18 +124,17 @@ create or replace function fraiseql.notification_threshold(before bigint, after 
     language sql immutable parallel safe security invoker
     set search_path = pg_catalog, pg_temp
 as $$
-    select greatest((select max(t) from unnest($3) t where t > $1 and t <= $2),
-                    case when $4 > 0 and $2 / $4 * $4 > greatest($1, coalesce((select max(t) from unnest($3) t), 0))
-                         then $2 / $4 * $4 end)
+    select greatest(case when $3[width_bucket($2, $3)] > $1 then $3[width_bucket($2, $3)] end,
+                    case when $4 > 0 and $2 / $4 * $4 > greatest($1, coalesce($3[cardinality($3)], 0)) then $2 / $4 * $4 end)
 $$;
 
 comment on function fraiseql.notification_threshold(bigint, bigint, bigint[], bigint) is
-    'The last occurrence after the one and up to the other that is to be told of: one of the schedule, or beyond it every so many; null: none.';
+    'The last occurrence after the one and up to the other that is to be told of: one of the schedule, which is ascending, or beyond it every so many; null: none.';
 
 create or replace function fraiseql.notification_channels(channels jsonb, min_interval interval, schedule bigint[], then_every bigint)
     returns table (channel text, config_id uuid, channel_type text, recipient text, fingerprint text, error_type text,
                    severity text[], environment text[], min_count bigint, min_interval interval, schedule bigint[], then_every bigint)
-    language sql stable parallel safe security invoker
+    language sql stable parallel safe security invoker rows 10
     set search_path = pg_catalog, pg_temp
 as $$
     select c.name, null, c.type, c.recipient, null, null, c.severities, null, 1, $2, $3, $4
@@ -148,7 +149,8 @@ as $$
                         else substring(coalesce(c.channel_config ->> 'webhook_url', c.channel_config ->> 'url')
                                        from '^[a-z]+://(?:[^/@]*@)?(\[[^]]*\]|[^/:?#]*)') end, ''),
            c.error_fingerprint, c.error_type, c.severity, c.environment, c.min_occurrence_count,
-           c.rate_limit_minutes * interval '1 minute', coalesce(c.schedule, $3), coalesce(c.then_every, $4)
+           c.rate_limit_minutes * interval '1 minute',
+           coalesce((select array_agg(t order by t) from unnest(c.schedule) t), case when c.schedule is null then $3 else '{}' end), coalesce(c.then_every, $4)
       from fraiseql.tb_error_notification_config c
      where c.enabled
 $$;
@@ -159,7 +161,7 @@ create or replace function fraiseql.plan_notifications(channels jsonb, schedule 
                                                        "window" interval, max_per_hour integer, look_interval interval,
                                                        out planned bigint, out held_back bigint, out expired bigint)
     language plpgsql volatile parallel unsafe security definer
-    set search_path = pg_catalog, pg_temp set timezone = 'UTC'
+    set search_path = pg_catalog, pg_temp set timezone = 'UTC' set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -180,7 +182,7 @@ begin
     end if;
 
     -- What has happened since. Quiet for so long, or resolved meanwhile: counted from 1 again.
-    insert into fraiseql.tb_error_notification_state as s (error_id, base_count, seen_count, last_seen, reopen_count, reopened)
+    insert into fraiseql.tb_error_notification_state as s (error_id, base_count, seen_count, last_seen, reopen_count, reopened, is_open)
     select g.error_id,
            case when o.error_id is null then 0
                 when g.reopen_count > o.reopen_count or g.last_seen > o.last_seen + $5 then o.seen_count
@@ -189,18 +191,19 @@ begin
            case when o.error_id is null then g.reopen_count > 0
                 when g.reopen_count > o.reopen_count then true
                 when g.last_seen > o.last_seen + $5 then false
-                else o.reopened end
+                else o.reopened end,
+           true
       from fraiseql.tb_error_group g
       left join fraiseql.tb_error_notification_state o on o.error_id = g.error_id
      where o.error_id is null or g.occurrence_count <> o.seen_count or g.reopen_count <> o.reopen_count
         on conflict (error_id) do update
            set base_count = excluded.base_count, seen_count = excluded.seen_count, last_seen = excluded.last_seen,
-               reopen_count = excluded.reopen_count, reopened = excluded.reopened;
+               reopen_count = excluded.reopen_count, reopened = excluded.reopened, is_open = true;
 
     with due as (
-        select g.error_id, c.channel, c.config_id, c.channel_type, c.recipient, s.seen_count, s.reopened, t.threshold,
-               pg_catalog.row_number() over (partition by c.channel
-                                             order by (g.severity = 'critical') desc, (g.severity = 'error') desc, t.told_at, g.last_seen)
+        select g.error_id, c.channel, c.config_id, c.channel_type, c.recipient, s.seen_count, s.reopened, t.threshold, w.waits,
+               pg_catalog.row_number() over (partition by c.channel, w.waits
+                                             order by (g.severity = 'critical') desc, (g.severity = 'error') desc, w.told_at, g.last_seen)
                    as nth
           from fraiseql.notification_channels($1, $4, $2, $3) c
           join fraiseql.tb_error_group g
@@ -212,18 +215,22 @@ begin
           join fraiseql.tb_error_notification_state s on s.error_id = g.error_id
           left join fraiseql.tb_error_notification_told n on n.error_id = g.error_id and n.channel = c.channel,
                lateral (select fraiseql.notification_threshold(greatest(n.told_count - s.base_count, 0), s.seen_count - s.base_count,
-                                                               c.schedule, c.then_every) as threshold,
-                               coalesce(n.told_at, '-infinity') as told_at) t
-         where g.status not in ('resolved', 'ignored')
+                                                               c.schedule, c.then_every) as threshold) t,
+               lateral (select coalesce(n.told_at, '-infinity') as told_at, coalesce(n.told_at > at - c.min_interval, false) as waits) w
+         where s.is_open
+           and g.status not in ('resolved', 'ignored')
            and g.last_seen > at - $5
-           and t.told_at <= at - c.min_interval
            and (n.told_count is null or n.told_count < s.seen_count)
            and t.threshold is not null
+    ), used as (
+        select l.channel, pg_catalog.count(*) as n
+          from fraiseql.tb_error_notification_log l
+         where l.sent_at > at - interval '1 hour'
+         group by l.channel
     ), allowed as (
-        select d.*,
-               $6 <= 0 or d.nth <= $6 - (select pg_catalog.count(*) from fraiseql.tb_error_notification_log l
-                                          where l.channel = d.channel and l.sent_at > at - interval '1 hour') as is_allowed
+        select d.*, not d.waits and ($6 <= 0 or d.nth <= $6 - coalesce(u.n, 0)) as is_allowed
           from due d
+          left join used u on u.channel = d.channel
     ), logged as (
         insert into fraiseql.tb_error_notification_log
                (config_id, error_id, sent_at, channel_type, recipient, channel, threshold, occurrence_count, reopened, next_attempt_at)
@@ -239,8 +246,11 @@ begin
     ), triggered as (
         update fraiseql.tb_error_notification_config c set last_triggered = at
          where c.config_id in (select l.config_id from logged l)
+    ), closed as (
+        update fraiseql.tb_error_notification_state s set is_open = false
+         where s.is_open and s.error_id not in (select a.error_id from allowed a where not a.is_allowed)
     )
-    select (select pg_catalog.count(*) from logged), (select pg_catalog.count(*) from allowed a where not a.is_allowed)
+    select (select pg_catalog.count(*) from logged), (select pg_catalog.count(*) from allowed a where not a.is_allowed and not a.waits)
       into planned, held_back;
 
     -- Of a channel that no daemon has any longer, or after nobody was there for long.

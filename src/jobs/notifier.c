@@ -9,16 +9,14 @@
  * another one sends it. A channel that failed has to wait for the next round, so that one receiver
  * that is away does not cost a time-out for each of its notifications.
  */
-#include <errno.h>
 #include <unistd.h>
 
 #include "jobs/notifier.h"
 
 #include "base/log.h"
 #include "base/thread.h"
+#include "jobs/rounds.h"
 #include "metrics/metrics.h"
-
-#include <pthread.h>
 
 #define STATEMENT_MS 10000
 #define MISSING_MS   UINT64_C(60000) /* until it is looked again whether it was installed */
@@ -29,9 +27,8 @@ struct notifier {
     struct notifier_options opt;
     char daemon[300];
     struct thread *thread;
-    atomic_bool stopping;
-    pthread_mutex_t mutex;
-    pthread_cond_t wake;
+    struct rounds rounds;
+    atomic_bool stopping; /* besides, for what is being sent */
     /* the thread's own */
     bool failing;      /* the log knows */
     bool holding_back; /* so */
@@ -316,25 +313,6 @@ static void send_round(struct notifier *n)
 /* --- the thread ---------------------------------------------------------------------------------
  */
 
-static bool pause_for(struct notifier *n, uint64_t ms)
-{
-    struct timespec until;
-    bool stopping;
-
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += (time_t)(ms / 1000);
-    until.tv_nsec += (long)(ms % 1000) * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    pthread_mutex_lock(&n->mutex);
-    while (!atomic_load(&n->stopping) &&
-           pthread_cond_timedwait(&n->wake, &n->mutex, &until) != ETIMEDOUT)
-        continue;
-    stopping = atomic_load(&n->stopping);
-    pthread_mutex_unlock(&n->mutex);
-    return !stopping;
-}
-
 static void run(void *arg)
 {
     struct notifier *n = arg;
@@ -344,7 +322,7 @@ static void run(void *arg)
         ok = look(n);
         if (ok)
             send_round(n);
-    } while (pause_for(n, ok || !n->failing ? n->opt.interval_ms : MISSING_MS));
+    } while (rounds_wait(&n->rounds, ok || !n->failing ? n->opt.interval_ms : MISSING_MS));
 }
 
 struct notifier *notifier_start(const struct notifier_options *opt)
@@ -355,19 +333,16 @@ struct notifier *notifier_start(const struct notifier_options *opt)
     (void)gethostname(host, sizeof(host) - 1);
     snprintf(n->daemon, sizeof(n->daemon), "%s/%ld", host, (long)getpid());
     n->opt = *opt;
-    CHECK(pthread_mutex_init(&n->mutex, NULL) == 0 && pthread_cond_init(&n->wake, NULL) == 0);
+    rounds_init(&n->rounds);
     n->thread = thread_start(THREAD_JOBS, "notifier", run, n);
     return n;
 }
 
 void notifier_stop(struct notifier *n)
 {
-    pthread_mutex_lock(&n->mutex);
     atomic_store(&n->stopping, true);
-    pthread_cond_signal(&n->wake);
-    pthread_mutex_unlock(&n->mutex);
+    rounds_stop(&n->rounds);
     thread_join(n->thread);
-    pthread_cond_destroy(&n->wake);
-    pthread_mutex_destroy(&n->mutex);
+    rounds_fini(&n->rounds);
     xfree(n);
 }

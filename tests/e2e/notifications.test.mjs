@@ -8,9 +8,9 @@ import http from "node:http";
 import https from "node:https";
 import { test } from "node:test";
 import { configuration, installSystem, program, start, writeConfiguration, writeFile } from "./support/daemon.mjs";
-import { createDatabase, Session, shared } from "./support/postgres.mjs";
+import { createDatabase, Session, shared, startServer } from "./support/postgres.mjs";
 import { startSmtp } from "./support/smtp.mjs";
-import { within } from "./support/wait.mjs";
+import { slowness, within } from "./support/wait.mjs";
 
 const dir = `${process.env.E2E_DIR}/notifications`;
 mkdirSync(dir);
@@ -413,6 +413,29 @@ test("what a daemon had claimed when it died is sent by another; what it has not
   await last.stop();
   assert.deepEqual([row.status, row.attempts], ["sent", 3]);
   assert.equal(new Set(hook.requests.map((r) => r.body.notification_id)).size, 1);
+});
+
+test("while the database is away a daemon stops at once, and when it is back people are told", async (t) => {
+  const server = await startServer();
+  t.after(() => server.stop());
+  await installSystem("demo", { server });
+  const hook = await receiver(t);
+  const config = notifications([{ type: "webhook", url: hook.url }], { interval: "100ms" });
+  const [staying, leaving] = await Promise.all([start("demo", config, { server }), start("demo", config, { server })]);
+  const record = (n) => server.sql("demo", `select from fraiseql.record_errors('[{"fingerprint": "o${n}", "type": "T"}]')`);
+  await record(1);
+  await within(5000, "the first is sent", () => hook.requests.length === 1);
+  await server.halt();
+  await within(5000, "the daemons know", async () => (await staying.admin("/metrics")).text.includes("fraiseql_db_up 0"));
+  const at = performance.now();
+  await leaving.stop();
+  assert.ok(performance.now() - at < 3000 * slowness, "it does not wait for the database");
+  await server.resume();
+  await record(2);
+  await within(20000, "the second is sent", () => hook.requests.length === 2);
+  await staying.stop();
+  assert.deepEqual(hook.requests.map((r) => r.body.fingerprint), ["o1", "o2"]);
+  assert.equal(staying.logged("nobody is told of errors").length, 0);
 });
 
 test("beyond max_per_hour they wait, which is said once and counted", async (t) => {
