@@ -73,7 +73,7 @@ check: test ## the same as test
 differential: $(DRIVER) $(NPM_TESTS) ## compare what is accepted with graphql-js (SEEDS, DOCUMENTS)
 	@node tests/differential/run.mjs $(DRIVER) $(SEEDS)
 
-.PHONY: sql e2e fault guard clients monitoring packaging case-study lint format
+.PHONY: sql e2e fault guard clients monitoring packaging container case-study lint format
 sql: deps-test ## run the tests in SQL
 	@tests/sql/run
 
@@ -95,6 +95,11 @@ monitoring: all $(NPM_TESTS) ## run the daemon under a real Prometheus, the aler
 
 packaging: all support-programs $(NPM_TESTS) ## test what is installed: layout, units and their sandbox, manual, completion, Debian package
 	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld tests/e2e/run $(or $(PACKAGING),$(wildcard tests/packaging/*.test.mjs))
+
+container: $(NPM_TESTS) ## build the images of the Dockerfile from Debian's packages, and run them (as root)
+	@tests/support/deps container
+	@$(SUB) all
+	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld tests/e2e/run $(or $(CONTAINER),$(wildcard tests/container/*.test.mjs))
 
 case-study: all $(NPM_TESTS) ## run every SQL statement of the case study, as it is written there
 	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld tests/e2e/run tests/case_study/*.test.mjs
