@@ -46,7 +46,7 @@ LIBS := -lpq -levent_core -levent_pthreads -lyajl -ljwt -lssl -lcrypto -lyaml -l
 
 # --- sources: one archive per folder, in layer order (users before used) -------
 
-LAYERS := commands server jobs execution cache http auth config planner validation pg schema language metrics base
+LAYERS := commands server jobs execution tracking cache http auth config planner validation pg schema language metrics base
 ARCHIVES := $(LAYERS:%=$(O)/lib/%.a)
 SOURCES := $(wildcard src/*.c src/*/*.c)
 HEADERS := $(wildcard src/*/*.h)

@@ -99,7 +99,7 @@ comment on column fraiseql.tb_error_occurrence.message is 'What was said this ti
 comment on column fraiseql.tb_error_occurrence.request_id is 'As in the log, and in X-Request-Id of the answer.';
 comment on column fraiseql.tb_error_occurrence.trace_id is 'As in otel_traces, if the request was traced.';
 comment on column fraiseql.tb_error_occurrence.stack_trace is 'Which functions PostgreSQL was in, the innermost first.';
-comment on column fraiseql.tb_error_occurrence.request_context is 'Method, path, operation, document, variables (their values only if errors.capture_variables says so), client.';
+comment on column fraiseql.tb_error_occurrence.request_context is 'Method, path, operation, document, variables (as errors.capture_variables says), client.';
 comment on column fraiseql.tb_error_occurrence.user_context is 'tenant_id, user_id, role.';
 comment on column fraiseql.tb_error_occurrence.application_context is 'Which daemon, of which version.';
 comment on column fraiseql.tb_error_occurrence.breadcrumbs is 'The stages of the request and how long each took.';

@@ -47,10 +47,13 @@ struct error {
     struct str message;               /* for the client; a fact, lower case, no full stop */
     struct str detail;                /* for the log and the tracker only, never for the client */
     struct str hint;                  /* what to do about it; may be empty */
+    struct str cause;                 /* PostgreSQL's own primary message; empty: none */
+    struct str context;               /* functions of the database that it was in */
     const struct path *path;          /* NULL for a request error */
     const struct location *locations; /* in the document */
     size_t nlocations;
     struct str file; /* configuration and schema files only: "name:line:column" */
+    const struct error_identity *identity; /* tracking/fingerprint.h; NULL: not recorded */
     struct error *next;
 };
 

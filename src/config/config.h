@@ -168,6 +168,13 @@ enum config_introspection {
 
 struct settings;
 
+/* errors.capture_variables */
+enum config_capture {
+    CONFIG_CAPTURE_OFF,
+    CONFIG_CAPTURE_TYPES,
+    CONFIG_CAPTURE_REDACTED,
+};
+
 struct config {
     struct arena *arena;             /* owned */
     const struct settings *settings; /* every value as text, and where it came from */
@@ -384,6 +391,20 @@ struct config {
     enum config_smtp_tls smtp_tls;
     const struct config_channel *channels;
     size_t nchannels;
+    bool errors_enabled;
+    struct str release;
+    struct config_strings error_codes;
+    struct config_strings error_fingerprint;
+    size_t error_queue;
+    uint64_t error_flush_interval_ms;
+    size_t error_batch;
+    size_t error_burst;
+    double error_sample;
+    bool error_capture_query;
+    enum config_capture error_capture_variables;
+    struct config_strings error_redact;
+    struct str error_spool; /* "": none */
+    size_t error_spool_max;
 
     /* observability */
     enum log_level log_level;

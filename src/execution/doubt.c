@@ -36,7 +36,7 @@ bool doubt_of_failure(const struct pgbatch *b)
 {
     for (size_t i = 0; b->outcome == PGBATCH_FAILED && i < COUNT_OF(doubts); i++)
         if (strcmp(b->sqlstate, doubts[i].state) == 0)
-            return !(doubts[i].alone && b->in_context);
+            return !(doubts[i].alone && b->context.len > 0);
     return false;
 }
 

@@ -38,8 +38,19 @@ static void count(const struct execution *x)
         metric_add(metric_of_error(e->code), 1);
 }
 
+/* Errors that are to be recorded are told by an id; nobody is told of a request that was given up.
+ */
+static void identify_errors(struct execution *x)
+{
+    if (x->engine->fingerprint != NULL && !x->abandoned)
+        fingerprint_errors(
+            x->engine->fingerprint,
+            x->operation != NULL ? x->operation->ast->name : x->request.operation_name, &x->errors);
+}
+
 static void finish(struct execution *x)
 {
+    identify_errors(x);
     count(x);
     metric_add(x->turbo_hit ? METRIC_TURBO_HIT : METRIC_TURBO_MISS, 1);
     if (errors_any(&x->errors) && !x->executed)
@@ -107,8 +118,10 @@ static void write_data(struct execution *x)
 /* …,"errors":…} */
 static void end_answer(struct execution *x)
 {
-    if (errors_any(&x->errors))
+    if (errors_any(&x->errors)) {
+        identify_errors(x);
         response_add_errors(&x->body, &x->errors, x->request_id, x->engine->mask_errors);
+    }
     if (x->dry_run)
         mark_dry_run(x);
 }
@@ -190,11 +203,13 @@ static void note_failure(struct execution *x)
         e->path = path;
         error_at(e, &x->errors, plan_location(x->plan, f->offset));
     }
+    identify_errors(x);
     if (x->batch.outcome != PGBATCH_CANCELLED) /* else nobody is left to tell */
         LOG(error_code_info(e->code)->level, "statement failed",
             LOG_CSTR("code", error_code_info(e->code)->name), LOG_CSTR("sqlstate", e->sqlstate),
             LOG_STR("detail", e->detail), LOG_STR("request_id", x->request_id),
-            LOG_CSTR("trace_id", x->trace != NULL ? x->trace->trace_id : ""));
+            LOG_CSTR("trace_id", x->trace != NULL ? x->trace->trace_id : ""),
+            LOG_CSTR("error_id", e->identity != NULL ? e->identity->error_id : ""));
 }
 
 /* A statement raised an error: the operation has begun, so there is "data", which is null. */

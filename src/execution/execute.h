@@ -21,6 +21,7 @@
 #include "execution/result.h"
 #include "execution/stages.h"
 #include "pg/pgpool.h"
+#include "tracking/fingerprint.h"
 
 enum introspection_policy {
     INTROSPECTION_OFF,
@@ -49,6 +50,7 @@ struct engine {
     enum introspection_policy introspection;
     bool mask_errors;
     bool suggestions;
+    const struct fingerprint_options *fingerprint; /* errors get an identity; NULL: they do not */
     /*
      * A statement failed as it does when the schema is older than the database: have the catalog
      * looked at. The number of the look is to be asked about: true when it is over; certain: it

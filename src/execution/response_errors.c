@@ -8,6 +8,7 @@
 #include "execution/response.h"
 
 #include "base/jwriter.h"
+#include "tracking/fingerprint.h"
 
 static void write_path(const struct path *p, struct buf *out)
 {
@@ -55,6 +56,10 @@ static void write_error(const struct error *e, struct str request_id, bool mask,
     if (request_id.len > 0) {
         buf_append_lit(out, ",\"requestId\":");
         jwriter_string(out, request_id);
+    }
+    if (masked && e->identity != NULL) {
+        buf_append_lit(out, ",\"errorId\":");
+        jwriter_string(out, str_of(e->identity->error_id));
     }
     buf_append_lit(out, "}}");
 }

@@ -107,7 +107,7 @@ void pgresult_error(const PGresult *res, struct pgbatch *b, size_t failed_call)
     b->detail = take_field(res, PG_DIAG_MESSAGE_DETAIL, b->arena);
     b->hint = take_field(res, PG_DIAG_MESSAGE_HINT, b->arena);
     b->constraint = take_field(res, PG_DIAG_CONSTRAINT_NAME, b->arena);
-    b->in_context = PQresultErrorField(res, PG_DIAG_CONTEXT) != NULL;
+    b->context = take_field(res, PG_DIAG_CONTEXT, b->arena);
 }
 
 bool pgresult_is_stale(const PGresult *res)

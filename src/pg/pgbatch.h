@@ -110,7 +110,8 @@ struct pgbatch {
     struct str detail;
     struct str hint;
     struct str constraint;
-    bool in_context;     /* PostgreSQL told where within the statement: a parameter, a function */
+    struct str
+        context; /* where within the statement: a parameter, a function; empty: nothing told */
     uint64_t queued_ns;  /* waiting for a connection */
     uint64_t backend_ns; /* from the first byte sent to Sync */
 

@@ -248,10 +248,10 @@ static void reset_outcome(struct pgbatch *b)
         b->calls[i].rows = NULL;
         b->calls[i].tripped = false;
     }
-    b->failed = b->aborted = b->stale = b->ended = b->undone = b->in_context = false;
+    b->failed = b->aborted = b->stale = b->ended = b->undone = false;
     b->failed_call = 0;
     b->sqlstate[0] = '\0';
-    b->message = b->detail = b->hint = b->constraint = (struct str){0};
+    b->message = b->detail = b->hint = b->constraint = b->context = (struct str){0};
 }
 
 /* The end of what is sent of a batch, for now or for good. */

@@ -170,5 +170,7 @@ struct error *sqlstate_error(const struct pgbatch *b, struct errors *errs)
     }
     memcpy(e->sqlstate, b->sqlstate, sizeof(e->sqlstate));
     e->detail = describe(b, errs->arena);
+    e->cause = arena_dup(errs->arena, b->message);
+    e->context = arena_dup(errs->arena, b->context);
     return e;
 }

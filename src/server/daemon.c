@@ -268,6 +268,8 @@ static void init_engine(struct daemon *d, const struct recall_options *recall)
     };
     d->graphql = options_graphql(c, d->arena);
     d->graphql.tracing = observers_tracing(&d->observers, c);
+    d->graphql.errors = observers_errors(&d->observers);
+    d->engine.fingerprint = d->graphql.errors != NULL ? &d->graphql.errors->fingerprint : NULL;
     d->graphql.auth = d->auth;
     d->graphql.limits = options_limits(c);
     d->engine.spend = d->graphql.limits.cost != NULL ? cost_spend : NULL;
@@ -380,7 +382,6 @@ static void start_services(struct daemon *d, const struct recall_options *recall
     watch.before = before_publication;
     watch.after = after_publication;
     watch.ctx = d;
-    observers_start(&d->observers, c, d->pool, d->arena);
     init_engine(d, recall);
     d->warmup = warmup_new(&(struct warmup_options){d->pool, &d->engine, c->turbo_warm_from_table,
                                                     c->turbo_warm_file});
@@ -439,7 +440,8 @@ struct daemon *daemon_start(const struct config *c, struct errors *errs)
         options_graphiql(c, d->arena, &d->endpoints.graphiql, errs) && observers_check(c, errs) &&
         options_recall(c, &d->persisted, &d->trusted, &recall, errs) &&
         options_jobs(c, d->arena, &d->jobs, errs) &&
-        notifications_new(c, d->arena, &d->notifications, errs)) {
+        notifications_new(c, d->arena, &d->notifications, errs) &&
+        observers_start(&d->observers, c, d->pool, d->arena, errs)) {
         start_services(d, &recall);
         if (open_listeners(d, errs))
             return d;

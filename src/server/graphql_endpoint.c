@@ -338,6 +338,14 @@ static void init_execution(struct graphql_job *g)
     buf_init(&x->body, 0);
 }
 
+static void report_errors(const struct graphql_job *g)
+{
+    const struct graphql_context *ctx = g->job->context;
+
+    if (ctx->errors != NULL && errors_any(&g->job->execution.errors))
+        error_report(ctx->errors, &g->job->execution, exchange_request(g->job->exchange));
+}
+
 /* Answer what was refused before execution: x->errors says why. */
 static void refuse(struct graphql_job *g)
 {
@@ -346,6 +354,9 @@ static void refuse(struct graphql_job *g)
     for (const struct error *e = x->errors.first; e != NULL; e = e->next)
         metric_add(metric_of_error(e->code), 1);
     g->failed = true;
+    if (x->engine->fingerprint != NULL)
+        fingerprint_errors(x->engine->fingerprint, x->request.operation_name, &x->errors);
+    report_errors(g);
     response_errors(&x->errors, x->request_id, x->engine->mask_errors, &x->body);
 }
 
@@ -408,6 +419,7 @@ static void on_executed(struct execution *x)
     struct job *j = CONTAINER_OF(x, struct job, execution);
     struct graphql_job *g = j->state;
 
+    report_errors(g);
     g->failed |= errors_any(&x->errors);
     g->parse_ns += x->parse_ns;
     g->plan_ns += x->plan_ns;

@@ -8,6 +8,7 @@
 #include "http/forwarded.h"
 #include "server/cors.h"
 #include "server/credentials.h"
+#include "server/error_report.h"
 #include "server/ratelimit.h"
 #include "server/tracing.h"
 #include "server/workers.h"
@@ -29,6 +30,7 @@ struct graphql_context {
     const struct engine *engine;
     struct cors cors;
     struct tracing tracing;
+    const struct error_reports *errors; /* NULL: errors are not recorded */
     struct credentials_options credentials;
     struct str vary;      /* which request headers decide about a response; empty: not told */
     size_t compress_from; /* bytes; SIZE_MAX: never */

@@ -1,5 +1,5 @@
 /*
- * observers.c - what keeps traces and metrics: made from the configuration, ended together.
+ * observers.c - what keeps traces, metrics and errors: made from the configuration, ended together.
  *
  * Thread:   the main thread.
  * Memory:   texts are in the daemon's arena.
@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #define TRACES_PATH "/v1/traces"
+/* Of errors that wait to be written. */
+#define MAX_ERROR_BYTES (32 * 1024 * 1024)
 
 static bool has_exporter(const struct config *c, const char *name)
 {
@@ -56,7 +58,8 @@ bool observers_check(const struct config *c, struct errors *errs)
         return false;
     }
     return check_pairs("observability.tracing.otlp.headers", c->otlp_headers, errs) &&
-           check_pairs("observability.resource_attributes", c->resource_attributes, errs);
+           check_pairs("observability.resource_attributes", c->resource_attributes, errs) &&
+           error_reports_check(c, errs);
 }
 
 /* --- resource --------------------------------------------------------------------------------- */
@@ -154,15 +157,49 @@ static void refresh_gauges(void *ctx)
     ops_update_gauges(ctx);
 }
 
-void observers_start(struct observers *o, const struct config *c, struct pgpool *pool,
-                     struct arena *a)
+static bool start_recorder(struct observers *o, const struct config *c, struct pgpool *pool,
+                           struct arena *a, struct errors *errs)
+{
+    struct error_recorder_options opt = {
+        .pool = pool,
+        .interval_ms = c->error_flush_interval_ms,
+        .batch = c->error_batch,
+    };
+
+    if (c->error_spool.len > 0) {
+        opt.spool = spool_open(c->error_spool, c->error_spool_max, errs);
+        if (opt.spool == NULL)
+            return false;
+    }
+    o->errors = error_reports_of(c, a);
+    o->errors.pending = opt.pending = pending_new(&(struct pending_options){
+        .max = c->error_queue,
+        .max_bytes = MAX_ERROR_BYTES,
+        .burst = c->error_burst,
+        .sample = c->error_sample,
+        .batch = c->error_batch,
+    });
+    o->recorder = error_recorder_start(&opt);
+    return true;
+}
+
+bool observers_start(struct observers *o, const struct config *c, struct pgpool *pool,
+                     struct arena *a, struct errors *errs)
 {
     o->resource = resource_object(c, a);
+    if (c->errors_enabled && !start_recorder(o, c, pool, a, errs))
+        return false;
     if (c->tracing_enabled && has_exporter(c, "postgres"))
         o->spans = spans_start(
             &(struct spans_options){pool, c->tracing_queue, c->service_name, o->resource});
     if (c->tracing_enabled && has_exporter(c, "otlp"))
         o->otlp = start_otlp(c, o->resource, a);
+    return true;
+}
+
+const struct error_reports *observers_errors(const struct observers *o)
+{
+    return o->recorder != NULL ? &o->errors : NULL;
 }
 
 void observers_start_snapshots(struct observers *o, const struct config *c, struct health *health)
@@ -201,4 +238,7 @@ void observers_stop(struct observers *o)
         spans_stop(o->spans);
     if (o->otlp != NULL)
         otlp_stop(o->otlp);
+    if (o->recorder != NULL)
+        error_recorder_stop(o->recorder);
+    pending_free(o->errors.pending);
 }

@@ -56,7 +56,7 @@ export function configuration(database, more = {}, server = shared) {
     },
     tenancy: { enabled: true, claim: "tenant_id" },
     cache: { enabled: false },
-    errors: { environment: "development", notifications: { enabled: false } },
+    errors: { environment: "development", enabled: false, notifications: { enabled: false } },
     // What is sampled by chance, and what is written in the background, is for the tests about it.
     observability: { log: { level: "info", format: "json" }, tracing: { enabled: false, ratio: 0 }, otel_metrics: { enabled: false } },
   };
