@@ -107,6 +107,18 @@ comment on table fraiseql.cascade_rules is 'A change of the source''s tables end
 
 -- What is tracked ------------------------------------------------------------------------------------------
 
+-- For daemons that keep answers in memory (cache.l1): alter database app set fraiseql.cache_notify = 'fraiseqld', the
+-- channel of database.notify. It costs the commit a moment in which no other transaction that notifies commits.
+create or replace function fraiseql.tell_change() returns void
+    language sql volatile parallel unsafe security definer
+    set search_path = pg_catalog, pg_temp
+as $$
+    select pg_notify(current_setting('fraiseql.cache_notify'), 'cache')
+     where coalesce(current_setting('fraiseql.cache_notify', true), '') <> ''
+$$;
+
+comment on function fraiseql.tell_change() is 'Tells daemons that answers have ended, if fraiseql.cache_notify names their channel.';
+
 -- Fires after each statement. The argument is the column that holds the tenant; none: there is none. No name in it is
 -- found by a search_path, and it runs as its owner, so that who changes a table needs no privilege here.
 create or replace function fraiseql.record_change() returns trigger
@@ -153,6 +165,7 @@ begin
         insert into fraiseql.cache_changes (relation, tenant, xid)
         select coalesce(pg_partition_root(tg_relid), tg_relid), t, pg_current_xact_id() from unnest(tenants) t
             on conflict do nothing;
+        perform fraiseql.tell_change();
     end if;
     return null;
 end
@@ -237,7 +250,8 @@ create or replace function fraiseql.note_change(relation regclass, tenant text d
 as $$
     insert into fraiseql.cache_changes (relation, tenant, xid)
     values (coalesce(pg_partition_root($1), $1), $2, pg_current_xact_id())
-        on conflict do nothing
+        on conflict do nothing;
+    select fraiseql.tell_change()
 $$;
 
 comment on function fraiseql.note_change(regclass, text) is
@@ -412,7 +426,7 @@ comment on function fraiseql.cache_identity() is 'Which database this is; a part
 revoke all on table fraiseql.cache_entries, fraiseql.cache_changes, fraiseql.cache_flights, fraiseql.cache_horizons, fraiseql.cache_domains,
                     fraiseql.cascade_rules, fraiseql.change_triggers, fraiseql.tracked_relations
     from public;
-revoke all on function fraiseql.record_change(), fraiseql.tracking_column(regclass, name),
+revoke all on function fraiseql.record_change(), fraiseql.tell_change(), fraiseql.tracking_column(regclass, name),
                        fraiseql.track_table(regclass, name), fraiseql.note_change(regclass, text),
                        fraiseql.track_changes(regclass, name), fraiseql.untrack_changes(regclass),
                        fraiseql.base_tables(regclass), fraiseql.opaque_functions(regclass), fraiseql.cache_identity()
@@ -428,7 +442,7 @@ begin
         execute pg_catalog.format('grant select, insert, delete on table fraiseql.cache_changes, fraiseql.cache_horizons to %I', login);
         execute pg_catalog.format('grant select on table fraiseql.cache_domains, fraiseql.cascade_rules,
                                                          fraiseql.change_triggers, fraiseql.tracked_relations to %I', login);
-        execute pg_catalog.format('grant execute on function fraiseql.note_change(regclass, text),
+        execute pg_catalog.format('grant execute on function fraiseql.note_change(regclass, text), fraiseql.tell_change(),
                                        fraiseql.base_tables(regclass), fraiseql.opaque_functions(regclass),
                                        fraiseql.cache_identity() to %I', login);
     end if;

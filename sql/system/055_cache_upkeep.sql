@@ -234,6 +234,7 @@ declare
 begin
     if $1 is null and $2 is null and $3 is null and $4 is null then
         select count(*) into purged from fraiseql.cache_entries;
+        perform fraiseql.tell_change();
         truncate fraiseql.cache_entries;
         return purged;
     end if;
@@ -243,6 +244,7 @@ begin
        and (tables is null or e.relations && tables)
        and ($4 is null or e.key = $4);
     get diagnostics purged = row_count;
+    perform fraiseql.tell_change();
     return purged;
 end
 $$;

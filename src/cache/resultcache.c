@@ -85,6 +85,8 @@ struct resultcache *resultcache_new(const struct resultcache_options *opt)
     pgstatement_init(&rc->release, release_sql, 2);
     if (opt->single_flight)
         rc->flights = flights_new();
+    if (opt->front_bytes > 0)
+        rc->front = front_new(opt->front_bytes, opt->front_ttl_ms);
     random_bytes(name.bytes, sizeof(name.bytes));
     digest_hex(&name, hex);
     rc->daemon = arena_printf(a, "%.16s", hex).data;
@@ -97,6 +99,7 @@ void resultcache_free(struct resultcache *rc)
     if (rc == NULL)
         return;
     flights_free(rc->flights);
+    front_free(rc->front);
     xfree(rc->touches);
     arena_free(rc->arena);
     xfree(rc);
@@ -466,6 +469,12 @@ uint32_t resultcache_ttl_s(const struct result_rule *r)
 
     return r->ttl_s - spread / 2 +
            (uint32_t)(turn * UINT64_C(0x9e3779b97f4a7c15) >> 40) % (spread + 1);
+}
+
+void resultcache_changed(struct resultcache *rc)
+{
+    if (rc != NULL && rc->front != NULL)
+        front_clear(rc->front);
 }
 
 /* --- when it does not work ---------------------------------------------------------------------

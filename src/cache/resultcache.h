@@ -14,6 +14,7 @@
 
 #include "base/digest.h"
 #include "cache/flights.h"
+#include "cache/front.h"
 #include "pg/pgbatch.h"
 #include "planner/plan.h"
 
@@ -46,6 +47,8 @@ struct resultcache_options {
     size_t nsettings;
     const struct str *tenant_settings; /* those that hold the tenant */
     size_t ntenant_settings;
+    size_t front_bytes; /* of what is kept in memory as well; 0: nothing */
+    uint64_t front_ttl_ms;
 };
 
 struct resultcache {
@@ -56,6 +59,7 @@ struct resultcache {
     struct pgstatement claim;  /* $1 key, $2 by whom, $3 for how many ms: a row, if nobody has it */
     struct pgstatement release; /* $1 key, $2 by whom */
     struct flights *flights;    /* NULL: everybody makes what is missing */
+    struct front *front;        /* NULL: nothing is kept in memory */
     struct str settings;        /* as text of arrays */
     struct str tenant_settings;
     const char *daemon; /* by whom claims are */
@@ -138,6 +142,9 @@ bool resultcache_costly(const struct plan *p);
 bool resultcache_touch(struct resultcache *rc, const struct flight_key *k);
 /* For how long it is kept: the rule's TTL, more or less, so that not all expire together. */
 uint32_t resultcache_ttl_s(const struct result_rule *r);
+
+/* A mutation has changed something: what is in memory may not hold. NULL is allowed. */
+void resultcache_changed(struct resultcache *rc);
 
 /* --- when it does not work ---------------------------------------------------------------------
  */

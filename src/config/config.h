@@ -337,6 +337,9 @@ struct config {
     size_t ncache_operations;
     size_t cache_max_value_bytes;
     size_t cache_max_bytes;
+    bool cache_l1;
+    size_t cache_l1_bytes;
+    uint64_t cache_l1_ttl_ms;
     bool cache_single_flight;
     uint64_t cache_wait_ms;
     uint64_t cache_stale_ms;

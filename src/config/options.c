@@ -355,6 +355,13 @@ const struct config_option options_table[] = {
      .help = "Longer answers are not kept."},
     {"cache.max_bytes", OPTION_BYTES, AT(cache_max_bytes), "8GiB", 1 * MIB, 1024 * GIB, NULL,
      .help = "Size of all of them: beyond it those that would expire soonest are deleted."},
+    {"cache.l1.enabled", OPTION_BOOL, AT(cache_l1), "false", 0, 0, NULL,
+     .help = "Keep answers in memory, too: without asking the database, so they may be as old as max_ttl\n"
+             "after a change of another daemon's or of psql's, unless changes are heard of (docs/operations.md)."},
+    {"cache.l1.max_bytes", OPTION_BYTES, AT(cache_l1_bytes), "64MiB", 1 * MIB, 64 * GIB, NULL,
+     .help = "Memory for them."},
+    {"cache.l1.max_ttl", OPTION_DURATION, AT(cache_l1_ttl_ms), "2s", 1, 60 * SECONDS, NULL,
+     .help = "How long they are kept there."},
     {"cache.single_flight.enabled", OPTION_BOOL, AT(cache_single_flight), "true", 0, 0, NULL,
      .help = "Who asks for what is just being made waits for it."},
     {"cache.single_flight.wait", OPTION_DURATION, AT(cache_wait_ms), "2s", 1, 1 * HOURS, NULL,

@@ -59,6 +59,8 @@ static void finish(struct execution *x)
         operation_add_usage(
             x->operation, &(struct operation_usage){.hits = x->turbo_hit, .misses = !x->turbo_hit});
     stages_describe(x);
+    if (x->executed && x->operation != NULL && x->operation->kind == AST_MUTATION)
+        resultcache_changed(x->engine->results);
     result_end(x, !errors_any(&x->errors));
     plan_unref(x->plan);
     operation_unref(x->operation);

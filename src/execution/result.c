@@ -65,14 +65,28 @@ static bool worth_keeping(const struct execution *x)
            (r->leads && flights_awaited(rc->flights, &r->key));
 }
 
+/* The answer is to be had from memory for a moment. */
+static void put_in_front(const struct execution *x, struct str value)
+{
+    const struct result *r = &x->result;
+    struct front *f = x->engine->results->front;
+
+    if (f != NULL)
+        front_put(f, &r->key, &(struct front_answer){value, r->age_s, r->ttl_s}, r->generation,
+                  monotonic_ns());
+}
+
 static void keep(struct execution *x)
 {
     struct str value = value_of(&x->body);
 
     x->result.ttl_s = x->result.rule->ttl_s;
     x->result.chosen = x->result.rule->chosen;
-    if (value.len <= x->engine->results->opt.max_value_bytes && worth_keeping(x))
-        result_store(x, value);
+    if (value.len > x->engine->results->opt.max_value_bytes || !worth_keeping(x))
+        return;
+    x->result.age_s = 0;
+    put_in_front(x, value);
+    result_store(x, value);
 }
 
 static void count(const struct execution *x)
@@ -90,7 +104,7 @@ static void count(const struct execution *x)
         .ttl_s = r->rule != NULL ? r->rule->ttl_s : 0,
     };
 
-    metric_add(lookup_metrics[r->state], 1);
+    metric_add(r->in_memory ? METRIC_CACHE_HIT_MEMORY : lookup_metrics[r->state], 1);
     operation_add_cache_usage(x->operation, &u);
 }
 
@@ -334,6 +348,7 @@ static void take_row(struct execution *x, const struct pgrows *rows)
     } else {
         r->ttl_s = (uint32_t)ttl;
         r->chosen = r->rule->chosen;
+        put_in_front(x, r->found);
         go_on(x, answer(x, r->found, RESULT_HIT));
     }
 }
@@ -404,6 +419,26 @@ static bool is_cacheable(const struct execution *x)
     return true;
 }
 
+/* Without asking PostgreSQL, what was found or made a moment ago. */
+static bool is_in_memory(struct execution *x)
+{
+    struct result *r = &x->result;
+    struct front *f = x->engine->results->front;
+    struct front_answer found;
+
+    if (f == NULL)
+        return false;
+    r->generation = front_generation(f);
+    if (!front_get(f, &r->key, monotonic_ns(), x->arena, &found) ||
+        !answer(x, found.value, RESULT_HIT))
+        return false;
+    r->age_s = found.age_s;
+    r->ttl_s = found.ttl_s;
+    r->chosen = r->rule->chosen;
+    r->in_memory = true;
+    return true;
+}
+
 bool result_begin(struct execution *x, void (*then)(struct execution *x, bool found))
 {
     struct resultcache *rc = x->engine->results;
@@ -427,6 +462,10 @@ bool result_begin(struct execution *x, void (*then)(struct execution *x, bool fo
     r->then = then;
     r->key = resultcache_key(rc, rule, x->params, x->plan->nparams, &x->session,
                              x->identity->tenant, x->arena);
+    if (is_in_memory(x)) {
+        go_on(x, true);
+        return true;
+    }
     write_key(r);
     look_up(x);
     return true;

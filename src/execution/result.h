@@ -36,6 +36,8 @@ struct result {
     char key_text[37];
     uint64_t since_ns;    /* monotonic */
     const char *snapshot; /* of before the operation; NULL: it cannot be kept */
+    uint64_t generation;  /* of what is in memory, before it */
+    bool in_memory;       /* it was found there */
     struct str found;     /* what is there, though it has expired or is about to */
     uint32_t over_s;      /* since when it has */
     bool leads;

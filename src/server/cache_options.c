@@ -45,6 +45,8 @@ struct resultcache *options_results(const struct config *c, struct arena *a)
         .ntypes = c->ncache_types,
         .operations = cached(c->cache_operations, c->ncache_operations, a),
         .noperations = c->ncache_operations,
+        .front_bytes = c->cache_l1 ? c->cache_l1_bytes : 0,
+        .front_ttl_ms = c->cache_l1_ttl_ms,
     };
     struct {
         struct str *items;

@@ -22,6 +22,7 @@
 #include "jobs/turbo_sync.h"
 #include "server/costs.h"
 #include "server/endpoints.h"
+#include "server/front_watch.h"
 #include "server/notification_options.h"
 #include "server/observers.h"
 #include "server/options.h"
@@ -60,6 +61,7 @@ struct daemon {
     struct turbo *turbo;
     struct resultcache *results; /* NULL: off, as the next */
     struct cachelog *cachelog;
+    struct front_watch *front_watch; /* NULL: nothing is kept in memory, or nobody tells */
     struct warmup *warmup;
     struct turbo_sync *turbo_sync; /* NULL: off */
     struct persisted *persisted;
@@ -398,6 +400,9 @@ static void start_services(struct daemon *d, const struct recall_options *recall
     if (c->jobs_enabled)
         d->scheduler = scheduler_start(&d->jobs, d->pool, c->jobs_jitter_ms);
     notifications_start(&d->notifications, d->pool, d->arena);
+    if (d->results != NULL && d->results->front != NULL && c->notify_listen)
+        d->front_watch = front_watch_start(d->pool, arena_dup(d->arena, c->notify_channel).data,
+                                           d->results->front);
     start_jwks(d);
     if (c->revocation_enabled)
         d->revocation = revocation_watch_start(&(struct revocation_watch_options){
@@ -498,6 +503,8 @@ void daemon_free(struct daemon *d)
             jwks_watch_stop(d->jwks[i]);
     if (d->revocation != NULL)
         revocation_watch_stop(d->revocation);
+    if (d->front_watch != NULL)
+        front_watch_stop(d->front_watch);
     if (d->watch != NULL)
         schema_watch_stop(d->watch);
     warmup_free(d->warmup);

@@ -245,6 +245,50 @@ test("who asks for what is being made waits for it, and gets what is not older t
   await daemon.stop();
 });
 
+test("answers in memory are as old as they may be, and no older; changes that are told, or made here, end them", async () => {
+  const database = await installed();
+  const name = unique();
+  const base = always(name);
+  const memory = (max_ttl) => ({ ...base, cache: { ...base.cache, l1: { enabled: true, max_ttl } } });
+  const fromMemory = async (daemon) => Number(/fraiseql_cache_lookups_total\{result="hit",layer="l1"\} (\d+)/.exec((await daemon.admin("/metrics")).text)[1]);
+  const count = async (daemon) => Number(/"first":"(\d*)/.exec((await daemon.post(query)).text)?.[1]);
+  const query = `query ${name} { projects(orderBy: [{ id: ASC }], limit: 1) { first: name } }`;
+  const write = (n) => shared.sql(database, `update projects set name = '${n}' where id = (select id from projects where tenant_id = '${ACME}' order by id limit 1)`);
+  await write(1);
+
+  const short = await start(database, memory("700ms"));
+  await cached(short, query);
+  await short.post(query);
+  assert.ok((await fromMemory(short)) > 0);
+  await write(2);
+  const began = Date.now();
+  await within(2000, "it is not older than that", async () => (await count(short)) === 2);
+  assert.ok(Date.now() - began < 1200);
+  await short.stop();
+
+  const long = await start(database, memory("60s"));
+  await cached(long, query);
+  assert.equal(await count(long), 2);
+  const before = await fromMemory(long);
+  const one = await long.post(query, { token: tokenFor(GLOBEX, id.user(5)) });
+  assert.doesNotMatch(one.text, /"first":"2"/);
+  assert.equal(await fromMemory(long), before);
+  // By this daemon.
+  await long.data('mutation { createProject(input: { name: "Another" }) { id } }');
+  await write(3);
+  await within(3000, "after a mutation it is not used", async () => (await count(long)) === 3);
+  await long.stop();
+
+  await shared.sql(database, `alter database ${database} set fraiseql.cache_notify = 'fraiseqld'`);
+  const told = await start(database, memory("60s"));
+  await cached(told, query);
+  await told.post(query);
+  assert.ok((await fromMemory(told)) > 0);
+  await write(4);
+  await within(1000, "it is told of the change", async () => (await count(told)) === 4);
+  await told.stop();
+});
+
 test("of several daemons one makes what takes long", async () => {
   const database = await installed();
   await shared.sql(database, "create view v_slow with (security_invoker = true) as select p.id, pg_sleep(0.3) is null as ok from (select * from projects limit 1) p; grant select on v_slow to app_user");
