@@ -42,6 +42,13 @@ static const struct str claim_sql =
 static const struct str release_sql = STR_INIT(
     "delete from fraiseql.cache_flights f where f.key = $1::uuid and f.claimed_by = $2::text");
 
+/* Of tables whose changes are not noted by triggers. */
+static const struct str change_sql = STR_INIT(
+    "select fraiseql.note_change(b.oid::pg_catalog.regclass) from (select distinct t.oid from "
+    "pg_catalog.unnest($1::oid[]) r (oid), pg_catalog.unnest(fraiseql.base_tables("
+    "r.oid::pg_catalog.regclass)) t (oid)) b where not exists (select from "
+    "fraiseql.tracked_relations k where k.relation = b.oid)");
+
 static const struct str *copy_names(const struct str *from, size_t n, struct arena *a)
 {
     struct str *to = ARENA_ARRAY(a, size_max(n, 1), struct str);
@@ -83,6 +90,7 @@ struct resultcache *resultcache_new(const struct resultcache_options *opt)
     pgstatement_init(&rc->rule, rule_sql, RESULTCACHE_RULE_PARAMS);
     pgstatement_init(&rc->claim, claim_sql, 3);
     pgstatement_init(&rc->release, release_sql, 2);
+    pgstatement_init(&rc->change, change_sql, 1);
     if (opt->single_flight)
         rc->flights = flights_new();
     if (opt->front_bytes > 0)
@@ -473,8 +481,17 @@ uint32_t resultcache_ttl_s(const struct result_rule *r)
 
 void resultcache_changed(struct resultcache *rc)
 {
-    if (rc != NULL && rc->front != NULL)
+    if (rc->front != NULL)
         front_clear(rc->front);
+}
+
+bool resultcache_keeps_by_time(const struct resultcache *rc, const struct plan *mutation)
+{
+    bool any = rc->opt.ntypes > 0 || rc->opt.noperations > 0;
+
+    for (size_t i = 0; i < mutation->nreads; i++)
+        any = any || (mutation->reads[i]->type != NULL && mutation->reads[i]->type->cache.said);
+    return any && mutation->nreads > 0;
 }
 
 /* --- when it does not work ---------------------------------------------------------------------

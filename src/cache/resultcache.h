@@ -58,6 +58,7 @@ struct resultcache {
     struct pgstatement rule;   /* see RESULTCACHE_RULE_PARAMS */
     struct pgstatement claim;  /* $1 key, $2 by whom, $3 for how many ms: a row, if nobody has it */
     struct pgstatement release; /* $1 key, $2 by whom */
+    struct pgstatement change;  /* $1 text of an array of oids: relations that have changed */
     struct flights *flights;    /* NULL: everybody makes what is missing */
     struct front *front;        /* NULL: nothing is kept in memory */
     struct str settings;        /* as text of arrays */
@@ -143,8 +144,10 @@ bool resultcache_touch(struct resultcache *rc, const struct flight_key *k);
 /* For how long it is kept: the rule's TTL, more or less, so that not all expire together. */
 uint32_t resultcache_ttl_s(const struct result_rule *r);
 
-/* A mutation has changed something: what is in memory may not hold. NULL is allowed. */
+/* A mutation has changed something: what is in memory may not hold. */
 void resultcache_changed(struct resultcache *rc);
+/* Are there answers that hold for a time, whatever changes? */
+bool resultcache_keeps_by_time(const struct resultcache *rc, const struct plan *mutation);
 
 /* --- when it does not work ---------------------------------------------------------------------
  */

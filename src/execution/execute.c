@@ -48,7 +48,7 @@ static void identify_errors(struct execution *x)
             x->operation != NULL ? x->operation->ast->name : x->request.operation_name, &x->errors);
 }
 
-static void finish(struct execution *x)
+static void end(struct execution *x)
 {
     identify_errors(x);
     count(x);
@@ -59,8 +59,6 @@ static void finish(struct execution *x)
         operation_add_usage(
             x->operation, &(struct operation_usage){.hits = x->turbo_hit, .misses = !x->turbo_hit});
     stages_describe(x);
-    if (x->executed && x->operation != NULL && x->operation->kind == AST_MUTATION)
-        resultcache_changed(x->engine->results);
     result_end(x, !errors_any(&x->errors));
     plan_unref(x->plan);
     operation_unref(x->operation);
@@ -68,6 +66,12 @@ static void finish(struct execution *x)
     x->operation = NULL;
     recall_end(x);
     x->done(x);
+}
+
+static void finish(struct execution *x)
+{
+    if (!result_end_others(x, end))
+        end(x);
 }
 
 /* --- plan to response ------------------------------------------------------------------ */

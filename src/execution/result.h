@@ -62,6 +62,11 @@ bool result_begin(struct execution *x, void (*then)(struct execution *x, bool fo
 bool result_replace(struct execution *x);
 /* The execution ends, or begins again: keep the answer if it is a good one. */
 void result_end(struct execution *x, bool keep);
+/*
+ * A mutation has been made: end answers from what it has read or changed, where triggers do not see
+ * to that, before the client hears of it. True: `then` comes later. False: there is nothing to end.
+ */
+bool result_end_others(struct execution *x, void (*then)(struct execution *x));
 /* The client has gone. */
 void result_cancel(struct execution *x);
 const char *result_name(enum result_state s);

@@ -8,6 +8,7 @@
 
 #include "execution/errand.h"
 #include "metrics/metrics.h"
+#include "pg/pgarray.h"
 
 #define ERRAND_TIMEOUT_MS 5000
 
@@ -151,4 +152,48 @@ void result_store(struct execution *x, struct str value)
     e->done = on_stored;
     e->ctx = s;
     errand_run(e, x->pg);
+}
+
+/* --- mutations ---------------------------------------------------------------------------------
+ */
+
+struct change_errand {
+    struct execution *x; /* waits */
+    void (*then)(struct execution *x);
+};
+
+static void on_changed(struct errand *e)
+{
+    const struct change_errand *c = e->ctx;
+    struct resultcache *rc = c->x->engine->results;
+
+    if (e->batch.outcome != PGBATCH_OK)
+        resultcache_failed(rc, &e->batch);
+    c->then(c->x);
+}
+
+bool result_end_others(struct execution *x, void (*then)(struct execution *x))
+{
+    struct resultcache *rc = x->engine->results;
+    const struct plan *p = x->plan;
+    struct change_errand *c;
+    struct errand *e;
+    struct str *oids;
+
+    if (rc == NULL || p == NULL || x->operation->kind != AST_MUTATION || !x->executed || x->dry_run)
+        return false;
+    resultcache_changed(rc);
+    if (!resultcache_works(rc) || !resultcache_keeps_by_time(rc, p))
+        return false;
+    e = errand_new(&rc->change, ERRAND_TIMEOUT_MS);
+    c = ARENA_NEW(e->arena, struct change_errand);
+    *c = (struct change_errand){x, then};
+    oids = ARENA_ARRAY(e->arena, p->nreads, struct str);
+    for (size_t i = 0; i < p->nreads; i++)
+        oids[i] = arena_printf(e->arena, "%u", p->reads[i]->oid);
+    e->params[0] = pgarray_text(oids, p->nreads, e->arena).data;
+    e->done = on_changed;
+    e->ctx = c;
+    errand_run(e, x->pg);
+    return true;
 }

@@ -123,12 +123,16 @@ static bool plan_rows(struct compiler *c, const struct selection *s, int positio
 bool plan_mutation(struct compiler *c, const struct selection *s, int position,
                    struct shape_field *shape)
 {
+    const struct function *f = s->field->function;
+
     plan_shape_field(c, s, shape);
-    if (s->field->function->result == FUNCTION_OUTCOME)
+    for (size_t i = 0; i < f->nends; i++)
+        sqlmentions_read(&c->mentions, f->ends[i], c->in.scratch);
+    if (f->result == FUNCTION_OUTCOME)
         return plan_outcome(c, s, position, shape);
-    if (s->field->function->relation == NULL)
+    if (f->relation == NULL)
         return plan_value(c, s, position, shape);
-    if (s->field->function->own_rows)
+    if (f->own_rows)
         return plan_own_rows(c, s, position, shape);
     return plan_rows(c, s, position, shape);
 }

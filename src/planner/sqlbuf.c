@@ -66,16 +66,18 @@ static void mention(const struct sqlparams *p, struct str schema, struct str nam
     VEC_PUSH(p->scratch, &m->names, mentioned);
 }
 
-void sqlbuf_reads(struct sqlbuf *b, const struct relation *r)
+void sqlmentions_read(struct sqlmentions *m, const struct relation *r, struct arena *scratch)
 {
-    struct sqlmentions *m = b->params->mentions;
-
-    if (m == NULL)
-        return;
     for (size_t i = 0; i < m->reads.n; i++)
         if (m->reads.items[i] == r)
             return;
-    VEC_PUSH(b->params->scratch, &m->reads, r);
+    VEC_PUSH(scratch, &m->reads, r);
+}
+
+void sqlbuf_reads(struct sqlbuf *b, const struct relation *r)
+{
+    if (b->params->mentions != NULL)
+        sqlmentions_read(b->params->mentions, r, b->params->scratch);
 }
 
 void sqlbuf_qualified(struct sqlbuf *b, struct str schema, struct str name)

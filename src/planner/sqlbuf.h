@@ -48,6 +48,9 @@ struct sqlbuf {
     size_t cap;
 };
 
+/* Notes it; of a mutation what it changes counts, too. */
+void sqlmentions_read(struct sqlmentions *m, const struct relation *r, struct arena *scratch);
+
 void sqlparams_init(struct sqlparams *p, struct arena *scratch);
 void sqlbuf_init(struct sqlbuf *b, struct sqlparams *params);
 

@@ -135,6 +135,10 @@ static inline struct type_ref type_ref_required_list(const struct type *t)
     return (struct type_ref){t, 1, 3};
 }
 
+/* declared.c: what a name means, of a type or of a relation; NULL, as was told, if there is none.
+ */
+struct doc_relation *declared_relation(struct builder *b, const struct said *to);
+
 /* A comment without its annotations, and the reason of its line "@deprecated reason". */
 void comment_read(struct str comment, struct arena *a, struct str *description,
                   struct str *deprecated);

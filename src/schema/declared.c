@@ -36,8 +36,7 @@ static struct doc_relation *find_by_name(struct builder *b, const struct said *t
     return found;
 }
 
-/* NULL, as was told, if there is none. */
-static struct doc_relation *find_relation(struct builder *b, const struct said *to)
+struct doc_relation *declared_relation(struct builder *b, const struct said *to)
 {
     const struct type *t = builder_find_type(b, to->text);
 
@@ -165,7 +164,7 @@ static void add_way(struct builder *b, const struct relation_annotation *from,
 static void declare_way(struct builder *b, size_t index, const struct relation_annotation *from,
                         const struct said_list *columns, struct ways *list)
 {
-    const struct doc_relation *d = b->sources[index], *to = find_relation(b, &from->to);
+    const struct doc_relation *d = b->sources[index], *to = declared_relation(b, &from->to);
     struct relationship w = {.from = d->made, .n = columns->n, .nullable = true};
 
     if (columns->said) {

@@ -60,6 +60,8 @@ struct function {
     const struct codec *codec;       /* FUNCTION_VALUES */
     const struct function_outcome *outcome; /* FUNCTION_OUTCOME */
     const struct auth_rule *auth;           /* what it takes to call it; NULL: nothing */
+    const struct relation *const *ends;     /* "invalidates": whose cached answers a call ends */
+    size_t nends;
 };
 
 /* A function that the patterns match, but that is not served. */

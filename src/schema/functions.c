@@ -279,6 +279,20 @@ static void set_arguments(struct builder *b, const struct candidate *c, const st
         memcpy(all + own->n, chosen, n * sizeof(*all));
 }
 
+static void set_ends(struct builder *b, const struct said_list *names, struct function *f)
+{
+    const struct relation **ends =
+        ARENA_ARRAY(b->arena, size_max(names->n, 1), const struct relation *);
+
+    for (size_t i = 0; i < names->n; i++) {
+        const struct doc_relation *d = declared_relation(b, &names->items[i]);
+
+        if (d != NULL)
+            ends[f->nends++] = d->made;
+    }
+    f->ends = ends;
+}
+
 static void add_field(struct builder *b, const struct candidate *c, struct fields *to)
 {
     struct function *f = ARENA_NEW(b->arena, struct function);
@@ -293,6 +307,8 @@ static void add_field(struct builder *b, const struct candidate *c, struct field
     f->definer = c->doc->definer;
     if (c->doc->annotation != NULL)
         f->auth = authrule_make(b, &c->doc->annotation->auth);
+    if (c->doc->annotation != NULL)
+        set_ends(b, &c->doc->annotation->invalidates, f);
     describe_function(b, c->doc, &field);
     parameters_build(b, c, f, &arguments);
     set_arguments(b, c, &arguments, &field);

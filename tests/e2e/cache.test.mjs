@@ -245,6 +245,36 @@ test("who asks for what is being made waits for it, and gets what is not older t
   await daemon.stop();
 });
 
+test("a mutation ends what is kept by time of what it returns, of what it changes, and of what it says it invalidates", async () => {
+  const database = await installed({ triggers: false });
+  await shared.sql(
+    database,
+    `create table word (id int primary key, text text); insert into word values (1, 'one'); create view v_word as select * from word;
+     create table other (id int primary key, text text); insert into other values (1, 'one'); create view v_other as select * from other;
+     grant select on v_word, v_other to app_user; grant select, update on word, other to app_user;
+     create function fn_say(text text) returns void language sql as $$ update word w set text = fn_say.text; update other o set text = fn_say.text $$;
+     create function fn_other(text text) returns setof v_other language sql as $$ update other o set text = fn_other.text returning o.* $$;
+     comment on function fn_say is E'@fraiseql:mutation\\ninvalidates: [Word]';
+     grant execute on function fn_say(text), fn_other(text) to app_user`,
+  );
+  const [words, others] = [unique(), unique()];
+  const operations = { [words]: { mode: "always", ttl: "60s" }, [others]: { mode: "always", ttl: "60s" } };
+  const daemon = await start(database, { server: { server_timing: true }, schema: { expose: { schemas: ["public"], views: ["v_*"], functions: ["fn_*"] } }, cache: { enabled: true, operations } });
+  const queries = { [words]: `query ${words} { words { text } }`, [others]: `query ${others} { others { text } }` };
+  for (const query of Object.values(queries)) {
+    await cached(daemon, query);
+  }
+  await daemon.data('mutation { say(input: { text: "two" }) }');
+  assert.match((await expectOutcome(daemon, queries[words], "miss")).text, /"two"/);
+  // Nobody has said that this one is changed, too: it may be as old as its time.
+  assert.match((await expectOutcome(daemon, queries[others], "hit")).text, /"one"/);
+  await cached(daemon, queries[words]);
+  await daemon.data('mutation { other(input: { text: "three" }) { text } }');
+  assert.match((await expectOutcome(daemon, queries[others], "miss")).text, /"three"/);
+  await expectOutcome(daemon, queries[words], "hit");
+  await daemon.stop();
+});
+
 test("answers in memory are as old as they may be, and no older; changes that are told, or made here, end them", async () => {
   const database = await installed();
   const name = unique();
