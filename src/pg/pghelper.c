@@ -122,6 +122,8 @@ static void note_failure_locked(struct pgpool *p)
     if (p->total == 0 && atomic_load_explicit(&p->down_since_ns, memory_order_relaxed) == 0)
         atomic_store_explicit(&p->down_since_ns, now, memory_order_relaxed);
     snprintf(p->last_error, sizeof(p->last_error), "%.*s", STR_ARG(why));
+    if (p->hurry)
+        pthread_cond_broadcast(&p->freed);
 }
 
 static void connect_one_locked(struct pgpool *p)

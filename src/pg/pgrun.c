@@ -45,11 +45,12 @@ static void release(struct pgpool *p, struct pgconn *c)
     pthread_mutex_unlock(&p->lock);
 }
 
-/* Is it worth waiting? */
+/* In a hurry: no connection could be made, and nobody has one to give back. */
 static bool is_hopeless_locked(struct pgpool *p)
 {
-    return p->stop ||
-           (p->hurry && atomic_load_explicit(&p->down_since_ns, memory_order_relaxed) != 0);
+    bool down = atomic_load_explicit(&p->down_since_ns, memory_order_relaxed) != 0;
+
+    return p->stop || (p->hurry && (down || (p->failures > 0 && p->total == p->connecting)));
 }
 
 static struct pgconn *wait_for_one(struct pgpool *p, struct deadline until)

@@ -117,6 +117,24 @@ test("of two daemons one sends, on the 1st, 10th and 100th occurrence, signed", 
   assert.ok(!all.includes("whsec") && !all.includes("/hook"), "nothing secret is in the log");
 });
 
+test("an error that a client met is told of, by the id that the client was given", async (t) => {
+  const database = await installed();
+  await shared.sql(database, "create function public.fn_broken(secret text) returns text language plpgsql stable as $$begin raise exception 'no room left' using errcode = 'XX000'; end$$; grant execute on function public.fn_broken(text) to app_user");
+  const hook = await receiver(t);
+  const { errors } = notifications([{ type: "webhook", url: hook.url }]);
+  const daemon = await start(database, { schema: { expose: { functions: ["fn_broken"] } }, errors: { ...errors, enabled: true, release: "2.7.1", queue: { flush_interval: "50ms" } } });
+  const before = performance.now();
+  const reply = await daemon.post("query Shelf($s: String!) { broken(input: {secret: $s}) }", { variables: { s: "hunter2" } });
+  await within(5000, "it is told", () => hook.requests.length === 1);
+  const took = hook.requests[0].at - before;
+  await daemon.stop();
+  const { body, text } = hook.requests[0];
+  assert.equal(body.error_id, reply.body.errors[0].extensions.errorId);
+  assert.deepEqual([body.error_type, body.sqlstate, body.operation, body.path, body.environment, body.release, body.occurrence_count, body.message], ["INTERNAL_SERVER_ERROR", "XX000", "Shelf", "broken", "staging", "2.7.1", 1, "no room left"]);
+  assert.ok(!text.includes("hunter2"));
+  assert.ok(took < 2000 * slowness, `${took} ms from the request to the receiver`);
+});
+
 test("many errors at once: each is told of once, by whichever of three daemons", async (t) => {
   const database = await installed();
   const hook = await receiver(t);
