@@ -2,11 +2,13 @@
  * buf.c - growth, numbers and formatted text.
  *
  * Thread:   one at a time.
- * Memory:   doubles from 256 bytes, never past the maximum (but for the NUL of buf_cstr()).
+ * Memory:   doubles from 256 bytes, never past the maximum (but for the NUL of buf_cstr()
+ *           and what buf_room() is asked for).
  */
 #include <stdarg.h>
 
 #include "base/buf.h"
+#include "base/digits.h"
 
 #define SMALLEST ((size_t)256)
 
@@ -35,24 +37,47 @@ struct buf buf_move(struct buf *from)
     return to;
 }
 
+/* A buf of zero bytes, {0}, is one without limit as well. */
+static size_t limit_of(const struct buf *b)
+{
+    return b->max > 0 ? b->max : SIZE_MAX / 2;
+}
+
+static void grow_to(struct buf *b, size_t wanted, size_t max)
+{
+    size_t cap = size_max(size_max(b->cap * 2, wanted), SMALLEST);
+
+    if (b->data != NULL && wanted <= b->cap)
+        return;
+    if (cap > max)
+        cap = size_max(max, wanted);
+    b->data = xrealloc(b->data, cap);
+    /* Room past the maximum is nobody's but who asks for it. */
+    b->cap = size_min(cap, max);
+}
+
 bool buf_grow(struct buf *b, size_t n)
 {
-    /* A buf of zero bytes, {0}, is one without limit as well. */
-    size_t max = b->max > 0 ? b->max : SIZE_MAX / 2;
-    size_t wanted, cap;
+    size_t max = limit_of(b);
 
     if (b->failed || b->len > max || n > max - b->len) {
         b->failed = true;
         return false;
     }
-    wanted = b->len + n;
-    if (b->data != NULL && wanted <= b->cap)
-        return true;
-    cap = size_max(size_max(b->cap * 2, wanted), SMALLEST);
-    if (cap > max)
-        cap = size_max(max, wanted);
-    b->data = xrealloc(b->data, cap);
-    b->cap = cap;
+    grow_to(b, b->len + n, max);
+    return true;
+}
+
+bool buf_grow_room(struct buf *b, size_t n)
+{
+    size_t max = limit_of(b);
+
+    if (b->failed || b->len > max) {
+        b->failed = true;
+        return false;
+    }
+    CHECK(n <= SIZE_MAX / 2);
+    grow_to(b, b->len + n, max);
     return true;
 }
 
@@ -85,14 +110,13 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 
 void buf_append_u64(struct buf *b, uint64_t v)
 {
-    char digits[20];
-    size_t at = sizeof(digits);
+    unsigned n = digits_count(v);
+    char *to = buf_reserve(b, n);
 
-    do {
-        digits[--at] = (char)('0' + v % 10);
-        v /= 10;
-    } while (v > 0);
-    buf_append(b, digits + at, sizeof(digits) - at);
+    if (to == NULL)
+        return;
+    digits_put(to, v, n);
+    b->len += n;
 }
 
 void buf_append_i64(struct buf *b, int64_t v)

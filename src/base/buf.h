@@ -29,6 +29,8 @@ void buf_clear(struct buf *b);
 struct buf buf_move(struct buf *from);
 /* Make room for n more; false (failed) when that passes the maximum. */
 bool buf_grow(struct buf *b, size_t n);
+/* The same, but what passes the maximum need not be used. */
+bool buf_grow_room(struct buf *b, size_t n);
 
 static inline bool buf_ok(const struct buf *b)
 {
@@ -46,6 +48,26 @@ static inline char *buf_reserve(struct buf *b, size_t n)
     if (__builtin_expect(b->failed || b->cap - b->len < n, 0) && !buf_grow(b, n))
         return NULL;
     return b->data + b->len;
+}
+
+/*
+ * Room for n bytes at data + len of which fewer may be used, as buf_used() tells then, or NULL.
+ * Only what is used counts towards the maximum.
+ */
+static inline char *buf_room(struct buf *b, size_t n)
+{
+    if (__builtin_expect(b->failed || b->cap - b->len < n, 0) && !buf_grow_room(b, n))
+        return NULL;
+    return b->data + b->len;
+}
+
+static inline void buf_used(struct buf *b, size_t n)
+{
+    /* A maximum of 0 is none. */
+    if (__builtin_expect(b->len + n > b->max && b->max > 0, 0))
+        b->failed = true;
+    else
+        b->len += n;
 }
 
 static inline void buf_append(struct buf *b, const void *data, size_t len)

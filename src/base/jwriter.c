@@ -6,16 +6,19 @@
  *
  * Most of what the daemon sends passes through jwriter_escape(), and nearly
  * all of it needs no escape: bytes are copied and looked at in the same pass,
- * sixteen or eight at a time, and only a block with something to escape in it
- * is taken apart.
+ * sixteen or eight at a time, from one that needs an escape to the next.
  */
+#include <endian.h>
 #include <float.h>
 #include <math.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
 
+#include "base/digits.h"
 #include "base/jwriter.h"
+
+#define BLOCK ((size_t)16)
 
 /* What follows the backslash; 'u': "\u00XX"; 0: needs no escape. */
 static const char escapes[256] = {
@@ -27,8 +30,9 @@ static const char escapes[256] = {
 static const char base64_digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/* Does a byte of these eight need an escape? */
-static inline bool word_needs_escape(uint64_t w)
+/* One bit of each byte that needs an escape, at least up to the first of them; the first byte is
+ * the lowest. */
+static inline uint64_t word_escapes(uint64_t w)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
     uint64_t quote = w ^ (ones * '"');
@@ -40,7 +44,8 @@ static inline bool word_needs_escape(uint64_t w)
            (ones * 0x80);
 }
 
-static inline bool block_needs_escape(const char *from, char *to)
+/* Copies sixteen bytes; how many come before the first that needs an escape. */
+static inline size_t copy_block(const char *from, char *to)
 {
 #ifdef __SSE2__
     __m128i v = _mm_loadu_si128((const __m128i *)(const void *)from);
@@ -48,19 +53,44 @@ static inline bool block_needs_escape(const char *from, char *to)
     __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v);
     __m128i quote = _mm_cmpeq_epi8(v, _mm_set1_epi8('"'));
     __m128i backslash = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
+    int hits = _mm_movemask_epi8(_mm_or_si128(control, _mm_or_si128(quote, backslash)));
 
     _mm_storeu_si128((__m128i *)(void *)to, v);
-    return _mm_movemask_epi8(_mm_or_si128(control, _mm_or_si128(quote, backslash))) != 0;
+    return hits == 0 ? BLOCK : (size_t)__builtin_ctz((unsigned)hits);
 #else
-    uint64_t w[2];
+    uint64_t w[2], hits[2];
 
-    memcpy(w, from, 16);
-    memcpy(to, w, 16);
-    return word_needs_escape(w[0]) || word_needs_escape(w[1]);
+    memcpy(w, from, BLOCK);
+    memcpy(to, w, BLOCK);
+    hits[0] = word_escapes(le64toh(w[0]));
+    hits[1] = word_escapes(le64toh(w[1]));
+    if (hits[0] != 0)
+        return (size_t)__builtin_ctzll(hits[0]) / 8;
+    return hits[1] == 0 ? BLOCK : 8 + (size_t)__builtin_ctzll(hits[1]) / 8;
 #endif
 }
 
-/* One escaped byte; false when the buf is full. `left`: unescaped bytes still to come. */
+/* Copies 4 to 15 bytes as two words that overlap; false: one of them needs an escape. */
+static inline bool copy_short(const char *from, char *to, size_t n)
+{
+    uint64_t first, last;
+    uint32_t half[2];
+
+    if (n >= 8) {
+        memcpy(&first, from, 8);
+        memcpy(&last, from + n - 8, 8);
+        memcpy(to, &first, 8);
+        memcpy(to + n - 8, &last, 8);
+        return (word_escapes(first) | word_escapes(last)) == 0;
+    }
+    memcpy(&half[0], from, 4);
+    memcpy(&half[1], from + n - 4, 4);
+    memcpy(to, &half[0], 4);
+    memcpy(to + n - 4, &half[1], 4);
+    return word_escapes((uint64_t)half[0] << 32 | half[1]) == 0;
+}
+
+/* One escaped byte; false when the buf is full. `left`: bytes still to come. */
 static bool put_escape(struct buf *b, unsigned char c, size_t left)
 {
     static const char hex[] = "0123456789abcdef";
@@ -81,70 +111,57 @@ static bool put_escape(struct buf *b, unsigned char c, size_t left)
     return true;
 }
 
-/* Byte by byte. There is room for `left` bytes, and stays so. */
-static bool escape_bytes(struct buf *b, const char *from, size_t n, size_t left)
+/* Byte by byte. */
+static bool escape_bytes(struct buf *b, const char *from, size_t left, size_t after)
 {
-    for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)from[i];
+    for (; left > 0; left--) {
+        unsigned char c = (unsigned char)*from++;
 
-        left--;
         if (escapes[c] == 0)
-            b->data[b->len++] = from[i];
-        else if (!put_escape(b, c, left))
+            b->data[b->len++] = (char)c;
+        else if (!put_escape(b, c, left - 1 + after))
             return false;
     }
     return true;
 }
 
-void jwriter_escape(struct buf *b, struct str s)
+/* There is room for the text and `after` more, and stays so; false when the buf is full. */
+static bool escape(struct buf *b, struct str s, size_t after)
 {
     const char *from = s.data;
     size_t left = s.len;
-    uint64_t w;
 
-    if (left == 0 || buf_reserve(b, left) == NULL)
-        return;
-    for (; left >= 16; from += 16, left -= 16) {
-        if (!block_needs_escape(from, b->data + b->len))
-            b->len += 16;
-        else if (!escape_bytes(b, from, 16, left))
-            return;
-    }
-    if (left >= 8) {
-        memcpy(&w, from, 8);
-        if (word_needs_escape(w)) {
-            if (!escape_bytes(b, from, 8, left))
-                return;
-        } else {
-            memcpy(b->data + b->len, &w, 8);
-            b->len += 8;
-        }
-        from += 8;
-        left -= 8;
-    }
-    if (left >= 4) {
-        uint32_t half;
+    while (left >= BLOCK) {
+        size_t n = copy_block(from, b->data + b->len);
 
-        memcpy(&half, from, 4);
-        w = half | UINT64_C(0x2020202000000000);
-        if (word_needs_escape(w)) {
-            if (!escape_bytes(b, from, 4, left))
-                return;
-        } else {
-            memcpy(b->data + b->len, &half, 4);
-            b->len += 4;
-        }
-        from += 4;
-        left -= 4;
+        b->len += n;
+        from += n;
+        left -= n;
+        if (n == BLOCK)
+            continue;
+        if (!put_escape(b, (unsigned char)*from++, --left + after))
+            return false;
     }
-    escape_bytes(b, from, left, left);
+    if (left >= 4 && copy_short(from, b->data + b->len, left)) {
+        b->len += left;
+        return true;
+    }
+    return escape_bytes(b, from, left, after);
+}
+
+void jwriter_escape(struct buf *b, struct str s)
+{
+    if (s.len > 0 && buf_reserve(b, s.len) != NULL)
+        escape(b, s, 0);
 }
 
 void jwriter_string(struct buf *b, struct str s)
 {
-    buf_append_char(b, '"');
-    jwriter_escape(b, s);
-    buf_append_char(b, '"');
+    if (buf_reserve(b, s.len + 2) == NULL)
+        return;
+    b->data[b->len++] = '"';
+    if (escape(b, s, 1))
+        b->data[b->len++] = '"';
 }
 
 void jwriter_key(struct buf *b, struct str name)
@@ -161,21 +178,22 @@ void jwriter_bool(struct buf *b, bool v)
         buf_append_lit(b, "false");
 }
 
-/* At least one digit before the point; n is below 1e15. */
+/* At least one digit before the point; n is below 1e15, decimals are at most 8. */
 static void put_fixed(struct buf *b, bool negative, uint64_t n, int decimals)
 {
-    char text[24];
-    size_t at = sizeof(text);
+    static const uint32_t scales[] = {1,      10,      100,      1000,     10000,
+                                      100000, 1000000, 10000000, 100000000};
+    char *to;
 
-    for (int i = 0; i <= decimals || n > 0; i++) {
-        if (i == decimals)
-            text[--at] = '.';
-        text[--at] = (char)('0' + n % 10);
-        n /= 10;
-    }
     if (negative)
-        text[--at] = '-';
-    buf_append(b, text + at, sizeof(text) - at);
+        buf_append_char(b, '-');
+    buf_append_u64(b, n / scales[decimals]);
+    to = buf_reserve(b, 1 + (size_t)decimals);
+    if (to == NULL)
+        return;
+    *to++ = '.';
+    digits_put(to, n % scales[decimals], (unsigned)decimals);
+    b->len += 1 + (size_t)decimals;
 }
 
 /*

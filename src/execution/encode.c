@@ -9,6 +9,7 @@
  */
 #include "execution/encode.h"
 
+#include "base/digits.h"
 #include "base/jwriter.h"
 #include "execution/encode_time.h"
 #include "execution/wire.h"
@@ -28,7 +29,8 @@ static void append_integer(struct buf *out, int64_t v, bool as_string)
         buf_append_char(out, '"');
 }
 
-static bool encode_integer(struct pgvalue v, int32_t size, bool as_string, struct buf *out)
+static __attribute__((noinline)) bool encode_integer(struct pgvalue v, int32_t size, bool as_string,
+                                                     struct buf *out)
 {
     if (v.len != size)
         return false;
@@ -41,7 +43,7 @@ static bool encode_integer(struct pgvalue v, int32_t size, bool as_string, struc
     return true;
 }
 
-static bool encode_float4(struct pgvalue v, struct buf *out)
+static __attribute__((noinline)) bool encode_float4(struct pgvalue v, struct buf *out)
 {
     char text[32];
     uint32_t bits;
@@ -63,7 +65,7 @@ static bool encode_float4(struct pgvalue v, struct buf *out)
     return true;
 }
 
-static bool encode_float8(struct pgvalue v, struct buf *out)
+static __attribute__((noinline)) bool encode_float8(struct pgvalue v, struct buf *out)
 {
     uint64_t bits;
     double d;
@@ -79,7 +81,7 @@ static bool encode_float8(struct pgvalue v, struct buf *out)
 }
 
 /* numeric as its own text. NaN and Infinity, which JSON has not, become strings. */
-static void encode_number_text(struct str text, struct buf *out)
+static __attribute__((noinline)) void encode_number_text(struct str text, struct buf *out)
 {
     bool number = text.len > 0;
 
@@ -94,7 +96,7 @@ static void encode_number_text(struct str text, struct buf *out)
 
 /* --- others ------------------------------------------------------------------------------ */
 
-static bool encode_bool(struct pgvalue v, struct buf *out)
+static __attribute__((noinline)) bool encode_bool(struct pgvalue v, struct buf *out)
 {
     if (v.len != 1)
         return false;
@@ -102,10 +104,18 @@ static bool encode_bool(struct pgvalue v, struct buf *out)
     return true;
 }
 
-static const char hex_digits[] = "0123456789abcdef";
-
-static bool encode_uuid(struct pgvalue v, struct buf *out)
+/* Two bytes at a time: n is even. */
+static inline char *put_hex(char *to, const unsigned char *from, size_t n)
 {
+#pragma GCC unroll 3
+    for (size_t i = 0; i < n; i += 2)
+        to = digits_hex(digits_hex(to, from[i]), from[i + 1]);
+    return to;
+}
+
+static __attribute__((noinline)) bool encode_uuid(struct pgvalue v, struct buf *out)
+{
+    const unsigned char *from = (const unsigned char *)v.data;
     char *to;
 
     if (v.len != 16)
@@ -114,20 +124,22 @@ static bool encode_uuid(struct pgvalue v, struct buf *out)
     if (to == NULL)
         return true; /* the buf remembers */
     *to++ = '"';
-    for (int i = 0; i < 16; i++) {
-        unsigned char byte = (unsigned char)v.data[i];
-
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            *to++ = '-';
-        *to++ = hex_digits[byte >> 4];
-        *to++ = hex_digits[byte & 15];
-    }
+    to = put_hex(to, from, 4);
+    *to++ = '-';
+    to = put_hex(to, from + 4, 2);
+    *to++ = '-';
+    to = put_hex(to, from + 6, 2);
+    *to++ = '-';
+    to = put_hex(to, from + 8, 2);
+    *to++ = '-';
+    to = put_hex(to, from + 10, 6);
     *to = '"';
     out->len += 38;
     return true;
 }
 
-static bool encode_enum(const struct codec *c, struct str label, struct buf *out)
+static __attribute__((noinline)) bool encode_enum(const struct codec *c, struct str label,
+                                                  struct buf *out)
 {
     const struct type *t = c->enum_type;
 
@@ -144,7 +156,15 @@ static bool encode_enum(const struct codec *c, struct str label, struct buf *out
     return false; /* added since the schema was read */
 }
 
-static bool encode_jsonb(struct pgvalue v, struct buf *out)
+static __attribute__((noinline)) bool encode_json(struct str text, struct buf *out)
+{
+    if (text.len == 0)
+        return false;
+    buf_append_str(out, text);
+    return true;
+}
+
+static __attribute__((noinline)) bool encode_jsonb(struct pgvalue v, struct buf *out)
 {
     if (v.len < 2 || v.data[0] != 1) /* version */
         return false;
@@ -225,7 +245,8 @@ static bool encode_dimension(const struct codec *element, struct reader *r, cons
     return buf_ok(out);
 }
 
-static bool encode_array(const struct codec *c, struct pgvalue v, struct buf *out)
+static __attribute__((noinline)) bool encode_array(const struct codec *c, struct pgvalue v,
+                                                   struct buf *out)
 {
     struct reader r = {v.data, v.data + v.len, 0};
     int32_t sizes[MAX_ARRAY_DIMENSIONS];
@@ -301,38 +322,49 @@ static const uint32_t type_of[] = {
     [CODEC_BYTEA] = 17,       [CODEC_ENUM] = 0,         [CODEC_ARRAY] = 0,
 };
 
-/* In a record a domain stands for its base type, of which nothing is told. */
-bool encode_fits(const struct codec *c, struct pgvalue v)
+/* A type that is not the codec's own. In a record a domain stands for its base type, of which
+ * nothing is told. */
+static __attribute__((noinline)) bool fits_otherwise(const struct codec *c, uint32_t v)
 {
     uint32_t type = type_of[c->kind];
 
-    if (v.type == type || v.type == 0)
+    if (v == 0)
         return true;
     /* The least or greatest of what is like text is text. */
-    if (v.type == TYPE_TEXT || v.type == TYPE_VARCHAR)
+    if (v == TYPE_TEXT || v == TYPE_VARCHAR)
         return type == 0 && c->kind != CODEC_ARRAY;
     if (c->type_oid != 0)
-        return v.type == c->type_oid;
-    if (v.type >= FIRST_OF_USERS)
+        return v == c->type_oid;
+    if (v >= FIRST_OF_USERS)
         return true;
     if (type != 0)
         return false;
     for (size_t i = 0; i < COUNT_OF(type_of); i++)
-        if (type_of[i] == v.type)
+        if (type_of[i] == v)
             return false; /* its bytes are not text, nor an array */
     return true;
+}
+
+static inline bool fits_as_usual(const struct codec *c, struct pgvalue v)
+{
+    return v.type == type_of[c->kind] || (c->kind == CODEC_TEXT && v.type == TYPE_TEXT);
+}
+
+bool encode_fits(const struct codec *c, struct pgvalue v)
+{
+    return fits_as_usual(c, v) || fits_otherwise(c, v.type);
 }
 
 /* --- the table ----------------------------------------------------------------------------------
  */
 
-bool encode_value(const struct codec *c, struct pgvalue v, struct buf *out)
+/* All that needs more than registers is in functions of its own, so that this is but a jump to
+ * one of them. */
+static __attribute__((noinline)) bool encode_fitting(const struct codec *c, struct pgvalue v,
+                                                     struct buf *out)
 {
-    struct str text = str_make(v.data, (size_t)(v.len > 0 ? v.len : 0));
+    struct str text = str_make(v.data, (size_t)v.len);
 
-    CHECK(v.len >= 0);
-    if (!encode_fits(c, v))
-        return false;
     switch (c->kind) {
     case CODEC_BOOL:
         return encode_bool(v, out);
@@ -367,10 +399,7 @@ bool encode_value(const struct codec *c, struct pgvalue v, struct buf *out)
     case CODEC_INTERVAL:
         return encode_time(c->kind, v, out);
     case CODEC_JSON:
-        if (text.len == 0)
-            return false;
-        buf_append_str(out, text);
-        return true;
+        return encode_json(text, out);
     case CODEC_JSONB:
         return encode_jsonb(v, out);
     case CODEC_BYTEA:
@@ -382,4 +411,12 @@ bool encode_value(const struct codec *c, struct pgvalue v, struct buf *out)
         return encode_array(c, v, out);
     }
     return false;
+}
+
+bool encode_value(const struct codec *c, struct pgvalue v, struct buf *out)
+{
+    CHECK(v.len >= 0);
+    if (__builtin_expect(!fits_as_usual(c, v), 0) && !fits_otherwise(c, v.type))
+        return false;
+    return encode_fitting(c, v, out);
 }

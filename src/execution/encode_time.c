@@ -8,6 +8,7 @@
  */
 #include "execution/encode_time.h"
 
+#include "base/digits.h"
 #include "execution/wire.h"
 
 #define SECOND_US INT64_C(1000000)
@@ -16,36 +17,17 @@
 /* Days from 0000-03-01, the beginning of a 400-year cycle, to 2000-01-01. */
 #define EPOCH_DAYS 730425
 #define CYCLE_DAYS 146097
+/* So many cycles are added so that no date is before them. */
+#define SHIFT_CYCLES INT64_C(15000)
+/* Quarters of a day of a year of 365 days and a quarter. */
+#define YEAR_QUARTERS 1461
 
 /* Room for the longest text, with its quotes. */
 #define TEXT_MAX 96
 
-static const char pairs[] = "00010203040506070809101112131415161718192021222324"
-                            "25262728293031323334353637383940414243444546474849"
-                            "50515253545556575859606162636465666768697071727374"
-                            "75767778798081828384858687888990919293949596979899";
-
-static char *put_pair(char *to, unsigned v)
+static char *put_number(char *to, uint64_t v)
 {
-    memcpy(to, pairs + 2 * (v % 100), 2);
-    return to + 2;
-}
-
-/* Decimal, at least `width` digits. */
-static char *put_number(char *to, uint64_t v, int width)
-{
-    char digits[20];
-    int n = 0;
-
-    do {
-        digits[n++] = (char)('0' + v % 10);
-        v /= 10;
-    } while (v > 0);
-    while (n < width)
-        digits[n++] = '0';
-    while (n > 0)
-        *to++ = digits[--n];
-    return to;
+    return digits_put(to, v, digits_count(v));
 }
 
 static char *put_text(char *to, const char *text)
@@ -59,16 +41,24 @@ static char *put_text(char *to, const char *text)
 /* ".123456" without trailing zeros; nothing for 0. */
 static char *put_fraction(char *to, unsigned us)
 {
-    unsigned width = 6;
-
     if (us == 0)
         return to;
-    while (us % 10 == 0) {
-        us /= 10;
-        width--;
-    }
     *to++ = '.';
-    return put_number(to, us, (int)width);
+    to = digits_pair(to, us / 10000);
+    to = digits_pair(to, us / 100 % 100);
+    to = digits_pair(to, us % 100);
+    while (to[-1] == '0')
+        to--;
+    return to;
+}
+
+/* Four digits, or as many as there are. */
+static char *put_year(char *to, uint64_t year)
+{
+    if (year > 9999)
+        return put_number(to, year);
+    to = digits_pair(to, (unsigned)year / 100);
+    return digits_pair(to, (unsigned)year % 100);
 }
 
 /* 06:13:04.123456; 24:00:00 is a time, too. */
@@ -76,31 +66,33 @@ static char *put_clock(char *to, int64_t us)
 {
     unsigned seconds = (unsigned)(us / SECOND_US);
 
-    to = put_pair(to, seconds / 3600);
+    to = digits_pair(to, seconds / 3600);
     *to++ = ':';
-    to = put_pair(to, seconds / 60 % 60);
+    to = digits_pair(to, seconds / 60 % 60);
     *to++ = ':';
-    to = put_pair(to, seconds % 60);
+    to = digits_pair(to, seconds % 60);
     return put_fraction(to, (unsigned)(us % SECOND_US));
 }
 
-/* 2026-11-23; *bc: the year is before 1 and was written as a positive one. */
+/*
+ * 2026-11-23; *bc: the year is before 1 and was written as a positive one. The unit is a quarter
+ * of a day: measured so, all centuries are equally long, and so are the years of one.
+ */
 static char *put_date(char *to, int64_t days, bool *bc)
 {
-    int64_t since = days + EPOCH_DAYS;
-    int64_t cycle = since / CYCLE_DAYS - (since % CYCLE_DAYS < 0);
-    unsigned day = (unsigned)(since - cycle * CYCLE_DAYS);
-    unsigned year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
-    unsigned of_year = day - (365 * year + year / 4 - year / 100); /* from 1 March */
-    unsigned month = (5 * of_year + 2) / 153;                      /* March is 0 */
-    int64_t ad = (int64_t)year + cycle * 400 + (month >= 10);
+    uint64_t quarters = 4 * (uint64_t)(days + EPOCH_DAYS + SHIFT_CYCLES * CYCLE_DAYS) + 3;
+    unsigned of_century = (unsigned)(quarters % CYCLE_DAYS) | 3;
+    unsigned of_year = of_century % YEAR_QUARTERS / 4; /* days, from 1 March */
+    unsigned month = (5 * of_year + 2) / 153;          /* March is 0 */
+    int64_t year = (int64_t)(quarters / CYCLE_DAYS) * 100 + of_century / YEAR_QUARTERS;
+    int64_t ad = year - SHIFT_CYCLES * 400 + (month >= 10);
 
     *bc = ad < 1;
-    to = put_number(to, (uint64_t)(ad < 1 ? 1 - ad : ad), 4);
+    to = put_year(to, (uint64_t)(ad < 1 ? 1 - ad : ad));
     *to++ = '-';
-    to = put_pair(to, month < 10 ? month + 3 : month - 9);
+    to = digits_pair(to, month < 10 ? month + 3 : month - 9);
     *to++ = '-';
-    return put_pair(to, of_year - (153 * month + 2) / 5 + 1);
+    return digits_pair(to, of_year - (153 * month + 2) / 5 + 1);
 }
 
 static char *put_day(char *to, int32_t days)
@@ -117,16 +109,21 @@ static char *put_day(char *to, int32_t days)
 
 static char *put_timestamp(char *to, int64_t us, bool utc)
 {
-    int64_t days = us / DAY_US - (us % DAY_US < 0);
+    int64_t days = us / DAY_US;
+    int64_t of_day = us % DAY_US;
     bool bc;
 
     if (us == INT64_MAX)
         return put_text(to, "infinity");
     if (us == INT64_MIN)
         return put_text(to, "-infinity");
+    if (of_day < 0) {
+        of_day += DAY_US;
+        days--;
+    }
     to = put_date(to, days, &bc);
     *to++ = 'T';
-    to = put_clock(to, us % DAY_US + (us % DAY_US < 0 ? DAY_US : 0));
+    to = put_clock(to, of_day);
     if (utc)
         *to++ = 'Z';
     return bc ? put_text(to, " BC") : to;
@@ -138,12 +135,12 @@ static char *put_zone(char *to, int32_t west)
     unsigned seconds = (unsigned)(west < 0 ? -west : west);
 
     *to++ = west > 0 ? '-' : '+';
-    to = put_pair(to, seconds / 3600);
+    to = digits_pair(to, seconds / 3600);
     *to++ = ':';
-    to = put_pair(to, seconds / 60 % 60);
+    to = digits_pair(to, seconds / 60 % 60);
     if (seconds % 60 != 0) {
         *to++ = ':';
-        to = put_pair(to, seconds % 60);
+        to = digits_pair(to, seconds % 60);
     }
     return to;
 }
@@ -154,7 +151,7 @@ static char *put_part(char *to, int64_t v, char unit)
         return to;
     if (v < 0)
         *to++ = '-';
-    to = put_number(to, v < 0 ? (uint64_t)0 - (uint64_t)v : (uint64_t)v, 1);
+    to = put_number(to, v < 0 ? (uint64_t)0 - (uint64_t)v : (uint64_t)v);
     *to++ = unit;
     return to;
 }
@@ -180,7 +177,7 @@ static char *put_interval(char *to, int64_t us, int32_t days, int32_t months)
         return to;
     if (seconds < 0 || fraction < 0)
         *to++ = '-';
-    to = put_number(to, (uint64_t)(seconds < 0 ? -seconds : seconds), 1);
+    to = put_number(to, (uint64_t)(seconds < 0 ? -seconds : seconds));
     to = put_fraction(to, (unsigned)(fraction < 0 ? -fraction : fraction));
     *to++ = 'S';
     return to;
@@ -223,11 +220,13 @@ static bool is_zone(int32_t west)
 
 bool encode_time(enum codec_kind kind, struct pgvalue v, struct buf *out)
 {
-    char text[TEXT_MAX];
-    char *to = text;
+    char *start, *to;
 
     if (v.len != size_of(kind))
         return false;
+    start = to = buf_room(out, TEXT_MAX);
+    if (to == NULL)
+        return true; /* the buf remembers */
     *to++ = '"';
     if (kind == CODEC_DATE) {
         to = put_day(to, (int32_t)wire_u32(v.data));
@@ -245,6 +244,6 @@ bool encode_time(enum codec_kind kind, struct pgvalue v, struct buf *out)
             to = put_zone(to, west);
     }
     *to++ = '"';
-    buf_append(out, text, (size_t)(to - text));
+    buf_used(out, (size_t)(to - start));
     return true;
 }

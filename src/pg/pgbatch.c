@@ -14,6 +14,7 @@ struct pgrows {
     size_t rows;
     size_t columns;
     uint64_t affected;
+    uint32_t types[]; /* of the columns */
 };
 
 void pgbatch_init(struct pgbatch *b, const struct pgsession *session, struct pgcall *calls,
@@ -37,13 +38,18 @@ static void clear_result(void *result)
 
 const struct pgrows *pgresult_rows(PGresult *res, struct arena *a)
 {
-    struct pgrows *r = arena_alloc_raw(a, sizeof(*r));
-    uint64_t affected = 0;
+    int columns = PQnfields(res);
+    struct pgrows *r = arena_alloc_raw(a, sizeof(*r) + (size_t)columns * sizeof(r->types[0]));
 
     arena_cleanup(a, clear_result, res);
+    r->result = res;
+    r->rows = (size_t)PQntuples(res);
+    r->columns = (size_t)columns;
+    r->affected = 0;
     if (PQresultStatus(res) == PGRES_COMMAND_OK)
-        (void)str_to_u64(str_of(PQcmdTuples(res)), &affected);
-    *r = (struct pgrows){res, (size_t)PQntuples(res), (size_t)PQnfields(res), affected};
+        (void)str_to_u64(str_of(PQcmdTuples(res)), &r->affected);
+    for (int i = 0; i < columns; i++)
+        r->types[i] = PQftype(res, i);
     return r;
 }
 
@@ -66,7 +72,7 @@ void pgrows_row(const struct pgrows *r, size_t row, struct pgvalue *out)
         int len = PQgetlength(r->result, (int)row, i);
 
         out[i].data = PQgetvalue(r->result, (int)row, i);
-        out[i].type = PQftype(r->result, i);
+        out[i].type = r->types[i];
         out[i].len = len == 0 && PQgetisnull(r->result, (int)row, i) ? -1 : len;
     }
 }

@@ -66,6 +66,8 @@ struct shape_page {
     struct shape_opaque cursor; /* of each row */
 };
 
+#define SHAPE_KEY_CHUNK 32 /* bytes that a key is copied by */
+
 struct shape_field {
     enum shape_kind kind;
     bool non_null;       /* the field's type is non-null: a null goes to the parent */
@@ -75,9 +77,10 @@ struct shape_field {
     uint16_t step;       /* SHAPE_ROWS, ROW, RESULT, OUTCOME: whose rows; other fields of a
                             root read step 0 */
     const struct codec
-        *codec;          /* SHAPE_VALUE, RESULT, scalars of DOCUMENT and KEY; NULL: see object */
-    struct str key_json; /* "\"name\":" ready to append */
-    struct str key;      /* response key */
+        *codec; /* SHAPE_VALUE, RESULT, scalars of DOCUMENT and KEY; NULL: see object */
+    struct str
+        key_json;   /* ",\"name\":" ready to append; SHAPE_KEY_CHUNK bytes beyond are readable */
+    struct str key; /* response key */
     struct str text;
     const struct shape *object; /* SHAPE_OBJECT, RECORD, RECORDS, ROWS, ROW, OUTCOME, PAGE; RESULT,
                                  DOCUMENT, KEY */

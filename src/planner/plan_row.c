@@ -13,11 +13,19 @@
 #include "planner/plan_document.h"
 #include "planner/plan_node.h"
 
+static struct str key_json(struct str key, struct arena *a)
+{
+    char *text = arena_alloc(a, key.len + sizeof(",\"\":") + SHAPE_KEY_CHUNK);
+    int n = snprintf(text, key.len + sizeof(",\"\":"), ",\"%.*s\":", STR_ARG(key));
+
+    return str_make(text, (size_t)n);
+}
+
 void plan_shape_field(struct compiler *c, const struct selection *s, struct shape_field *out)
 {
     const struct type_ref type = s->field->type;
 
-    out->key_json = arena_printf(c->in.arena, "\"%.*s\":", STR_ARG(s->key));
+    out->key_json = key_json(s->key, c->in.arena);
     out->key = s->key;
     out->selection = s;
     out->offset = s->ast->offset;

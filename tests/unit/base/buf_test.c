@@ -56,6 +56,39 @@ static void test_fails_at_its_maximum_and_stays_so(void **state)
     buf_fini(&b);
 }
 
+static void test_room_need_not_be_used(void **state)
+{
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 10);
+    for (int i = 0; i < 5; i++) {
+        char *to = buf_room(&b, 1000);
+
+        assert_non_null(to);
+        memset(to, '0' + i, 1000);
+        buf_used(&b, 2);
+    }
+    assert_true(buf_ok(&b));
+    assert_string_equal(buf_cstr(&b), "0011223344");
+    assert_non_null(buf_room(&b, 1000));
+    buf_used(&b, 0);
+    assert_true(buf_ok(&b));
+    /* The maximum holds for the others, too. */
+    assert_null(buf_reserve(&b, 1));
+    assert_null(buf_room(&b, 1));
+    buf_clear(&b);
+    assert_non_null(buf_room(&b, 1000));
+    buf_used(&b, 11);
+    assert_false(buf_ok(&b));
+    buf_fini(&b);
+    b = (struct buf){0};
+    assert_non_null(buf_room(&b, 3));
+    buf_used(&b, 3);
+    assert_true(buf_ok(&b));
+    buf_fini(&b);
+}
+
 static void test_moves(void **state)
 {
     struct buf a, b;
@@ -113,6 +146,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_appends),
         cmocka_unit_test(test_fails_at_its_maximum_and_stays_so),
+        cmocka_unit_test(test_room_need_not_be_used),
         cmocka_unit_test(test_moves),
         cmocka_unit_test(test_prints_long_text),
         cmocka_unit_test(test_a_zeroed_buf_has_no_limit),

@@ -4,6 +4,7 @@
  * The bytes were captured from PostgreSQL 15 with the types' send functions, and the
  * expected text compared with to_json() of the same values.
  */
+#include <endian.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -64,6 +65,7 @@ static const struct row rows[] = {
     {KIND(CODEC_FLOAT8), "7ff0000000000000", NULL}, /* Infinity */
     {KIND(CODEC_TEXT), "", "\"\""},
     {KIND(CODEC_TEXT), "6122620a63", "\"a\\\"b\\nc\""},
+    {KIND(CODEC_TEXT_NUMBER), "302e30", "0.0"},
     {KIND(CODEC_TEXT), "c3a9", "\"\xc3\xa9\""},
     {KIND(CODEC_TEXT_NUMBER), "2d31322e3330", "-12.30"},
     {KIND(CODEC_TEXT_NUMBER), "4e614e", "\"NaN\""},
@@ -322,6 +324,38 @@ static void arrays_of_records_are_walked(void **state)
     release(v);
 }
 
+/* 13,000 years from PostgreSQL's first day on, looked at every few weeks and around new years. */
+static void all_days_follow_each_other(void **state)
+{
+    static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    char expected[32];
+    int year = -4712, month = 1, day = 1; /* 0 is 1 BC */
+    struct buf out = {0};
+
+    (void)state;
+    for (int32_t at = -2451507, n = 0; n < 5000000; n++, at++) {
+        bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        uint32_t wire = htobe32((uint32_t)at);
+
+        if (n % 23 == 0 || (month == 12 && day > 29) || (month < 4 && day < 3)) {
+            buf_clear(&out);
+            assert_true(
+                encode_value(KIND(CODEC_DATE), (struct pgvalue){(char *)&wire, 4, 0}, &out));
+            snprintf(expected, sizeof(expected), "\"%04d-%02d-%02d%s\"", year < 1 ? 1 - year : year,
+                     month, day, year < 1 ? " BC" : "");
+            assert_string_equal(buf_cstr(&out), expected);
+        }
+        if (++day > lengths[month - 1] + (month == 2 && leap)) {
+            day = 1;
+            if (++month > 12) {
+                month = 1;
+                year++;
+            }
+        }
+    }
+    buf_fini(&out);
+}
+
 static void a_full_buf_is_not_a_bad_value(void **state)
 {
     struct pgvalue v = bytes_of("00112233445566778899aabbccddeeff", 16);
@@ -343,6 +377,7 @@ int main(void)
         cmocka_unit_test(fixed_lengths_are_exact),
         cmocka_unit_test(records_give_their_fields),
         cmocka_unit_test(arrays_of_records_are_walked),
+        cmocka_unit_test(all_days_follow_each_other),
         cmocka_unit_test(a_full_buf_is_not_a_bad_value),
     };
 

@@ -102,7 +102,13 @@ static const struct codec text_codec = {.kind = CODEC_TEXT};
 static const struct codec int4_codec = {.kind = CODEC_INT4};
 static const struct codec texts_codec = {.kind = CODEC_ARRAY, .element = &text_codec};
 
-#define FIELD(name) .key = STR_INIT(name), .key_json = STR_INIT("\"" name "\":")
+/* A key is read in chunks. */
+#define ROOM "................................"
+#define KEY(text)                                  \
+    {                                              \
+        .data = text ROOM, .len = sizeof(text) - 1 \
+    }
+#define FIELD(name) .key = STR_INIT(name), .key_json = KEY(",\"" name "\":")
 
 static const struct ast_document document = {.source = STR_INIT("{\n  projects { name }\n}")};
 static const struct operation operation = {.document = &document};
@@ -508,6 +514,35 @@ static void a_response_has_a_maximum(void **state)
     teardown(&f);
 }
 
+/* Though keys and times are written where there is more room than they need. */
+static void the_maximum_is_exact(void **state)
+{
+    static const struct codec time_codec = {.kind = CODEC_TIMESTAMPTZ};
+    static const struct shape_field fields[] = {
+        {FIELD("since"), .kind = SHAPE_VALUE, .codec = &time_codec},
+    };
+    static const struct shape shape = {.fields = fields, .nfields = 1, .ncolumns = 1};
+    static const struct shape_field root[] = {
+        {FIELD("projects"), .kind = SHAPE_ROWS, .object = &shape},
+    };
+    static const char whole[] = "{\"data\":{\"projects\":[{\"since\":\"2000-01-01T00:00:00Z\"}]}}";
+
+    (void)state;
+    for (size_t max = 1; max < sizeof(whole); max++) {
+        struct fixture f;
+
+        setup(&f, root, 1);
+        f.out.max = max;
+        f.rows.ncolumns = 1;
+        f.rows.nrows = 1;
+        f.rows.cells[0][0] = (struct pgvalue){"\0\0\0\0\0\0\0\0", 8, 0};
+        assert_int_equal(run(&f), max == sizeof(whole) - 1);
+        if (max == sizeof(whole) - 1)
+            assert_string_equal(buf_cstr(&f.out), whole);
+        teardown(&f);
+    }
+}
+
 /* --- steps of a mutation ---------------------------------------------------------------------- */
 
 static void each_field_of_a_mutation_reads_its_step(void **state)
@@ -607,6 +642,7 @@ int main(void)
         cmocka_unit_test(results_of_another_width_are_refused),
         cmocka_unit_test(each_field_of_a_mutation_reads_its_step),
         cmocka_unit_test(a_response_has_a_maximum),
+        cmocka_unit_test(the_maximum_is_exact),
         cmocka_unit_test(errors_have_code_place_and_request),
         cmocka_unit_test(errors_come_before_data),
     };
