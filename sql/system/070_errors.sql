@@ -89,6 +89,7 @@ create table if not exists fraiseql.tb_error_occurrence (
 ) partition by range (occurred_at);
 
 create index if not exists tb_error_occurrence_occurred_at_idx on fraiseql.tb_error_occurrence (occurred_at);
+create index if not exists tb_error_occurrence_several_idx on fraiseql.tb_error_occurrence (occurred_at) where occurrences > 1;
 create index if not exists tb_error_occurrence_error_id_idx on fraiseql.tb_error_occurrence (error_id, occurred_at desc);
 create index if not exists tb_error_occurrence_trace_id_idx on fraiseql.tb_error_occurrence (trace_id) where trace_id is not null;
 create index if not exists tb_error_occurrence_request_id_idx on fraiseql.tb_error_occurrence (request_id) where request_id is not null;
@@ -286,8 +287,9 @@ comment on function fraiseql.resolve_error(uuid, text, text) is 'Sets an error r
 
 -- What people ask.
 --
--- The rows of an occurrence that stands for several are as many as these. Its last column makes them so; it is in no
--- condition, hence conditions on the other columns reach the tables' indexes and partitions.
+-- An occurrence that stands for several is as many rows. They are few, and found by an index of their own: so the
+-- others, which are nearly all, are read as from a plain table. (PostgreSQL expects ten rows of each of them; of
+-- generate_series() it would expect a thousand, and compile the query for that.)
 create or replace view fraiseql.tb_error_log as
     select g.error_id,
            g.error_fingerprint,
@@ -318,15 +320,49 @@ create or replace view fraiseql.tb_error_log as
            g.sqlstate,
            g.operation,
            g.path,
-           o.breadcrumbs,
-           pg_catalog.generate_series(1, o.occurrences) as nth
+           o.breadcrumbs
       from fraiseql.tb_error_occurrence o
+      join fraiseql.tb_error_group g on g.error_id = o.error_id
+     where o.occurrences = 1
+    union all
+    select g.error_id,
+           g.error_fingerprint,
+           g.error_type,
+           g.error_message,
+           o.stack_trace,
+           o.request_context,
+           o.application_context,
+           o.user_context,
+           g.first_seen,
+           o.occurred_at as last_seen,
+           g.occurrence_count,
+           g.status,
+           g.assigned_to,
+           g.resolved_at,
+           g.resolved_by,
+           g.resolution_notes,
+           o.trace_id,
+           o.span_id,
+           g.severity,
+           g.tags,
+           g.environment,
+           o.release_version,
+           o.occurred_at,
+           o.occurrence_id,
+           o.request_id,
+           o.message,
+           g.sqlstate,
+           g.operation,
+           g.path,
+           o.breadcrumbs
+      from (select m.*, pg_catalog.unnest(pg_catalog.array_fill(0, array[m.occurrences]))
+              from fraiseql.tb_error_occurrence m
+             where m.occurrences > 1) o
       join fraiseql.tb_error_group g on g.error_id = o.error_id;
 
 comment on view fraiseql.tb_error_log is 'A row for each time that an error happened, with its group''s columns. Its group''s status can be updated.';
 comment on column fraiseql.tb_error_log.last_seen is 'This occurrence''s own time.';
 comment on column fraiseql.tb_error_log.occurrence_count is 'How often the error happened ever.';
-comment on column fraiseql.tb_error_log.nth is 'Which of those that one row of tb_error_occurrence stands for.';
 
 create or replace function fraiseql.update_error_log()
     returns trigger

@@ -6,12 +6,8 @@
  */
 #include <getopt.h>
 #include <sysexits.h>
-#include <unistd.h>
 
-#include "commands/commands.h"
-
-#include "base/log.h"
-#include "server/options.h"
+#include "commands/rows.h"
 
 static const char usage[] =
     "usage: fraiseqld cache stats [-c FILE] [--set KEY=VALUE]...\n"
@@ -38,8 +34,6 @@ static const char usage[] =
     "\n"
     "Example: fraiseqld cache purge --tenant 7b0c6c2e-... -c fraiseqld.yaml\n";
 
-#define TIMEOUT_MS 60000
-
 enum flag {
     FLAG_SET = 256,
     FLAG_ALL,
@@ -63,72 +57,12 @@ static const struct option flags[] = {
 };
 
 struct cache_command {
-    struct command_config cc;
+    struct command_database db;
     bool all;
     const char *parts[PARTS]; /* NULL: any */
-    struct pgpool *pool;      /* owned */
-    int status;
 };
 
-static int status_of(const struct pgbatch *b)
-{
-    static const char *const missing[] = {"3F000", "42P01", "42883", "42703"};
-
-    if (b->outcome != PGBATCH_FAILED)
-        return EX_UNAVAILABLE;
-    for (size_t i = 0; i < COUNT_OF(missing); i++)
-        if (strcmp(b->sqlstate, missing[i]) == 0)
-            return EX_UNAVAILABLE;
-    return EX_SOFTWARE;
-}
-
-/* NULL: it failed, which was said. */
-static const struct pgrows *query(struct cache_command *k, const char *sql,
-                                  const char *const *params, size_t nparams)
-{
-    struct pgsession session = {.role = "", .timeout_ms = TIMEOUT_MS};
-    struct pgstatement *statement = ARENA_NEW(k->cc.arena, struct pgstatement);
-    struct pgcall *call = ARENA_NEW(k->cc.arena, struct pgcall);
-    struct pgbatch batch;
-    struct errors errs;
-
-    errors_init(&errs, k->cc.arena);
-    pgstatement_init(statement, str_of(sql), nparams);
-    *call = (struct pgcall){.statement = statement, .params = params};
-    pgbatch_init(&batch, &session, call, 1, k->cc.arena);
-    batch.until = deadline_in_ms(TIMEOUT_MS);
-    if (pgpool_run(k->pool, &batch, &errs))
-        return call->rows;
-    k->status = status_of(&batch);
-    fprintf(stderr, "fraiseqld: %.*s\n", STR_ARG(batch.message));
-    if (k->status == EX_UNAVAILABLE && batch.outcome == PGBATCH_FAILED)
-        fputs("fraiseqld: run \"fraiseqld db install\"\n", stderr);
-    return NULL;
-}
-
 /* --- stats ---------------------------------------------------------------------------------- */
-
-/* All columns are text; what is null is a dash. */
-static void print_rows(const struct pgrows *rows, const char *const *titles, const int *widths)
-{
-    struct pgvalue v[16];
-    size_t n = pgrows_columns(rows);
-
-    CHECK(n <= COUNT_OF(v));
-    for (size_t c = 0; c < n; c++)
-        printf("%*s%s", widths[c], titles[c], c + 1 < n ? "  " : "\n");
-    for (size_t r = 0; r < pgrows_count(rows); r++) {
-        pgrows_row(rows, r, v);
-        for (size_t c = 0; c < n; c++) {
-            struct str text = v[c].len < 0 ? STR("-") : str_make(v[c].data, (size_t)v[c].len);
-            int room = abs(widths[c]) - (int)text.len;
-            int before = widths[c] > 0 && room > 0 ? room : 0;
-            int behind = widths[c] < 0 && room > 0 && c + 1 < n ? room : 0;
-
-            printf("%*s%.*s%*s%s", before, "", STR_ARG(text), behind, "", c + 1 < n ? "  " : "\n");
-        }
-    }
-}
 
 static const struct table {
     const char *sql;
@@ -151,62 +85,42 @@ static const struct table {
      {-40, 10, 10, 10, 6, 6, 8, 8, -1}},
 };
 
-static void show_stats(struct cache_command *k)
+static void show_stats(struct command_database *d)
 {
     for (size_t i = 0; i < COUNT_OF(tables); i++) {
-        const struct pgrows *rows = query(k, tables[i].sql, NULL, 0);
+        const struct pgrows *rows = rows_query(d, tables[i].sql, NULL, 0);
 
         if (rows == NULL)
             return;
         if (i > 0)
             putchar('\n');
-        print_rows(rows, tables[i].titles, tables[i].widths);
+        rows_print(rows, tables[i].titles, tables[i].widths);
     }
 }
 
 /* --- purge ---------------------------------------------------------------------------------- */
 
-static void purge(struct cache_command *k)
+static void purge(struct command_database *d)
 {
+    const struct cache_command *k = CONTAINER_OF(d, struct cache_command, db);
     const struct pgrows *rows =
-        query(k,
-              "select fraiseql.purge_cache($1::text, $2::text, $3::text::pg_catalog.regclass, "
-              "$4::text::uuid)::text",
-              k->parts, PARTS);
-    struct pgvalue v;
+        rows_query(d,
+                   "select fraiseql.purge_cache($1::text, $2::text, $3::text::pg_catalog.regclass, "
+                   "$4::text::uuid)::text",
+                   k->parts, PARTS);
 
-    if (rows == NULL)
-        return;
-    pgrows_row(rows, 0, &v);
-    printf("%.*s deleted\n", (int)v.len, v.data);
+    if (rows != NULL)
+        printf("%.*s deleted\n", STR_ARG(rows_value(rows, 0, 0)));
 }
 
 /* --- the command ---------------------------------------------------------------------------- */
 
-static int run(struct cache_command *k, void (*action)(struct cache_command *k))
-{
-    k->status = command_config_load(&k->cc);
-    if (k->status == EX_OK) {
-        log_setup(LOG_WARN, k->cc.config->log_format, STDERR_FILENO);
-        k->pool = options_pool(k->cc.config, k->cc.arena, &k->cc.errs);
-        if (k->pool == NULL)
-            k->status = EX_CONFIG;
-        else
-            action(k);
-    }
-    if (errors_any(&k->cc.errs))
-        command_print_errors(&k->cc.errs);
-    if (k->pool != NULL)
-        pgpool_free(k->pool);
-    return k->status;
-}
-
 static bool take_flag(struct cache_command *k, int c)
 {
     if (c == 'c')
-        k->cc.from.file = optarg;
+        k->db.cc.from.file = optarg;
     else if (c == FLAG_SET)
-        command_config_set(&k->cc, optarg);
+        command_config_set(&k->db.cc, optarg);
     else if (c == FLAG_ALL)
         k->all = true;
     else if (c >= FLAG_OPERATION && c < FLAG_OPERATION + PARTS)
@@ -224,7 +138,7 @@ static int take_action(struct cache_command *k, int argc, char **argv)
     if (action == NULL || optind + 1 != argc)
         return command_usage(argv[0], "say what to do: stats or purge");
     if (strcmp(action, "stats") == 0)
-        return run(k, show_stats);
+        return rows_run(&k->db, show_stats);
     if (strcmp(action, "purge") != 0)
         return command_usage(argv[0], "say what to do: stats or purge");
     for (size_t i = 0; i < PARTS; i++) {
@@ -234,7 +148,7 @@ static int take_action(struct cache_command *k, int argc, char **argv)
     }
     if (!some)
         return command_usage(argv[0], "say which answers: --all deletes every one");
-    return run(k, purge);
+    return rows_run(&k->db, purge);
 }
 
 int command_cache(int argc, char **argv)
@@ -242,7 +156,7 @@ int command_cache(int argc, char **argv)
     struct cache_command k = {0};
     int status = -1, c;
 
-    command_config_init(&k.cc, argc);
+    command_config_init(&k.db.cc, argc);
     while (status < 0 && (c = getopt_long(argc, argv, "c:h", flags, NULL)) != -1) {
         if (c == 'h') {
             fputs(usage, stdout);
@@ -253,6 +167,6 @@ int command_cache(int argc, char **argv)
     }
     if (status < 0)
         status = take_action(&k, argc, argv);
-    command_config_fini(&k.cc);
+    command_config_fini(&k.db.cc);
     return status;
 }

@@ -23,6 +23,7 @@ static const struct command commands[] = {
     {"turbo",   "register operations that daemons compile at their start",        command_turbo  },
     {"jobs",    "list what daemons run by the clock, and run one now",            command_jobs   },
     {"cache",   "tell how the result cache serves, and empty it",                 command_cache  },
+    {"errors",  "show recorded errors, and say what becomes of them",             command_errors },
     {"token",   "make a signed token for development and tests",                  command_token  },
     {"health",  "ask a running daemon whether it is well",                        command_health },
     {"version", "print version and libraries (also -V)",                          command_version},

@@ -33,6 +33,7 @@ int command_explain(int argc, char **argv);
 int command_turbo(int argc, char **argv);
 int command_jobs(int argc, char **argv);
 int command_cache(int argc, char **argv);
+int command_errors(int argc, char **argv);
 int command_token(int argc, char **argv);
 int command_health(int argc, char **argv);
 int command_version(int argc, char **argv);
