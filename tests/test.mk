@@ -96,7 +96,7 @@ monitoring: all $(NPM_TESTS) ## run the daemon under a real Prometheus, the aler
 packaging: all support-programs $(NPM_TESTS) ## test what is installed: layout, units and their sandbox, manual, completion, Debian package
 	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld tests/e2e/run $(or $(PACKAGING),$(wildcard tests/packaging/*.test.mjs))
 
-container: $(NPM_TESTS) ## build the images of the Dockerfile from Debian's packages, and run them (as root)
+container: support-programs $(NPM_TESTS) ## build the images of the Dockerfile from Debian's packages, and run them (as root)
 	@tests/support/deps container
 	@$(SUB) all
 	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld tests/e2e/run $(or $(CONTAINER),$(wildcard tests/container/*.test.mjs))

@@ -3,15 +3,16 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, lstatSync, readFileSync, readdirSync } from "node:fs";
-import net from "node:net";
-import http from "node:http";
 import { test } from "node:test";
 import { configuration } from "../e2e/support/daemon.mjs";
 import { createDatabase, shared } from "../e2e/support/postgres.mjs";
 import { ACME, tokenFor } from "../e2e/support/token.mjs";
 import { within } from "../e2e/support/wait.mjs";
 import { root, run } from "../packaging/support.mjs";
+import { freePort, get } from "./http.mjs";
 import { build, buildah, open, Pod, refusal } from "./images.mjs";
+import * as machine from "./machine.mjs";
+import { testUnits } from "./units.mjs";
 
 const TAGS = ["slim", "minimal"];
 const MAX_MB = { slim: 150, minimal: 30 };
@@ -31,26 +32,12 @@ if (why) {
   }
   testSlim(images.slim.directory);
   testMinimal(images);
-}
-
-async function freePort() {
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.on("listening", resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-function get(url, { method = "GET", headers = {}, body } = {}) {
-  return new Promise((resolve, reject) => {
-    const request = http.request(url, { method, headers, agent: false }, (response) => {
-      let text = "";
-      response.setEncoding("utf8").on("data", (more) => (text += more));
-      response.on("end", () => resolve({ status: response.statusCode, text }));
-    });
-    request.on("error", reject);
-    request.end(body);
-  });
+  const whyNot = machine.refusal();
+  if (whyNot) {
+    test("systemd", { skip: `the kernel refuses: ${whyNot}` }, () => {});
+  } else {
+    await testUnits(database);
+  }
 }
 
 function testImage(tag, image, database, revision) {
@@ -128,8 +115,13 @@ function testImage(tag, image, database, revision) {
   });
 }
 
-const sbom = (directory) => JSON.parse(readFileSync(`${directory}/usr/share/doc/fraiseqld/sbom.cdx.json`, "utf8"));
-const inside = (directory, ...command) => execFileSync("chroot", [directory, ...command], { encoding: "utf8" }).trim();
+function sbom(directory) {
+  return JSON.parse(readFileSync(`${directory}/usr/share/doc/fraiseqld/sbom.cdx.json`, "utf8"));
+}
+
+function inside(directory, ...command) {
+  return execFileSync("chroot", [directory, ...command], { encoding: "utf8" }).trim();
+}
 
 function testSlim(directory) {
   test("slim: apt has installed the package, which enables nothing", () => {
