@@ -421,6 +421,17 @@ static void start_services(struct daemon *d, const struct recall_options *recall
     };
 }
 
+/*
+ * From the beginning: what comes before the loop runs waits for it. Else a signal would kill a
+ * daemon that starts, and pass the first process of a container unnoticed.
+ */
+static void catch_signals(struct daemon *d)
+{
+    loop_signal(d->loop, SIGTERM, on_stop_signal, d);
+    loop_signal(d->loop, SIGINT, on_stop_signal, d);
+    loop_signal(d->loop, SIGHUP, on_reload_signal, d);
+}
+
 struct daemon *daemon_start(const struct config *c, struct errors *errs)
 {
     struct daemon *d = xcalloc(1, sizeof(*d));
@@ -438,6 +449,7 @@ struct daemon *daemon_start(const struct config *c, struct errors *errs)
     signal(SIGPIPE, SIG_IGN);
     thread_become(THREAD_LOOP, "loop");
     d->loop = loop_new("loop");
+    catch_signals(d);
     d->slot = schema_slot_new(options_nroles(c));
     d->auth = options_auth(c, d->arena, errs);
     d->pool = options_pool(c, d->arena, errs);
@@ -479,9 +491,6 @@ static void ignore_signals(void)
 void daemon_run(struct daemon *d)
 {
     d->timer = loop_timer(d->loop, on_timer, d);
-    loop_signal(d->loop, SIGTERM, on_stop_signal, d);
-    loop_signal(d->loop, SIGINT, on_stop_signal, d);
-    loop_signal(d->loop, SIGHUP, on_reload_signal, d);
     announce(d);
     d->supervisor = supervisor_start(
         &(struct supervisor_options){d->loop, &d->health, on_started, is_reloaded, d});

@@ -238,7 +238,8 @@ test("names of secrets are looked for among the credentials first", async () => 
 
 test("lines of the log have the journal's priorities where standard error is the journal", async () => {
   const config = writeConfiguration(configuration(database, { database: { url: shared.url("nonexistent") } }));
-  const lines = await new Promise((resolve) => {
+  // The signal may come while the daemon still starts.
+  const { lines, code } = await new Promise((resolve) => {
     const child = spawn("sh", ["-c", 'JOURNAL_STREAM=$(stat -L -c %d:%i /proc/self/fd/2) exec "$0" serve -c "$1"', process.env.FRAISEQLD, config], {
       stdio: ["ignore", "ignore", "pipe"],
     });
@@ -249,8 +250,9 @@ test("lines of the log have the journal's priorities where standard error is the
         child.kill("SIGTERM");
       }
     });
-    child.on("close", () => resolve(text.trim().split("\n")));
+    child.on("close", (code) => resolve({ code, lines: text.trim().split("\n") }));
   });
+  assert.equal(code, 0, lines.join("\n"));
   for (const line of lines) {
     const [, priority, json] = line.match(/^<(\d)>(\{.*\})$/) ?? assert.fail(line);
     assert.equal(priority, { error: "3", warn: "4", info: "6", debug: "7" }[JSON.parse(json).level]);
