@@ -18,6 +18,8 @@
 #define LOOKUP_NS UINT64_C(100000)
 /* PostgreSQL plans the first five of a statement each for itself. */
 #define FIRST_RUNS 6
+/* How often what a plan costs is found out again, while its answers are found. */
+#define JUDGE_EACH 64
 /* But what takes so long is worth it in any case. */
 #define COSTLY_NS UINT64_C(5000000)
 /* And what takes so long is made by one daemon only. */
@@ -120,9 +122,11 @@ void resultcache_free(struct resultcache *rc)
 struct kept {
     struct plan_note note;
     struct arena *arena; /* this, and the rules */
-    uint64_t ask_ns;     /* these three are atomic: when to ask again */
+    uint64_t ask_ns;     /* these are atomic: when to ask again */
     uint64_t runs;
-    uint64_t cost_ns; /* 0: not known */
+    uint64_t least_ns; /* of the first runs */
+    uint64_t cost_ns;  /* 0: not known */
+    uint64_t judged;   /* how often it was asked whether it is worth it */
     struct result_rule *rule;
 };
 
@@ -432,22 +436,32 @@ void resultcache_learn_cost(const struct plan *p, uint64_t ns)
 {
     struct kept *k = kept_with(p);
     uint64_t run = __atomic_add_fetch(&k->runs, 1, __ATOMIC_RELAXED);
+    uint64_t least = __atomic_load_n(&k->least_ns, __ATOMIC_RELAXED);
+    uint64_t cost = __atomic_load_n(&k->cost_ns, __ATOMIC_RELAXED);
 
-    if (run > FIRST_RUNS || ns > COSTLY_NS)
-        __atomic_store_n(&k->cost_ns, mean(__atomic_load_n(&k->cost_ns, __ATOMIC_RELAXED), ns, 4),
-                         __ATOMIC_RELAXED);
+    if (run > FIRST_RUNS) {
+        __atomic_store_n(&k->cost_ns, mean(cost, ns, 4), __ATOMIC_RELAXED);
+        return;
+    }
+    least = least != 0 && least < ns ? least : ns;
+    __atomic_store_n(&k->least_ns, least, __ATOMIC_RELAXED);
+    if (run > 1 && least > COSTLY_NS)
+        __atomic_store_n(&k->cost_ns, least, __ATOMIC_RELAXED);
 }
 
 bool resultcache_worthwhile(const struct resultcache *rc, const struct plan *p,
                             const struct result_rule *r)
 {
     uint64_t lookup = __atomic_load_n(&rc->lookup_ns, __ATOMIC_RELAXED);
+    struct kept *k = kept_with(p);
 
-    if (r->ttl_s == 0)
+    if (r->ttl_s == 0 || r->mode == RESULTCACHE_ALWAYS)
+        return r->ttl_s != 0;
+    /* Now and then it is run, whatever is kept: it may have become cheap. */
+    if (__atomic_add_fetch(&k->judged, 1, __ATOMIC_RELAXED) % JUDGE_EACH == 0)
         return false;
-    return r->mode == RESULTCACHE_ALWAYS ||
-           __atomic_load_n(&kept_with(p)->cost_ns, __ATOMIC_RELAXED) >
-               WORTH * (lookup != 0 ? lookup : LOOKUP_NS);
+    return __atomic_load_n(&k->cost_ns, __ATOMIC_RELAXED) >
+           WORTH * (lookup != 0 ? lookup : LOOKUP_NS);
 }
 
 bool resultcache_costly(const struct plan *p)

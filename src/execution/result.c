@@ -453,8 +453,7 @@ bool result_begin(struct execution *x, void (*then)(struct execution *x, bool fo
     if (ask)
         result_ask_rule(x);
     r->state = RESULT_BYPASS;
-    /* What the operation costs is found out again, too. */
-    if (rule == NULL || ask || !resultcache_worthwhile(rc, x->plan, rule))
+    if (rule == NULL || !resultcache_worthwhile(rc, x->plan, rule))
         return false;
     r->state = RESULT_MISS;
     r->rule = rule;

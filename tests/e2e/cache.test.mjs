@@ -184,11 +184,12 @@ test("what is cheap is not looked for, and what comes once is not kept", async (
   await shared.sql(database, "create view v_slow with (security_invoker = true) as select slowly(id) as id, name from projects; grant select on v_slow to app_user");
   const daemon = await start(database, { server: { server_timing: true }, cache: { enabled: true } });
   const key = `query { project(id: "${id.project(1)}") { name } }`;
-  const outcomes = [];
-  for (let i = 0; i < 40; i++) {
-    outcomes.push(outcome(await daemon.post(key)));
+  // On a busy machine some may look dear; what they cost is found out again and again.
+  let inARow = 0;
+  for (let i = 0; i < 3000 && inARow < 30; i++) {
+    inARow = outcome(await daemon.post(key)) === "bypass" ? inARow + 1 : 0;
   }
-  assert.ok(outcomes.slice(20).filter((each) => each === "bypass").length > 10, String(outcomes));
+  assert.equal(inARow, 30);
   const slow = (limit) => `query Slow { slows(limit: ${limit}) { id name } }`;
   await known(daemon, slow(1));
   await within(5000, "the second time keeps it", async () => outcome(await daemon.post(slow(1))) === "hit");

@@ -160,7 +160,7 @@ function verdict(ok, text) {
 function passes(tests) {
   const { status, stdout } = spawnSync("tests/e2e/run", tests, {
     cwd: root, encoding: "utf8", maxBuffer: 1 << 28,
-    env: { ...process.env, FRAISEQLD: `${copy}/build/release/fraiseqld` },
+    env: { ...process.env, FRAISEQLD: `${copy}/build/release/fraiseqld`, CACHE_SECONDS: "2" },
   });
   const [, n] = /^ℹ pass (\d+)$/m.exec(stdout) ?? [0, 0];
   return { ok: status === 0, ran: Number(n) > 0 || /^ℹ fail [1-9]/m.test(stdout), output: stdout };
