@@ -6,6 +6,7 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -210,7 +211,7 @@ static void memory_bytes(double *virtual_size, double *resident)
 }
 
 /* Seconds since 1970: now minus the age, which is uptime minus field 22 of stat (proc(5)). */
-static double start_seconds(void)
+static double compute_start(void)
 {
     unsigned long long ticks;
     char text[2048];
@@ -229,6 +230,23 @@ static double start_seconds(void)
     clock_gettime(CLOCK_BOOTTIME, &boot);
     return (double)(now.tv_sec - boot.tv_sec) + (double)(now.tv_nsec - boot.tv_nsec) / 1e9 +
            (double)ticks / (double)sysconf(_SC_CLK_TCK);
+}
+
+static double start; /* written once */
+
+static void set_start(void)
+{
+    start = compute_start();
+}
+
+/* The same at every scrape: computed anew it would differ by what lies between two clocks being
+ * read, and who watches it would see restarts. */
+static double start_seconds(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    CHECK(pthread_once(&once, set_start) == 0);
+    return start;
 }
 
 static double open_descriptors(void)

@@ -116,6 +116,15 @@ static void test_page_shows_everything(void **state)
     assert_true(value_of(page, "\nprocess_max_fds ") >= 3);
     assert_true(value_of(page, "\nprocess_start_time_seconds ") > (double)time(NULL) - 3600);
     assert_true(value_of(page, "\nprocess_start_time_seconds ") <= (double)time(NULL) + 1);
+    for (int i = 0; i < 1000; i++) {
+        struct buf again;
+
+        buf_init(&again, 0);
+        prometheus_write(&again);
+        assert_true(value_of(buf_cstr(&again), "\nprocess_start_time_seconds ") ==
+                    value_of(page, "\nprocess_start_time_seconds "));
+        buf_fini(&again);
+    }
     assert_int_equal(page[out.len - 1], '\n');
     buf_fini(&out);
 }
