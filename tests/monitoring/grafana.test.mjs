@@ -16,6 +16,7 @@ const database = await createDatabase();
 await installSystem(database);
 const daemon = await start(database, {
   cache: { enabled: true, stats: { sample: 1 }, operations: { Few: { mode: "always", ttl: "60s" }, Seldom: { mode: "always", ttl: "60s" } } },
+  errors: { enabled: true, codes: ["GRAPHQL_VALIDATION_FAILED"], queue: { flush_interval: "200ms" } },
   jobs: { definitions: { statistics: { schedule: "@every 1s" } } },
   observability: { tracing: { enabled: true, ratio: 1 }, otel_metrics: { enabled: true, interval: "500ms" } },
 });
@@ -35,6 +36,7 @@ async function traffic() {
 await traffic();
 await within(15000, "statistics of operations are there", async () => (await shared.sql(database, "select count(*) > 0 from fraiseql.turbo_stats")) === "t");
 await traffic();
+await within(15000, "and errors are recorded", async () => (await shared.sql(database, "select count(*) > 0 from fraiseql.tb_error_log")) === "t");
 await within(15000, "so are those of the result cache", async () => (await shared.sql(database, "select count(*) > 0 from fraiseql.cache_stats where hit_rate_pct < 60")) === "t");
 await within(30000, "Prometheus has seen it several times", async () => (await prometheus.query("count_over_time(fraiseql_db_up[1m]) >= 5")).length > 0);
 
