@@ -44,13 +44,14 @@ const char *result_name(enum result_state s)
 
 /* --- keeping --------------------------------------------------------------------------------- */
 
-/* {"data":value} */
+/* {"data":value}; of a response with anything else data is NULL. */
 static struct str value_of(const struct buf *body)
 {
     static const struct str head = STR_INIT("{\"data\":");
     struct str s = buf_str(body);
 
-    CHECK(str_starts(s, head) && s.data[s.len - 1] == '}');
+    if (!str_starts(s, head) || s.data[s.len - 1] != '}')
+        return (struct str){.data = NULL};
     return str_sub(s, head.len, s.len - 1 - head.len);
 }
 
@@ -82,7 +83,8 @@ static void keep(struct execution *x)
 
     x->result.ttl_s = x->result.rule->ttl_s;
     x->result.chosen = x->result.rule->chosen;
-    if (value.len > x->engine->results->opt.max_value_bytes || !worth_keeping(x))
+    if (value.data == NULL || value.len > x->engine->results->opt.max_value_bytes ||
+        !worth_keeping(x))
         return;
     x->result.age_s = 0;
     put_in_front(x, value);
