@@ -333,7 +333,7 @@ comment on function fraiseql.untrack_changes(regclass) is 'Has changes of a tabl
 
 -- Tables that what a relation says depends on: those that a view reads, those that policies look at, the other tables of
 -- an inheritance tree, and what cascade rules add. Of partitioned tables the root stands for all. Materialized views
--- are tables here, since they change when they are refreshed. What functions read is not known.
+-- are tables here, since they change when they are refreshed, and so are sequences. What functions read is not known.
 create or replace function fraiseql.base_tables(relation regclass) returns oid[]
     language sql stable parallel safe security invoker
     set search_path = pg_catalog, pg_temp
@@ -375,13 +375,13 @@ as $$
     select coalesce(array_agg(distinct coalesce(pg_partition_root(r.oid)::oid, r.oid)), '{}')
       from reached r
       join pg_class c on c.oid = r.oid
-     where c.relkind in ('r', 'p', 'f', 'm')
+     where c.relkind in ('r', 'p', 'f', 'm', 'S')
 $$;
 
 comment on function fraiseql.base_tables(regclass) is 'Tables that what a relation says depends on.';
 
--- Functions that views and policies call, and that may read what base_tables() does not tell.
-create or replace function fraiseql.opaque_functions(relation regclass) returns oid[]
+-- Functions that views and policies call, by operators and aggregates, too. What PostgreSQL itself brings is not among them.
+create or replace function fraiseql.functions_below(relation regclass) returns oid[]
     language sql stable parallel safe security invoker
     set search_path = pg_catalog, pg_temp
 as $$
@@ -395,16 +395,48 @@ as $$
           left join pg_policy p on p.polrelid = c.oid
           join pg_depend d on d.refclassid = 'pg_class'::regclass
                           and (d.classid = 'pg_rewrite'::regclass and d.objid = w.oid
-                               or d.classid = 'pg_policy'::regclass and d.objid = p.oid))
+                               or d.classid = 'pg_policy'::regclass and d.objid = p.oid)),
+    called (oid) as (
+        select coalesce(o.oprcode::oid, d.refobjid)
+          from reached r
+          left join pg_rewrite w on w.ev_class = r.oid and w.ev_type = '1'
+          left join pg_policy p on p.polrelid = r.oid
+          join pg_depend d on d.refclassid in ('pg_proc'::regclass, 'pg_operator'::regclass)
+                          and (d.classid = 'pg_rewrite'::regclass and d.objid = w.oid
+                               or d.classid = 'pg_policy'::regclass and d.objid = p.oid)
+          left join pg_operator o on d.refclassid = 'pg_operator'::regclass and o.oid = d.refobjid)
     select coalesce(array_agg(distinct f.oid), '{}')
-      from reached r
-      left join pg_rewrite w on w.ev_class = r.oid and w.ev_type = '1'
-      left join pg_policy p on p.polrelid = r.oid
-      join pg_depend d on d.refclassid = 'pg_proc'::regclass
-                      and (d.classid = 'pg_rewrite'::regclass and d.objid = w.oid
-                           or d.classid = 'pg_policy'::regclass and d.objid = p.oid)
-      join pg_proc f on f.oid = d.refobjid
-     where f.provolatile <> 'i'
+      from (select c.oid from called c
+             union
+            select p.oid
+              from called c
+              join pg_aggregate a on a.aggfnoid = c.oid
+             cross join unnest(array[a.aggtransfn, a.aggfinalfn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn]) p (oid)
+             where p.oid <> 0) f
+$$;
+
+comment on function fraiseql.functions_below(regclass) is 'Functions that views and policies below a relation call.';
+
+-- What its text says; of an aggregate, its name.
+create or replace function fraiseql.function_text(function oid) returns text
+    language sql stable parallel safe security invoker
+    set search_path = pg_catalog, pg_temp
+as $$
+    select coalesce(pg_get_function_sqlbody(p.oid), nullif(p.prosrc, 'aggregate_dummy'), p.proname) from pg_proc p where p.oid = $1
+$$;
+
+comment on function fraiseql.function_text(oid) is 'The body of a function, in whichever of the two ways it is written.';
+
+-- Those that may read tables and settings. One that is called immutable does not, but for one that is so by mistake: who
+-- takes current_setting() for that.
+create or replace function fraiseql.opaque_functions(relation regclass) returns oid[]
+    language sql stable parallel safe security invoker
+    set search_path = pg_catalog, pg_temp
+as $$
+    select coalesce(array_agg(f.oid), '{}')
+      from unnest(fraiseql.functions_below($1)) b (oid)
+      join pg_proc f on f.oid = b.oid
+     where f.provolatile <> 'i' or fraiseql.function_text(f.oid) ~* '\mcurrent_setting\M'
 $$;
 
 comment on function fraiseql.opaque_functions(regclass) is
@@ -429,7 +461,8 @@ revoke all on table fraiseql.cache_entries, fraiseql.cache_changes, fraiseql.cac
 revoke all on function fraiseql.record_change(), fraiseql.tell_change(), fraiseql.tracking_column(regclass, name),
                        fraiseql.track_table(regclass, name), fraiseql.note_change(regclass, text),
                        fraiseql.track_changes(regclass, name), fraiseql.untrack_changes(regclass),
-                       fraiseql.base_tables(regclass), fraiseql.opaque_functions(regclass), fraiseql.cache_identity()
+                       fraiseql.base_tables(regclass), fraiseql.functions_below(regclass), fraiseql.function_text(oid),
+                       fraiseql.opaque_functions(regclass), fraiseql.cache_identity()
     from public;
 
 do $$
@@ -443,7 +476,8 @@ begin
         execute pg_catalog.format('grant select on table fraiseql.cache_domains, fraiseql.cascade_rules,
                                                          fraiseql.change_triggers, fraiseql.tracked_relations to %I', login);
         execute pg_catalog.format('grant execute on function fraiseql.note_change(regclass, text), fraiseql.tell_change(),
-                                       fraiseql.base_tables(regclass), fraiseql.opaque_functions(regclass),
+                                       fraiseql.base_tables(regclass), fraiseql.functions_below(regclass),
+                                       fraiseql.function_text(oid), fraiseql.opaque_functions(regclass),
                                        fraiseql.cache_identity() to %I', login);
     end if;
 end

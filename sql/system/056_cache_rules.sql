@@ -68,6 +68,8 @@ declare
     opaque oid[];
     texts text;
     who oid[];
+    called oid[];
+    ways text;
     all_settings boolean;
 begin
     select coalesce(array_agg(distinct c.oid), '{}') into relations
@@ -95,7 +97,7 @@ begin
               from unnest($1, $2) o (schema_name, name)
               join pg_namespace n on n.nspname = o.schema_name
               join pg_proc p on p.pronamespace = n.oid and p.proname = o.name
-             where p.provolatile <> 'i') f (oid);
+             where p.provolatile <> 'i' or fraiseql.function_text(p.oid) ~* '\mcurrent_setting\M') f (oid);
     select coalesce(array_agg(f.oid), '{}') into opaque
       from unnest(functions) f (oid) where fraiseql.only_reads_settings(f.oid) is not true;
 
@@ -117,22 +119,28 @@ begin
     exact := cardinality(bases) > 0 and opaque = '{}'
              and not exists (select from unnest(bases) b (oid)
                               where not exists (select from fraiseql.tracked_relations t where t.relation = b.oid))
-             and texts !~ ('\m(now|current_date|current_time|current_timestamp|localtime|localtimestamp|clock_timestamp'
-                           '|statement_timestamp|transaction_timestamp|timeofday|age|random|gen_random_uuid|nextval|currval'
-                           '|lastval|session_user|pg_\w+|information_schema|tablesample)\M(?!\s*\.)');
+             and texts !~ '\m(current_date|current_time|current_timestamp|localtime|localtimestamp|session_user|tablesample)\M'
+             and texts !~ '\m(pg_\w+|information_schema)\M(?!\s*\.)'
+             and texts !~ ('\m(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|age|random|random_normal'
+                           '|gen_random_uuid|uuidv4|uuidv7|nextval|currval|lastval|\w+_to_xml\w*|txid_\w+|ts_stat|ts_rewrite'
+                           '|lo_\w+|loread|inet_\w+|has_\w+_privilege|row_security_active|\w+_description|to_reg\w+'
+                           '|current_query|current_schemas|format_type)\M"?\s*\(')
+             and texts !~ '''(now|today|tomorrow|yesterday)''';
 
-    -- Every row that may be seen is of the tenant whose setting this is, for everybody as whom tables are read.
+    -- As whom tables are read.
+    select coalesce(array_agg(distinct a.oid order by a.oid), '{}') into who
+      from pg_roles a
+     where a.rolname = coalesce(nullif($6, ''), session_user)
+        or a.oid in (select c.relowner
+                       from unnest(reached) r (oid)
+                       join pg_class c on c.oid = r.oid
+                      where c.relkind = 'v'
+                        and not coalesce(c.reloptions && array['security_invoker=true', 'security_invoker=on',
+                                                               'security_invoker=1', 'security_invoker=yes'], false));
+
+    -- Every row that may be seen is of the tenant whose setting this is, for all of them.
     tenant_type := '';
     if exact then
-        select coalesce(array_agg(distinct a.oid), '{}') into who
-          from pg_roles a
-         where a.rolname = coalesce(nullif($6, ''), session_user)
-            or a.oid in (select c.relowner
-                           from unnest(reached) r (oid)
-                           join pg_class c on c.oid = r.oid
-                          where c.relkind = 'v'
-                            and not coalesce(c.reloptions && array['security_invoker=true', 'security_invoker=on',
-                                                                   'security_invoker=1', 'security_invoker=yes'], false));
         if exists (select from pg_roles a where a.rolname = coalesce(nullif($6, ''), session_user)) and not exists (
             select
               from unnest(bases) b (oid)
@@ -158,7 +166,31 @@ begin
               join pg_attribute x on x.attrelid = b.oid and x.attname = t.tenant_column;
         end if;
     end if;
-    identity := md5(concat_ws('|', texts, relations::text, bases::text, exact, tenant_type, all_settings));
+    -- What else decides which rows are seen, and what functions make of them. Pages that a table has moved to (relfilenode)
+    -- may hold other values: ALTER TABLE fires no trigger. Nor do partitions that come and go.
+    select coalesce(array_agg(distinct f.oid), '{}') into called
+      from (select unnest(fraiseql.functions_below(r.oid::regclass)) from unnest(relations || bases) r (oid)
+             union
+            select p.oid
+              from unnest($1, $2) o (schema_name, name)
+              join pg_namespace n on n.nspname = o.schema_name
+              join pg_proc p on p.pronamespace = n.oid and p.proname = o.name) f (oid);
+    ways := concat_ws(E'\n',
+               (select string_agg(concat_ws(' ', c.oid, c.relowner, c.relrowsecurity, c.relforcerowsecurity, c.relfilenode,
+                                            c.reloptions::text, c.relacl::text), E'\n' order by c.oid)
+                  from pg_class c
+                 where c.oid = any (reached || bases)
+                    or c.oid in (select t.relid from unnest(bases) b (oid), pg_partition_tree(b.oid::regclass) t)),
+               (select string_agg(concat_ws(' ', a.attrelid, a.attnum, a.attacl::text), E'\n' order by a.attrelid, a.attnum)
+                  from pg_attribute a where a.attrelid = any (reached || bases) and a.attacl is not null),
+               (select string_agg(concat_ws(' ', w.oid, w.rolsuper, w.rolbypassrls,
+                                            (select string_agg(m.oid::text, ',' order by m.oid)
+                                               from pg_roles m where pg_has_role(w.oid, m.oid, 'USAGE'))), E'\n' order by w.oid)
+                  from pg_roles w where w.oid = any (who)),
+               (select string_agg(concat_ws(' ', p.oid, p.prosecdef, p.proowner, p.proconfig::text, p.probin, p.proacl::text,
+                                            fraiseql.function_text(p.oid)), E'\n' order by p.oid)
+                  from pg_proc p where p.oid = any (called)));
+    identity := md5(concat_ws('|', texts, ways, relations::text, bases::text, exact, tenant_type, all_settings));
 end
 $$;
 

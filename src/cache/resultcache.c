@@ -11,6 +11,7 @@
 
 #include "sql/cache_lookup.h"
 #include "sql/cache_store.h"
+#include "version.h"
 
 /* A look-up is not worth it for what costs less than so many of them. */
 #define WORTH 3
@@ -268,7 +269,7 @@ static bool read_flags(struct str text, bool *out, size_t n)
     return true;
 }
 
-/* Everything that the answer is made by. */
+/* Everything that the answer is made by; another version may write the same rows differently. */
 static struct digest digest_of(const struct plan *p, struct str operation_name, struct str identity)
 {
     struct buf description;
@@ -278,12 +279,13 @@ static struct digest digest_of(const struct plan *p, struct str operation_name, 
     plan_describe(p, &description);
     d = digest_parts(
         (const struct str[]){
+            STR(FRAISEQLD_VERSION),
             identity,
             p->operation->document->source,
             operation_name,
             buf_str(&description),
         },
-        4);
+        5);
     buf_fini(&description);
     return d;
 }

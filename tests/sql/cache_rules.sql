@@ -139,6 +139,72 @@ create or replace view v_me with (security_invoker = true) as select * from proj
 select checks.is((select r.identity = b.identity from fraiseql.cache_rule(array['public'], array['v_me'], '', '{}', '{}', 'rules_user') r, before b),
                  false, 'until a view is another');
 
+
+-- What decides which rows are seen is part of it, and so is what can change them without a trigger.
+create table part (id integer, tenant_id uuid) partition by range (id);
+create table part_1 partition of part for values from (0) to (10);
+create table part_2 partition of part for values from (10) to (20);
+create function doubled(integer) returns integer language sql immutable as $$ select $1 * 2 $$;
+create view v_part as select doubled(id) as id from part;
+select fraiseql.track_changes('part');
+create function identity_of(name text) returns text language sql as $$
+    select identity from fraiseql.cache_rule(array['public'], array[$1], '', '{}', '{}', 'rules_user')
+$$;
+create function matters(change text, name text default 'v_part') returns boolean language plpgsql as $$
+declare
+    before text := identity_of($2);
+begin
+    execute $1;
+    return identity_of($2) <> before;
+end
+$$;
+select checks.is(identity_of('v_part'), identity_of('v_part'), 'nothing has changed');
+select checks.is(matters('alter view v_part set (security_invoker = true)'), true, 'as whom a view reads');
+select checks.is(matters('alter view v_part reset (security_invoker)'), true, 'and that it is as before');
+select checks.is(matters('alter table part enable row level security'), true, 'whether policies count');
+select checks.is(matters('alter table part force row level security'), true, 'for its owner, too');
+select checks.is(matters('alter view v_part owner to rules_owner'), true, 'whose the view is');
+select checks.is(matters('alter role rules_owner bypassrls'), true, 'what the owner may');
+select checks.is(matters('alter role rules_owner nobypassrls'), true, 'what the owner may not');
+select checks.is(matters('grant rules_owner to rules_user'), true, 'whose member the role is');
+select checks.is(matters('revoke rules_owner from rules_user'), true, 'and no longer is');
+select checks.is(matters('grant select on part to rules_owner'), true, 'who may read the table');
+select checks.is(matters('grant select (id) on part to rules_user'), true, 'or a column');
+select checks.is(matters('alter table part detach partition part_2'), true, 'a partition that goes');
+select checks.is(matters('alter table part attach partition part_2 for values from (10) to (20)'), true, 'or comes');
+select checks.is(matters('drop table part_2'), true, 'or is dropped');
+select checks.is(matters('alter table part alter tenant_id type text', 'part'), true, 'a column that has become another');
+select checks.is(matters('create or replace function doubled(integer) returns integer language sql immutable as ''select $1 + $1'''), true, 'a function that is called');
+select checks.is(matters('create or replace view v_part as select doubled(id) as id from part where id > 0'), true, 'a view');
+select checks.is(matters('create table unrelated (id integer)'), false, 'what is not below it does not matter');
+drop table part cascade;
+
+-- What hides behind names.
+alter policy own on project using (tenant_id = (select nullif(current_setting('app.tenant_id', true), '')::uuid));
+create function who_am_i() returns text language sql immutable as $$ select current_setting('app.user_id', true) $$;
+create function who_is_it(text) returns boolean language sql immutable begin atomic select $1 = current_setting('app.user_id', true); end;
+create function sees(integer, text) returns boolean language sql stable as $$ select exists (select from task where id = $1) $$;
+create operator @@@ (leftarg = integer, rightarg = text, function = sees);
+create function more_tasks(bigint, integer) returns bigint language sql stable as $$ select $1 + (select count(*) from task) $$;
+create aggregate tasks_of(integer) (sfunc = more_tasks, stype = bigint, initcond = '0');
+create sequence number;
+create view v_called_immutable with (security_invoker = true) as select * from project where name = who_am_i();
+create view v_called_atomic with (security_invoker = true) as select * from project where who_is_it(name);
+create view v_operator with (security_invoker = true) as select * from project where id @@@ name;
+create view v_aggregate with (security_invoker = true) as select tasks_of(id) as n from project;
+create view v_sequence with (security_invoker = true) as select p.id, n.last_value from project p, number n;
+create view v_xml with (security_invoker = true) as select id, query_to_xml('select 1', true, false, '') as x from project;
+create view v_today with (security_invoker = true) as select id from project where ('today'::text)::date > '2020-01-01';
+create view v_age with (security_invoker = true) as select id as age, name as now, name as random from project;
+select checks.is(rule('v_called_immutable'), 'project exact by uuid tenant user', 'a function that is called immutable and reads a setting');
+select checks.is(rule('v_called_atomic'), 'project tenant user', 'also one in the standard''s form');
+select checks.is(rule('v_operator'), 'project tenant user', 'an operator''s function');
+select checks.is(rule('v_aggregate'), 'project tenant user', 'an aggregate''s function');
+select checks.is(rule('v_sequence'), 'number,project tenant', 'a sequence is no table whose changes are noted');
+select checks.is(rule('v_xml'), 'project tenant', 'a function that takes a query');
+select checks.is(rule('v_today'), 'project tenant', 'a date that is another each day');
+select checks.is(rule('v_age'), 'project exact by uuid tenant', 'columns may be named as functions are');
+
 -- What --cache-triggers tracks.
 create schema other;
 create table other.below (id integer);
