@@ -25,8 +25,10 @@
 #define COSTLY_NS UINT64_C(5000000)
 /* And what takes so long is made by one daemon only. */
 #define CLAIM_NS UINT64_C(20000000)
-/* Rules are asked for again after so long: policies may have changed. */
+/* Rules are asked for again after so long: policies may have changed. Nor are they believed for
+ * much longer, when nobody has asked meanwhile. */
 #define RULE_NS    UINT64_C(60000000000)
+#define BELIEVE_NS (2 * RULE_NS)
 #define SUSPEND_NS UINT64_C(10000000000)
 /* What was asked for within so many minutes is asked for again. */
 #define TOUCH_MINUTES 10
@@ -124,6 +126,7 @@ struct kept {
     struct plan_note note;
     struct arena *arena; /* this, and the rules */
     uint64_t ask_ns;     /* these are atomic: when to ask again */
+    uint64_t known_ns;   /* when the rule was said to be so */
     uint64_t runs;
     uint64_t least_ns; /* of the first runs */
     uint64_t cost_ns;  /* 0: not known */
@@ -160,6 +163,8 @@ const struct result_rule *resultcache_rule(struct resultcache *rc, const struct 
     (void)rc;
     *ask = now >= at && __atomic_compare_exchange_n(&k->ask_ns, &at, now + RULE_NS, false,
                                                     __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+    if (now >= __atomic_load_n(&k->known_ns, __ATOMIC_ACQUIRE) + BELIEVE_NS)
+        return NULL;
     return __atomic_load_n(&k->rule, __ATOMIC_ACQUIRE);
 }
 
@@ -331,6 +336,7 @@ bool resultcache_learn_rule(struct resultcache *rc, const struct plan *p, struct
     r.tenant_type = tenant_type_of(text_of(&v[3]));
     set_ttl(rc, p, operation_name, &r);
     keep_rule(p, &r, rc->opt.nsettings);
+    __atomic_store_n(&kept_with(p)->known_ns, monotonic_ns(), __ATOMIC_RELEASE);
     return true;
 }
 

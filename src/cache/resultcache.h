@@ -99,7 +99,8 @@ struct result_rule {
     struct result_rule *next;
 };
 
-/* The plan's, or NULL: not known yet. *ask: the database is to be asked for it, now. */
+/* The plan's, or NULL: not known, or for too long. *ask: the database is to be asked for it, now.
+ */
 const struct result_rule *resultcache_rule(struct resultcache *rc, const struct plan *p, bool *ask);
 /* It was not told: ask as soon as the cache works. */
 void resultcache_ask_again(const struct plan *p);
