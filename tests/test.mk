@@ -117,7 +117,7 @@ fuzz: deps-test ## build the fuzz targets and run each for FUZZ_SECONDS
 
 # --- demo, bench ---------------------------------------------------------------------
 
-.PHONY: run bench bench-instructions bench-peers bench-parse bench-schema
+.PHONY: run bench bench-errors bench-instructions bench-peers bench-parse bench-schema
 run: deps-test graphiql ## serve the demo from a database of its own until interrupted
 	@$(SUB) all
 	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld sql/demo/run
@@ -128,6 +128,9 @@ bench: all deps-test ## measure, and compare with the yardstick
 bench-instructions: all deps-test ## count the daemon's instructions a request; 1 when they have grown (KEEP=1: keep them)
 	@tests/support/deps bench
 	@bench/instructions --daemon $(CURDIR)/$(O)/fraiseqld $(if $(KEEP),--keep)
+
+bench-errors: all deps-test ## measure the error log: its queries at 5 million occurrences, and recording under a storm (needs node)
+	@bench/errors --daemon $(CURDIR)/$(O)/fraiseqld
 
 bench-peers: all deps-test $(NPM_PEERS) ## measure beside Mercurius and PostGraphile (needs npm)
 	@bench/peers/run --daemon $(CURDIR)/$(O)/fraiseqld

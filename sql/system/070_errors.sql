@@ -287,9 +287,10 @@ comment on function fraiseql.resolve_error(uuid, text, text) is 'Sets an error r
 
 -- What people ask.
 --
--- An occurrence that stands for several is as many rows. They are few, and found by an index of their own: so the
--- others, which are nearly all, are read as from a plain table. (PostgreSQL expects ten rows of each of them; of
--- generate_series() it would expect a thousand, and compile the query for that.)
+-- Every occurrence is a row; those that stand for several, which are few and found by an index of their own, come
+-- as often again as they stand for more than one. So the most is read as a plain table is, in the order of an index if
+-- that is asked for. (PostgreSQL expects ten rows of unnest(); of generate_series() it would expect a thousand, and
+-- compile the query for that.)
 create or replace view fraiseql.tb_error_log as
     select g.error_id,
            g.error_fingerprint,
@@ -321,43 +322,15 @@ create or replace view fraiseql.tb_error_log as
            g.operation,
            g.path,
            o.breadcrumbs
-      from fraiseql.tb_error_occurrence o
-      join fraiseql.tb_error_group g on g.error_id = o.error_id
-     where o.occurrences = 1
-    union all
-    select g.error_id,
-           g.error_fingerprint,
-           g.error_type,
-           g.error_message,
-           o.stack_trace,
-           o.request_context,
-           o.application_context,
-           o.user_context,
-           g.first_seen,
-           o.occurred_at as last_seen,
-           g.occurrence_count,
-           g.status,
-           g.assigned_to,
-           g.resolved_at,
-           g.resolved_by,
-           g.resolution_notes,
-           o.trace_id,
-           o.span_id,
-           g.severity,
-           g.tags,
-           g.environment,
-           o.release_version,
-           o.occurred_at,
-           o.occurrence_id,
-           o.request_id,
-           o.message,
-           g.sqlstate,
-           g.operation,
-           g.path,
-           o.breadcrumbs
-      from (select m.*, pg_catalog.unnest(pg_catalog.array_fill(0, array[m.occurrences]))
-              from fraiseql.tb_error_occurrence m
-             where m.occurrences > 1) o
+      from (select p.error_id, p.occurred_at, p.occurrence_id, p.message, p.release_version, p.request_id, p.trace_id,
+                   p.span_id, p.stack_trace, p.request_context, p.user_context, p.application_context, p.breadcrumbs
+              from fraiseql.tb_error_occurrence p
+            union all
+            select m.error_id, m.occurred_at, m.occurrence_id, m.message, m.release_version, m.request_id, m.trace_id,
+                   m.span_id, m.stack_trace, m.request_context, m.user_context, m.application_context, m.breadcrumbs
+              from (select s.*, pg_catalog.unnest(pg_catalog.array_fill(0, array[s.occurrences - 1]))
+                      from fraiseql.tb_error_occurrence s
+                     where s.occurrences > 1) m) o
       join fraiseql.tb_error_group g on g.error_id = o.error_id;
 
 comment on view fraiseql.tb_error_log is 'A row for each time that an error happened, with its group''s columns. Its group''s status can be updated.';
