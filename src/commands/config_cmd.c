@@ -9,11 +9,13 @@
 #include "commands/commands.h"
 
 static const char usage[] =
-    "usage: fraiseqld config example\n"
+    "usage: fraiseqld config example|schema|reference\n"
     "       fraiseqld config dump [-c FILE] [--set KEY=VALUE]...\n"
     "       fraiseqld config explain KEY\n"
     "\n"
     "  example   every option with its default and what it does, as YAML\n"
+    "  schema    a JSON Schema of the file, for editors and CI\n"
+    "  reference every option in tables, as Markdown\n"
     "  dump      the effective configuration and where each value came from;\n"
     "            secrets are not shown\n"
     "  explain   type, default, range and meaning of a key or of a section\n"
@@ -35,11 +37,11 @@ static const struct option flags[] = {
     {NULL,     0,                 NULL, 0       },
 };
 
-static int print_example(void)
+static int print(void (*write)(struct buf *out))
 {
     struct buf out = {0};
 
-    config_example(&out);
+    write(&out);
     fputs(buf_cstr(&out), stdout);
     buf_fini(&out);
     return EX_OK;
@@ -74,18 +76,29 @@ static int explain(const char *key)
     return found ? EX_OK : EX_DATAERR;
 }
 
+/* What does not depend on any configuration. */
+static const struct {
+    const char *name;
+    void (*write)(struct buf *out);
+} texts[] = {
+    {"example",   config_example  },
+    {"schema",    config_schema   },
+    {"reference", config_reference},
+};
+
 static int run(struct command_config *cc, int argc, char **argv)
 {
     const char *what = optind < argc ? argv[optind] : "";
     int left = argc - optind - 1;
 
-    if (strcmp(what, "example") == 0 && left == 0)
-        return print_example();
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        if (strcmp(what, texts[i].name) == 0 && left == 0)
+            return print(texts[i].write);
     if (strcmp(what, "dump") == 0 && left == 0)
         return print_dump(cc);
     if (strcmp(what, "explain") == 0 && left == 1)
         return explain(argv[optind + 1]);
-    return command_usage(argv[0], "say example, dump or explain KEY");
+    return command_usage(argv[0], "say example, schema, reference, dump or explain KEY");
 }
 
 int command_config(int argc, char **argv)

@@ -4,18 +4,13 @@
  * Thread:   the one that loads.
  * Memory:   the config's arena; errors are in the arena of their list.
  */
-#include <errno.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "config/config.h"
 
-#include "base/readfile.h"
 #include "config/settings.h"
 
-#define DEFAULT_FILE "/etc/fraiseqld/fraiseqld.yaml"
-#define MAX_FILE     ((size_t)1024 * 1024)
-#define MAX_ERRORS   20
+#define MAX_ERRORS 20
 
 /* option_store() writes them so. */
 _Static_assert(sizeof(enum config_auto) == sizeof(unsigned), "enums are as wide as unsigned");
@@ -231,7 +226,24 @@ static bool fits_section(struct loader *l, const struct yamlfile_entry *e)
     return e->kind == YAMLTREE_MAP || e->null;
 }
 
-static void take_file(struct loader *l, const struct yamlfile *f)
+/* A list replaces the one that a file before gave, with all that is in its items. */
+static void drop_items(struct loader *l, struct str list, const struct yamlfile *by)
+{
+    struct str prefix = arena_printf(l->arena, "%.*s[", STR_ARG(list));
+    struct map left;
+
+    map_init(&left, l->arena);
+    for (size_t i = 0; i < l->settings->by_key.n; i++) {
+        const struct map_entry *e = &l->settings->by_key.entries[i];
+        const struct setting *s = e->value;
+
+        if (s->file == NULL || s->file == by || !str_starts(e->key, prefix))
+            map_put(&left, e->key, e->value);
+    }
+    l->settings->by_key = left;
+}
+
+void loader_take_file(struct loader *l, const struct yamlfile *f)
 {
     struct str done = STR(""); /* what is below this key has been dealt with */
 
@@ -244,6 +256,8 @@ static void take_file(struct loader *l, const struct yamlfile *f)
             (e->key.data[done.len] == '.' || e->key.data[done.len] == '['))
             continue;
         done = e->key;
+        if (e->kind == YAMLTREE_LIST)
+            drop_items(l, e->key, f);
         s.option = find_option(e->key, &names_file);
         s.origin =
             arena_printf(l->arena, "%.*s:%u:%u", STR_ARG(f->source.name), e->at.line, e->at.column);
@@ -258,36 +272,6 @@ static void take_file(struct loader *l, const struct yamlfile *f)
             done = STR("");
         }
     }
-}
-
-/* False with an error; an absent default file is not one, and gives data NULL. */
-static bool read_config_file(struct loader *l, const char *path, bool named, struct str *out)
-{
-    *out = str_make(NULL, 0);
-    if (readfile(path, MAX_FILE, l->arena, out) || (errno == ENOENT && !named))
-        return true;
-    errors_add(l->errs, CONFIG_INVALID, "could not read \"%s\": %s", path, strerror(errno));
-    return false;
-}
-
-static void load_file(struct loader *l)
-{
-    const char *path = l->from->file;
-    struct str variable = loader_variable(l, STR("FRAISEQLD_CONFIG"));
-    struct yamlfile *f = ARENA_NEW(l->arena, struct yamlfile);
-    bool named = true;
-    struct str text;
-
-    if (path == NULL && variable.len > 0)
-        path = variable.data;
-    if (path == NULL) {
-        path = DEFAULT_FILE;
-        named = false;
-    }
-    if (!read_config_file(l, path, named, &text) || text.data == NULL)
-        return;
-    if (yamlfile_parse(text, arena_dup(l->arena, str_of(path)), l->arena, f, l->errs))
-        take_file(l, f);
 }
 
 /* --- environment and command line ---------------------------------------------------- */
@@ -481,7 +465,7 @@ bool config_load(const struct config_sources *from, struct config **out, struct 
     c->arena = a;
     map_init(&settings->by_key, a);
     load_defaults(&l);
-    load_file(&l);
+    loader_read_files(&l);
     load_environment(&l);
     load_arguments(&l);
     default_claims(&l);
@@ -499,6 +483,7 @@ bool config_load(const struct config_sources *from, struct config **out, struct 
     if ((unsigned)c->log_format > (unsigned)LOG_FORMAT_TEXT)
         c->log_format = isatty(STDERR_FILENO) ? LOG_FORMAT_TEXT : LOG_FORMAT_JSON;
     c->settings = l.settings;
+    c->files = (struct config_strings){l.files.items, l.files.n};
     *out = c;
     return true;
 }

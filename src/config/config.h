@@ -178,6 +178,7 @@ enum config_capture {
 struct config {
     struct arena *arena;             /* owned */
     const struct settings *settings; /* every value as text, and where it came from */
+    struct config_strings files;     /* that it was read from, and directories with such */
 
     /* server */
     struct config_strings listen; /* default ["0.0.0.0:8080"] */
@@ -451,6 +452,10 @@ void config_free(struct config *c); /* NULL is allowed */
 void config_dump(const struct config *c, struct buf *out);
 /* conf/fraiseqld.yaml: every option with its default and what it does. */
 void config_example(struct buf *out);
+/* A JSON Schema of the file. */
+void config_schema(struct buf *out);
+/* docs/configuration.md: every option in tables. */
+void config_reference(struct buf *out);
 /* Type, default, range and help of one key; false if there is none (out: a suggestion). */
 bool config_explain(struct str key, struct buf *out);
 

@@ -34,6 +34,7 @@ bool loader_read_secret(struct loader *l, struct str name, struct str *out, stru
     size_t len = 0;
     ssize_t n = fd < 0 ? -1 : 1;
 
+    VEC_PUSH(l->arena, &l->files, str_of(path));
     while (n > 0 && len <= MAX_SECRET) {
         n = read(fd, text + len, MAX_SECRET + 1 - len);
         len += n > 0 ? (size_t)n : 0;

@@ -33,8 +33,16 @@ struct loader {
     struct errors *errs;
     const struct config_sources *from;
     struct settings *settings;
+    struct {
+        struct str *items;
+        size_t n, cap;
+    } files; /* that values were read from, and directories they were looked for in */
 };
 
+/* The configuration file and its conf.d, in order. */
+void loader_read_files(struct loader *l);
+/* Its values take the place of those before. */
+void loader_take_file(struct loader *l, const struct yamlfile *f);
 /* An error about a value, with its place. */
 struct error *loader_refuse(struct loader *l, const struct setting *s, const char *fmt, ...)
     PRINTF_LIKE(3, 4);

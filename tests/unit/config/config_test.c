@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -578,6 +580,100 @@ static void test_the_sample_is_the_defaults(void **state)
     buf_fini(&defaults);
 }
 
+static void test_the_reference_in_the_tree_is_what_the_program_prints(void **state)
+{
+    struct buf printed = {0};
+    struct arena *a = arena_new(0);
+    char *file = ARENA_ARRAY(a, 400000, char);
+    FILE *f = fopen("docs/configuration.md", "r");
+
+    (void)state;
+    assert_non_null(f);
+    assert_true(fread(file, 1, 399999, f) > 0);
+    fclose(f);
+    config_reference(&printed);
+    assert_string_equal(file, buf_cstr(&printed));
+    buf_fini(&printed);
+    arena_free(a);
+}
+
+/* --- conf.d ------------------------------------------------------------------------------- */
+
+/* A part of conf.d; removed by remove_parts(). */
+static void write_part(const char *name, const char *text)
+{
+    char path[160], local[96];
+
+    snprintf(path, sizeof(path), "%s/conf.d", directory);
+    (void)mkdir(path, 0700);
+    snprintf(local, sizeof(local), "conf.d/%s", name);
+    write_file(path, sizeof(path), local, text);
+}
+
+static void remove_parts(const char *const *names)
+{
+    char path[160];
+
+    for (size_t i = 0; names[i] != NULL; i++) {
+        snprintf(path, sizeof(path), "%s/conf.d/%s", directory, names[i]);
+        unlink(path);
+    }
+    snprintf(path, sizeof(path), "%s/conf.d", directory);
+    assert_int_equal(rmdir(path), 0);
+}
+
+static void test_parts_are_merged_in_the_order_of_their_names(void **state)
+{
+    static const char *const names[] = {"10-a.yaml", "20-b.yaml", ".hidden.yaml", "30.yml", NULL};
+    static const char *const environment[] = {"FRAISEQLD_DATABASE__POOL__MIN=3", NULL};
+    struct loaded l;
+
+    (void)state;
+    write_part("20-b.yaml",
+               "database: {pool: {max: 30}}\n"
+               "schema: {expose: {views: [c_*]}}\n"
+               "auth: {jwt: {keys: [{kid: new, secret: 01234567890123456789012345678901}]}}\n");
+    write_part("10-a.yaml", "database: {pool: {max: 20, min: 2}}\n"
+                            "server: {workers: 7}\n"
+                            "schema: {expose: {views: [b_*, d_*]}}\n");
+    write_part(".hidden.yaml", "no: such\n");
+    write_part("30.yml", "no: such\n");
+    must_load(&l,
+              "database: {pool: {max: 10, max_waiters: 5}}\n"
+              "auth:\n"
+              "  jwt:\n"
+              "    keys:\n"
+              "      - {kid: old, alg: HS256, secret: 01234567890123456789012345678901}\n"
+              "      - {kid: older, secret: 01234567890123456789012345678901}\n",
+              environment, NULL);
+    assert_int_equal(l.config->pool_max, 30);
+    assert_int_equal(l.config->pool_min, 3);
+    assert_int_equal(l.config->pool_max_waiters, 5);
+    assert_int_equal(l.config->workers, 7);
+    assert_int_equal(l.config->expose_views.n, 1);
+    assert_true(str_is(l.config->expose_views.items[0], "c_*"));
+    assert_int_equal(l.config->njwt_keys, 1);
+    assert_true(str_is(l.config->jwt_keys[0].kid, "new"));
+    assert_int_equal(l.config->files.n, 4);
+    unload(&l);
+    remove_parts(names);
+}
+
+static void test_errors_in_parts_have_their_place(void **state)
+{
+    static const char *const names[] = {"10-a.yaml", NULL};
+    struct loaded l;
+
+    (void)state;
+    write_part("10-a.yaml", "server:\n  wrokers: 2\n");
+    assert_false(load(&l, "server: {workers: x}\n", NULL, NULL));
+    assert_int_equal(l.errs.n, 2);
+    assert_true(str_ends(l.errs.first->file, STR("/conf.d/10-a.yaml:2:3")));
+    assert_true(str_ends(l.errs.first->next->file, STR("/f.yaml:1:19")));
+    unload(&l);
+    remove_parts(names);
+}
+
 /* Take "#" away from the sample's keys: what it shows must be right as well. */
 /* The sample with its samples, but for one section of them: "    #keys:". */
 static void uncomment(struct buf *sample, const char *but)
@@ -701,6 +797,9 @@ int main(void)
         cmocka_unit_test(test_a_named_file_must_be_there),
         cmocka_unit_test(test_a_dump_reads_back),
         cmocka_unit_test(test_the_sample_is_the_defaults),
+        cmocka_unit_test(test_the_reference_in_the_tree_is_what_the_program_prints),
+        cmocka_unit_test(test_parts_are_merged_in_the_order_of_their_names),
+        cmocka_unit_test(test_errors_in_parts_have_their_place),
         cmocka_unit_test(test_the_samples_of_the_sample_are_valid),
         cmocka_unit_test(test_explains_keys),
         cmocka_unit_test(test_rows_make_sense),
