@@ -2,7 +2,7 @@
 //
 //   node tests/guard/run.mjs [NAME...]    all breaks, or those whose names hold one of these words
 //
-// Works on a copy of the sources and of the build in build/release, which has to be up to date. A break
+// The tests are end-to-end tests, unit tests or tests in SQL. Works on a copy of the sources and of the build in build/release, which has to be up to date. A break
 // that no test notices, or whose place is not in the source any more, is a failure: then the tests have a
 // hole, or this list is old. The last line counts.
 
@@ -13,6 +13,8 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const e2e = (...names) => names.map((name) => `tests/e2e/${name}.test.mjs`);
+const unit = (name) => [`unit/${name}_test`];
+const sql = (name) => [`tests/sql/${name}.sql`];
 
 // name, tests of which one has to fail, and edits: file, what is there, what comes in its place.
 const breaks = [
@@ -139,6 +141,70 @@ const breaks = [
     edits: [["src/cache/resultcache.c", "for (size_t i = 0; i < nparams; i++) {", "for (size_t i = nparams; i < nparams; i++) {"]],
   },
   {
+    name: "a cached answer is found by other roles",
+    tests: unit("cache/resultcache"),
+    edits: [["src/cache/resultcache.c", "parts[n++] = str_of(session->role);", 'parts[n++] = STR("");']],
+  },
+  {
+    name: "a cached answer is found by other tenants",
+    tests: unit("cache/resultcache"),
+    edits: [["src/cache/resultcache.c", "parts[n++] = tenant;", 'parts[n++] = tenant.len > 0 ? STR("") : tenant;']],
+  },
+  {
+    name: "a cached answer is found by settings that no rule knows",
+    tests: unit("cache/resultcache"),
+    edits: [["src/cache/resultcache.c", "            return r->reads[i];\n    return true;", "            return r->reads[i];\n    return false;"]],
+  },
+  {
+    name: "a cached answer is found by what was made otherwise",
+    tests: unit("cache/resultcache"),
+    edits: [["src/cache/resultcache.c", "parts[n++] = str_make((const char *)r->digest.bytes, sizeof(r->digest.bytes));", 'parts[n++] = str_make((const char *)r->digest.bytes, 1);']],
+  },
+  {
+    name: "a null and an empty text find the same cached answer",
+    tests: unit("cache/resultcache"),
+    edits: [["src/cache/resultcache.c", 'parts[n++] = params[i] != NULL ? STR("value") : STR("null");\n        if (params[i] != NULL)\n            parts[n++] = str_of(params[i]);',
+      'parts[n++] = params[i] != NULL ? str_of(params[i]) : STR("");']],
+  },
+  {
+    name: "tenants are compared as texts that PostgreSQL does not write",
+    tests: unit("cache/resultcache"),
+    edits: [["src/cache/resultcache.c", "return is_plain_uuid(tenant);", "return tenant.len > 0;"]],
+  },
+  {
+    name: "a cached answer is sent to whoever has its key",
+    tests: sql("cache"),
+    edits: [["sql/cache_lookup.sql", "and e.tenant = $2::text", "and $2::text is not null"]],
+  },
+  {
+    name: "changes of rows of no tenant do not end a tenant's cached answer",
+    tests: sql("cache"),
+    edits: [["sql/cache_lookup.sql", "c.tenant = any (array['', '*', $2::text])", "c.tenant = any (array['*', $2::text])"]],
+  },
+  {
+    name: "changes of another tenant's rows do not end an answer made of them",
+    tests: e2e("cache_isolation"),
+    edits: [["src/execution/result_errands.c", "bool by_tenant = result_rule_by_tenant(r->rule, tenant);", "bool by_tenant = r->rule->exact;"]],
+  },
+  {
+    name: "who bypasses policies is said to see rows of one tenant only",
+    tests: sql("cache_rules"),
+    edits: [["sql/system/056_cache_rules.sql", "or a.rolsuper or a.rolbypassrls", ""]],
+  },
+  {
+    name: "a transaction that was under way does not end a cached answer",
+    tests: e2e("cache_isolation"),
+    edits: [
+      ["sql/cache_lookup.sql", "and c.xid >= pg_catalog.pg_snapshot_xmin(e.snapshot)\n                          and not pg_catalog.pg_visible_in_snapshot(c.xid, e.snapshot))\n       else",
+        "and c.xid >= pg_catalog.pg_snapshot_xmax(e.snapshot))\n       else"],
+    ],
+  },
+  {
+    name: "a cached answer outlives row security that is switched on",
+    tests: sql("cache_rules"),
+    edits: [["sql/system/056_cache_rules.sql", "identity := md5(concat_ws('|', texts, ways,", "identity := md5(concat_ws('|', texts,"]],
+  },
+  {
     name: "it is not known which settings an answer depends on",
     tests: e2e("cache_isolation"),
     edits: [["sql/system/056_cache_rules.sql", "all_settings or strpos(", "all_settings and strpos("]],
@@ -159,14 +225,29 @@ function verdict(ok, text) {
   console.log(`${ok ? "ok     " : "FAILED "} ${text}`);
 }
 
-/** Does the copy's program pass the tests? */
+/** Do they pass with what the copy has made? */
 function passes(tests) {
-  const { status, stdout } = spawnSync("tests/e2e/run", tests, {
-    cwd: root, encoding: "utf8", maxBuffer: 1 << 28,
-    env: { ...process.env, FRAISEQLD: `${copy}/build/release/fraiseqld`, CACHE_SECONDS: "2" },
-  });
-  const [, n] = /^ℹ pass (\d+)$/m.exec(stdout) ?? [0, 0];
-  return { ok: status === 0, ran: Number(n) > 0 || /^ℹ fail [1-9]/m.test(stdout), output: stdout };
+  const results = [];
+  const run = (command, args, cwd, env = {}) => {
+    const { status, stdout } = spawnSync(command, args, { cwd, encoding: "utf8", maxBuffer: 1 << 28, env: { ...process.env, ...env } });
+    return { ok: status === 0, output: stdout };
+  };
+  const ends = tests.filter((test) => test.endsWith(".mjs"));
+  const scripts = tests.filter((test) => test.endsWith(".sql"));
+  if (ends.length > 0) {
+    const result = run("tests/e2e/run", ends, root, { FRAISEQLD: `${copy}/build/release/fraiseqld` });
+    const [, n] = /^ℹ pass (\d+)$/m.exec(result.output) ?? [0, 0];
+    results.push({ ...result, ran: Number(n) > 0 || /^ℹ fail [1-9]/m.test(result.output) });
+  }
+  if (scripts.length > 0) {
+    const result = run("tests/sql/run", scripts, copy);
+    results.push({ ...result, ran: /^sql: \d+ passed/m.test(result.output) });
+  }
+  for (const name of tests.filter((test) => test.startsWith("unit/"))) {
+    execFileSync("make", [`build/release/${name}`], { cwd: copy, stdio: ["ignore", "ignore", "inherit"] });
+    results.push({ ...run(`build/release/${name}`, [], copy, { CMOCKA_MESSAGE_OUTPUT: "TAP" }), ran: true });
+  }
+  return { ok: results.every(({ ok }) => ok), ran: results.every(({ ran }) => ran), output: results.map(({ output }) => output).join("") };
 }
 
 const build = () => execFileSync("make", ["-j2", "build/release/fraiseqld"], { cwd: copy, stdio: ["ignore", "ignore", "inherit"] });
@@ -201,7 +282,7 @@ function check({ name, tests, edits }) {
 }
 
 try {
-  for (const part of ["Makefile", "src", "sql", "packaging", "tests/test.mk", "tests/support", "build/release"]) {
+  for (const part of ["Makefile", "src", "sql", "packaging", "tests/test.mk", "tests/support", "tests/sql", "tests/unit", "build/release"]) {
     cpSync(`${root}/${part}`, `${copy}/${part}`, { recursive: true, preserveTimestamps: true });
   }
   build();
