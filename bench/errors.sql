@@ -5,6 +5,7 @@
 -- One of a hundred stands for several. Groups, hours and days follow from the occurrences.
 
 \set QUIET on
+set client_min_messages = warning;
 set synchronous_commit = off;
 set timezone = 'UTC';
 truncate fraiseql.tb_error_occurrence, fraiseql.tb_error_group, fraiseql.tb_error_hour, fraiseql.tb_error_day cascade;
