@@ -159,6 +159,11 @@ static uint32_t statement_timeout(const struct pgbatch *b, uint32_t cap_ms, uint
     return ms > INT32_MAX ? INT32_MAX : (uint32_t)ms;
 }
 
+/* A function may have 100 arguments. */
+#define SETTINGS_IN_A_GROUP 64
+
+/* No row comes back, and no column of one; none of it is left out, whatever becomes of the others.
+ */
 static const char *settings_sql(struct pgconn *c, size_t n)
 {
     struct buf sql;
@@ -166,9 +171,13 @@ static const char *settings_sql(struct pgconn *c, size_t n)
     if (c->settings_sql[n] != NULL)
         return c->settings_sql[n];
     buf_init(&sql, 0);
-    for (size_t i = 0; i < n; i++)
-        buf_printf(&sql, "%s set_config($%zu, $%zu, true)", i == 0 ? "select" : ",", 2 * i + 1,
-                   2 * i + 2);
+    buf_append_lit(&sql, "select where num_nulls(");
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0)
+            buf_printf(&sql, "%s", i % SETTINGS_IN_A_GROUP == 0 ? ") < 0 or num_nulls(" : ", ");
+        buf_printf(&sql, "set_config($%zu, $%zu, true)", 2 * i + 1, 2 * i + 2);
+    }
+    buf_append_lit(&sql, ") < 0");
     c->settings_sql[n] = xstrdup(buf_cstr(&sql));
     buf_fini(&sql);
     return c->settings_sql[n];

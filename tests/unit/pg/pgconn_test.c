@@ -53,6 +53,36 @@ static void a_write_in_a_read_only_session_fails_and_the_connection_stays(void *
     rig_free(&r);
 }
 
+static void all_settings_are_set_however_many(void **state)
+{
+    enum {
+        MANY = PGSESSION_MAX_SETTINGS
+    };
+    struct pgpool_options opt = rig_options(1);
+    struct rig r = rig_new(&opt);
+    struct probe *p =
+        PROBE(r.arena, "select string_agg(current_setting('app.s' || i), ',' order by i) || ' ' ||"
+                       " current_user from generate_series(0, 127) as i");
+    struct pgsetting settings[MANY];
+    struct buf expected = {0};
+
+    (void)state;
+    for (int i = 0; i < MANY; i++) {
+        settings[i] = (struct pgsetting){arena_printf(r.arena, "app.s%d", i).data,
+                                         arena_printf(r.arena, "%d", i * 7).data};
+        buf_printf(&expected, "%s%d", i > 0 ? "," : "", i * 7);
+    }
+    buf_append_lit(&expected, " pg_monitor");
+    p->session.settings = settings;
+    p->session.nsettings = MANY;
+    p->session.role = "pg_monitor";
+    rig_run(&r, p);
+    assert_outcome(p, PGBATCH_OK);
+    assert_string_equal(probe_value(p, 0), buf_cstr(&expected));
+    buf_fini(&expected);
+    rig_free(&r);
+}
+
 static void what_a_function_sets_for_the_session_does_not_reach_the_next_batch(void **state)
 {
     struct pgpool_options opt = rig_options(1);
@@ -464,6 +494,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(settings_are_seen_by_the_statements_and_gone_afterwards),
         cmocka_unit_test(a_write_in_a_read_only_session_fails_and_the_connection_stays),
+        cmocka_unit_test(all_settings_are_set_however_many),
         cmocka_unit_test(what_a_function_sets_for_the_session_does_not_reach_the_next_batch),
         cmocka_unit_test(what_a_change_sets_for_the_session_is_gone_before_the_next_batch),
         cmocka_unit_test(all_is_rolled_back_when_one_statement_fails),
