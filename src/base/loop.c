@@ -7,8 +7,8 @@
  *
  * Tasks are pushed on a lock-free stack, which the loop takes whole and
  * reverses. Who pushes on an empty stack from another thread writes the
- * eventfd; the loop's own thread need not, since the loop looks at the stack
- * before it sleeps.
+ * eventfd if the loop sleeps, or is about to; the loop looks at the stack
+ * after it has said so. Nobody reads the eventfd: each write is an edge.
  */
 #include <errno.h>
 #include <event2/event.h>
@@ -29,6 +29,7 @@ struct loop {
     /* any thread */
     _Atomic(struct loop_task *) posted; /* newest first */
     atomic_bool stop;
+    atomic_bool asleep; /* or about to look at the tasks and sleep */
     int wake_fd;
     /* the loop's thread */
     struct event_base *base;
@@ -61,15 +62,19 @@ struct timer {
 
 static _Thread_local struct loop *current_loop;
 
+/* An event has come: tasks are looked at before the next sleep. */
+static void wake(void)
+{
+    /* Relaxed: who still sees the old value writes the eventfd in vain. */
+    atomic_store_explicit(&current_loop->asleep, false, memory_order_relaxed);
+}
+
 static void on_wake(evutil_socket_t fd, short what, void *ctx)
 {
-    uint64_t count;
-
+    (void)fd;
     (void)what;
     (void)ctx;
-    /* Only empties the counter: tasks are run after every round. */
-    while (read(fd, &count, sizeof(count)) < 0 && errno == EINTR)
-        continue;
+    wake();
 }
 
 static void wake_up(struct loop *l)
@@ -86,13 +91,14 @@ struct loop *loop_new(const char *name)
     struct event_config *config = event_config_new();
 
     CHECK(config != NULL);
-    CHECK(event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == 0);
+    CHECK(event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV) == 0);
+    CHECK(event_config_require_features(config, EV_FEATURE_ET) == 0);
     l->base = event_base_new_with_config(config);
     event_config_free(config);
     CHECK(l->base != NULL);
     l->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     CHECK(l->wake_fd >= 0);
-    l->wake = event_new(l->base, l->wake_fd, EV_READ | EV_PERSIST, on_wake, l);
+    l->wake = event_new(l->base, l->wake_fd, EV_READ | EV_PERSIST | EV_ET, on_wake, l);
     CHECK(l->wake != NULL && event_add(l->wake, NULL) == 0);
     snprintf(l->name, sizeof(l->name), "%s", name);
     return l;
@@ -117,7 +123,7 @@ void loop_free(struct loop *l)
 
 static bool has_tasks(struct loop *l)
 {
-    return atomic_load_explicit(&l->posted, memory_order_relaxed) != NULL;
+    return atomic_load_explicit(&l->posted, memory_order_seq_cst) != NULL;
 }
 
 /* What was posted until now; what these tasks post comes in the next round. */
@@ -158,8 +164,11 @@ void loop_run(struct loop *l)
             break;
         /* The tasks may have read the clock; the wait for events ends later than that. */
         l->now_ns = 0;
+        /* Sequentially consistent, with loop_post(): either the task is seen here or this there. */
+        atomic_store_explicit(&l->asleep, true, memory_order_seq_cst);
         event_base_loop(l->base, EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY |
                                      (has_tasks(l) ? EVLOOP_NONBLOCK : 0));
+        atomic_store_explicit(&l->asleep, false, memory_order_relaxed);
     }
     while (has_tasks(l))
         run_tasks(l);
@@ -180,10 +189,10 @@ void loop_post(struct loop *l, struct loop_task *t)
 
     do {
         t->next = head;
-        /* Release: the loop sees all that was written to the task's object. */
-    } while (!atomic_compare_exchange_weak_explicit(&l->posted, &head, t, memory_order_release,
+        /* Also a release: the loop sees all that was written to the task's object. */
+    } while (!atomic_compare_exchange_weak_explicit(&l->posted, &head, t, memory_order_seq_cst,
                                                     memory_order_relaxed));
-    if (head == NULL && current_loop != l)
+    if (head == NULL && current_loop != l && atomic_load_explicit(&l->asleep, memory_order_seq_cst))
         wake_up(l);
 }
 
@@ -210,6 +219,7 @@ static void on_ready(evutil_socket_t fd, short what, void *ctx)
 {
     struct watch *w = ctx;
 
+    wake();
     w->fn(fd, (what & EV_WRITE) ? LOOP_WRITE : LOOP_READ, w->ctx);
 }
 

@@ -118,6 +118,43 @@ static void fire(void *ctx)
     g->timer_fired = true;
 }
 
+/* From one loop to the other and back: each falls asleep between two of them. */
+struct ball {
+    struct loop_task task;
+    struct loop *loops[2];
+    int bounces;
+};
+
+static void bounce(struct loop_task *t)
+{
+    struct ball *b = CONTAINER_OF(t, struct ball, task);
+
+    if (b->bounces++ < 20000) {
+        loop_post(b->loops[b->bounces % 2], t);
+        return;
+    }
+    loop_stop(b->loops[0]);
+    loop_stop(b->loops[1]);
+}
+
+static void test_wakes_one_that_falls_asleep(void **state)
+{
+    struct ball b = {
+        .task.fn = bounce, .loops = {loop_new("left"), loop_new("right")}
+    };
+    struct thread *right = thread_start(THREAD_WORKER, "right", run_loop, b.loops[1]);
+
+    (void)state;
+    alarm(60);
+    loop_post(b.loops[0], &b.task);
+    loop_run(b.loops[0]);
+    thread_join(right);
+    alarm(0);
+    assert_int_equal(b.bounces, 20001);
+    loop_free(b.loops[0]);
+    loop_free(b.loops[1]);
+}
+
 static void test_a_task_that_posts_itself_starves_nobody(void **state)
 {
     struct again g = {
@@ -295,6 +332,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_runs_posts_of_threads_in_their_order),
+        cmocka_unit_test(test_wakes_one_that_falls_asleep),
         cmocka_unit_test(test_a_task_that_posts_itself_starves_nobody),
         cmocka_unit_test(test_runs_what_was_posted_before_it_returns),
         cmocka_unit_test(test_watches_both_directions),
