@@ -20,20 +20,6 @@ static struct str *copy_strings(struct arena *a, const struct str *from, size_t 
     return to;
 }
 
-/* A key set's keys stand beside them, whenever one comes. */
-static const struct auth_key_options *copy_keys(struct arena *a,
-                                                const struct auth_issuer_options *opt)
-{
-    struct auth_key_options *keys =
-        ARENA_ARRAY(a, opt->nkeys ? opt->nkeys : 1, struct auth_key_options);
-
-    for (size_t i = 0; i < opt->nkeys && opt->key_sets; i++)
-        keys[i] = (struct auth_key_options){
-            arena_dup(a, opt->keys[i].kid), arena_dup(a, opt->keys[i].alg),
-            arena_dup(a, opt->keys[i].secret), arena_dup(a, opt->keys[i].public_key)};
-    return keys;
-}
-
 static const struct auth_claim_options *copy_claims(struct arena *a,
                                                     const struct auth_claim_options *from, size_t n)
 {
@@ -90,7 +76,8 @@ copy_issuer(struct arena *a, const struct auth_issuer_options *from, size_t ncla
     to.iss = arena_dup(a, from->iss);
     to.algorithms = copy_strings(a, from->algorithms, from->nalgorithms);
     to.audiences = copy_strings(a, from->audiences, from->naudiences);
-    to.keys = copy_keys(a, from);
+    to.keys = NULL; /* they are in `configured` */
+    to.nkeys = 0;
     to.claims = copy_claims(a, from->claims, nclaims);
     to.roles_path = arena_dup(a, from->roles_path);
     to.scopes_path = arena_dup(a, from->scopes_path);
@@ -296,6 +283,7 @@ void auth_free(struct auth *a)
     for (size_t i = 0; i < a->nissuers; i++) {
         keys_unref(a->issuers[i].keys);
         keys_unref(a->issuers[i].configured);
+        buf_fini(&a->issuers[i].set_json);
     }
     revoked_unref(a->revoked);
     pthread_mutex_destroy(&a->mutex);
@@ -317,6 +305,16 @@ const struct keys *auth_keys(struct auth *a, const struct auth_issuer *i)
 
     pthread_mutex_lock(&a->mutex);
     k = keys_ref(i->keys);
+    pthread_mutex_unlock(&a->mutex);
+    return k;
+}
+
+static const struct keys *configured_keys(struct auth *a, const struct auth_issuer *i)
+{
+    const struct keys *k;
+
+    pthread_mutex_lock(&a->mutex);
+    k = keys_ref(i->configured);
     pthread_mutex_unlock(&a->mutex);
     return k;
 }
@@ -350,25 +348,67 @@ static bool has_set(struct auth *a, const struct auth_issuer *i, const struct di
     return same;
 }
 
+/* Configured keys may change beside it. */
+static void remember_set(struct auth *a, struct auth_issuer *i, struct str json)
+{
+    pthread_mutex_lock(&a->mutex);
+    buf_clear(&i->set_json);
+    buf_append_str(&i->set_json, json);
+    pthread_mutex_unlock(&a->mutex);
+}
+
 bool auth_set_jwks(struct auth *a, size_t issuer, struct str json, size_t *usable, size_t *skipped,
                    struct errors *errs)
 {
     struct auth_issuer *i = issuer_at(a, issuer);
     const struct auth_issuer_options *opt = &i->opt;
     struct digest set = digest_sha256(json);
-    struct keys *k = make_keys(opt, "", errs); /* they were good when it was made */
-    size_t configured = keys_count(k);
+    const struct keys *configured = configured_keys(a, i);
+    size_t nconfigured = keys_count(configured);
+    struct keys *k = keys_new();
 
+    keys_add_all(k, configured);
+    keys_unref(configured);
     if (!jwks_read(json, opt->algorithms, opt->nalgorithms, !opt->key_sets_open, k, skipped,
                    errs)) {
         keys_unref(k);
         return false;
     }
-    *usable = keys_count(k) - configured;
-    if (has_set(a, i, &set))
+    *usable = keys_count(k) - nconfigured;
+    if (has_set(a, i, &set)) {
         keys_unref(k);
-    else
-        replace_keys(a, i, k, &set);
+        return true;
+    }
+    remember_set(a, i, json);
+    replace_keys(a, i, k, &set);
+    return true;
+}
+
+/* The one issuer's, with those of its key set as it is now. */
+bool auth_set_keys(struct auth *a, const struct auth_key_options *keys, size_t n,
+                   struct errors *errs)
+{
+    struct auth_issuer *i = issuer_at(a, 0);
+    struct auth_issuer_options opt = {.keys = keys, .nkeys = n};
+    size_t before = errs->n, usable, skipped;
+    struct keys *k = make_keys(&opt, "auth.jwt", errs);
+    const struct keys *old;
+    struct buf set = {0};
+
+    if (errs->n > before) {
+        keys_unref(k);
+        return false;
+    }
+    pthread_mutex_lock(&a->mutex);
+    old = i->configured;
+    i->configured = k;
+    buf_append_str(&set, i->has_set ? buf_str(&i->set_json) : STR(""));
+    pthread_mutex_unlock(&a->mutex);
+    keys_unref(old);
+    replace_keys(a, i, keys_ref(k), NULL);
+    if (set.len > 0 && !auth_set_jwks(a, 0, buf_str(&set), &usable, &skipped, errs))
+        LOG(LOG_WARN, "could not read the key set again");
+    buf_fini(&set);
     return true;
 }
 

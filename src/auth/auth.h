@@ -110,6 +110,12 @@ void auth_free(struct auth *a); /* NULL is allowed */
  */
 NODISCARD bool auth_set_jwks(struct auth *a, size_t issuer, struct str json, size_t *usable,
                              size_t *skipped, struct errors *errs);
+/*
+ * Any thread: configured keys in place of those before, where there is no by_issuer; a key set's
+ * stay. False with errors, and nothing done. Tokens that were remembered are forgotten.
+ */
+NODISCARD bool auth_set_keys(struct auth *a, const struct auth_key_options *keys, size_t n,
+                             struct errors *errs);
 /* They have not been heard of for too long. */
 void auth_drop_jwks(struct auth *a, size_t issuer);
 /* Any thread: who is refused from now on; takes the reference over. Tokens that were remembered are

@@ -13,16 +13,18 @@
 #include "auth/keys.h"
 #include "auth/revoked.h"
 #include "auth/tokencache.h"
+#include "base/buf.h"
 #include "base/digest.h"
 
 /* Whoever signs tokens; without auth_options.by_issuer there is one, made of the other options. */
 struct auth_issuer {
-    struct auth_issuer_options opt;
-    const struct keys *configured; /* retained */
+    struct auth_issuer_options opt; /* without its keys */
     /* under the mutex */
-    const struct keys *keys; /* retained; those and a key set's */
-    struct digest set;       /* that they are of */
+    const struct keys *configured; /* retained */
+    const struct keys *keys;       /* retained; those and a key set's */
+    struct digest set;             /* that they are of */
     bool has_set;
+    struct buf set_json; /* owned; of has_set */
     /* before the first request, then constant */
     void (*on_unknown)(void *ctx);
     void *on_unknown_ctx;

@@ -281,6 +281,18 @@ const char *keys_add_pem(struct keys *k, struct str alg, struct str kid, struct 
 
 /* --- verifying -------------------------------------------------------------------------------- */
 
+void keys_add_all(struct keys *k, const struct keys *from)
+{
+    for (size_t i = 0; i < from->n; i++) {
+        const struct signing_key *key = &from->items[i];
+        struct str alg = str_of(key->algorithm->name);
+
+        /* They were good there. */
+        CHECK((key->pkey != NULL ? keys_add_public(k, alg, key->kid, key->pkey)
+                                 : keys_add_secret(k, alg, key->kid, key->secret)) == NULL);
+    }
+}
+
 static bool verify_mac(const struct signing_key *key, struct str input, struct str signature)
 {
     unsigned char expected[EVP_MAX_MD_SIZE];

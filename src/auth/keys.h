@@ -32,6 +32,9 @@ const char *keys_add_pem(struct keys *k, struct str alg, struct str kid, struct 
 const char *keys_add_public(struct keys *k, struct str alg, struct str kid,
                             struct evp_pkey_st *pkey);
 
+/* All that another set has, kept or copied. */
+void keys_add_all(struct keys *k, const struct keys *from);
+
 /* Verify a signature over input by any key with that alg and kid. Constant time per secret. */
 bool keys_verify(const struct keys *k, struct str alg, struct str kid, struct str input,
                  struct str signature);

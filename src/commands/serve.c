@@ -23,7 +23,7 @@ static const char usage[] =
     "  -h, --help           show this text\n"
     "\n"
     "SIGTERM drains and stops, SIGINT does so without the delay, a second one\n"
-    "stops at once. SIGHUP reads the database's catalog again.\n";
+    "stops at once. SIGHUP reads the configuration and the catalog again.\n";
 
 /* False: *status is what to exit with. */
 static bool parse_arguments(int argc, char **argv, struct config_sources *from,
@@ -55,7 +55,8 @@ static bool parse_arguments(int argc, char **argv, struct config_sources *from,
     return false;
 }
 
-static int serve(const struct config *config, struct errors *errs)
+static int serve(const struct config_sources *from, const struct config *config,
+                 struct errors *errs)
 {
     struct daemon *d;
 
@@ -66,7 +67,7 @@ static int serve(const struct config *config, struct errors *errs)
         command_print_errors(errs);
         return errs->first->code == CONFIG_INVALID ? EX_CONFIG : EX_OSERR;
     }
-    daemon_run(d);
+    daemon_run(d, from);
     daemon_free(d);
     return EX_OK;
 }
@@ -84,7 +85,7 @@ int command_serve(int argc, char **argv)
     errors_init(&errs, a);
     if (parse_arguments(argc, argv, &from, settings, &status)) {
         if (config_load(&from, &config, &errs)) {
-            status = serve(config, &errs);
+            status = serve(&from, config, &errs);
         } else {
             command_print_errors(&errs);
             status = EX_CONFIG;

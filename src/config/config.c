@@ -452,44 +452,98 @@ static void apply_settings(struct loader *l)
     }
 }
 
-bool config_load(const struct config_sources *from, struct config **out, struct errors *errs)
+/* Files, environment and command line, over the defaults. */
+static void read_sources(struct loader *l)
 {
-    struct arena *a = arena_new(0);
-    struct config *c = ARENA_NEW(a, struct config);
-    struct settings *settings = ARENA_NEW(a, struct settings);
-    struct loader l = {.config = c, .arena = a, .errs = errs, .from = from, .settings = settings};
-    size_t before = errs->n;
+    load_defaults(l);
+    loader_read_files(l);
+    load_environment(l);
+    load_arguments(l);
+    default_claims(l);
+    resolve_secrets(l);
+}
 
-    if (errs->max == 0)
-        errs->max = MAX_ERRORS;
-    c->arena = a;
-    map_init(&settings->by_key, a);
-    load_defaults(&l);
-    loader_read_files(&l);
-    load_environment(&l);
-    load_arguments(&l);
-    default_claims(&l);
-    resolve_secrets(&l);
-    apply_settings(&l);
-    sections_apply(&l);
-    if (errs->n == before)
-        consistency_check(&l);
-    if (errs->n > before) {
+/* What the settings make. False: the errors say what is wrong, and there is no configuration. */
+static bool finish(struct loader *l, size_t errors_before, struct config **out)
+{
+    struct config *c = l->config;
+
+    apply_settings(l);
+    sections_apply(l);
+    if (l->errs->n == errors_before)
+        consistency_check(l);
+    *out = NULL;
+    if (l->errs->n > errors_before) {
         config_free(c);
-        *out = NULL;
         return false;
     }
     /* The last of the choices: as json, but for people. */
     if ((unsigned)c->log_format > (unsigned)LOG_FORMAT_TEXT)
         c->log_format = isatty(STDERR_FILENO) ? LOG_FORMAT_TEXT : LOG_FORMAT_JSON;
-    c->settings = l.settings;
-    c->files = (struct config_strings){l.files.items, l.files.n};
+    c->settings = l->settings;
+    c->files = (struct config_strings){l->files.items, l->files.n};
     *out = c;
     return true;
 }
 
-void config_free(struct config *c)
+static struct config *config_new(struct arena *a)
 {
-    if (c != NULL)
-        arena_free(c->arena);
+    struct config *c = ARENA_NEW(a, struct config);
+
+    c->arena = a;
+    atomic_init(&c->references, 1);
+    return c;
+}
+
+static void start(struct loader *l, const struct config_sources *from, struct errors *errs)
+{
+    struct arena *a = arena_new(0);
+
+    *l = (struct loader){.config = config_new(a),
+                         .arena = a,
+                         .errs = errs,
+                         .from = from,
+                         .settings = ARENA_NEW(a, struct settings)};
+    if (errs->max == 0)
+        errs->max = MAX_ERRORS;
+    map_init(&l->settings->by_key, a);
+}
+
+bool config_load(const struct config_sources *from, struct config **out, struct errors *errs)
+{
+    size_t before = errs->n;
+    struct loader l;
+
+    start(&l, from, errs);
+    read_sources(&l);
+    return finish(&l, before, out);
+}
+
+bool config_reload(const struct config_sources *from, const struct config *running,
+                   struct config **out, struct config_strings *waiting, struct errors *errs)
+{
+    size_t before = errs->n;
+    struct loader l;
+
+    start(&l, from, errs);
+    read_sources(&l);
+    *waiting = settings_keep(&l, running);
+    return finish(&l, before, out);
+}
+
+const struct config *config_ref(const struct config *c)
+{
+    struct config *mine = (struct config *)(uintptr_t)c;
+
+    atomic_fetch_add_explicit(&mine->references, 1, memory_order_relaxed);
+    return c;
+}
+
+void config_free(const struct config *c)
+{
+    struct config *mine = (struct config *)(uintptr_t)c;
+
+    /* Whoever frees must see what the others did before they gave theirs back. */
+    if (c != NULL && atomic_fetch_sub_explicit(&mine->references, 1, memory_order_acq_rel) == 1)
+        arena_free(mine->arena);
 }

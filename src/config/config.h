@@ -1,12 +1,14 @@
 /*
  * config.h - the effective configuration: plain fields, and how they are read.
  *
- * Thread:   constant once loaded.
- * Memory:   everything is in the config's arena until config_free().
+ * Thread:   constant once loaded, shared by reference count.
+ * Memory:   everything is in the config's arena until the last config_free().
  * Not here: what an option means to a module (each has its own options structure).
  */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
+
+#include <stdatomic.h>
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -176,9 +178,13 @@ enum config_capture {
 };
 
 struct config {
-    struct arena *arena;             /* owned */
+    struct arena *arena; /* owned */
+    atomic_size_t references;
     const struct settings *settings; /* every value as text, and where it came from */
     struct config_strings files;     /* that it was read from, and directories with such */
+
+    bool reload_watch;
+    uint64_t reload_interval_ms;
 
     /* server */
     struct config_strings listen; /* default ["0.0.0.0:8080"] */
@@ -447,7 +453,20 @@ struct config_sources {
 /* False with CONFIG_INVALID errors, as many as were found (at most 20), each with its place. */
 NODISCARD bool config_load(const struct config_sources *from, struct config **out,
                            struct errors *errs);
-void config_free(struct config *c); /* NULL is allowed */
+/*
+ * What a running daemon goes on with: the sources read anew, but keys that need a restart keep the
+ * values of `running`; those that differ are listed in `waiting`, in the new configuration's arena.
+ * False as for config_load().
+ */
+NODISCARD bool config_reload(const struct config_sources *from, const struct config *running,
+                             struct config **out, struct config_strings *waiting,
+                             struct errors *errs);
+/* The keys that differ. */
+struct config_strings config_changes(const struct config *before, const struct config *after,
+                                     struct arena *a);
+/* It lives as long as somebody has a reference; the one who loads it has the first. */
+const struct config *config_ref(const struct config *c);
+void config_free(const struct config *c); /* gives one back; NULL is allowed */
 /* Effective values as YAML with their origin in a comment; secrets as "***". */
 void config_dump(const struct config *c, struct buf *out);
 /* conf/fraiseqld.yaml: every option with its default and what it does. */

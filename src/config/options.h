@@ -42,6 +42,7 @@ struct config_option {
     const char *sample;   /* shown in the sample, as a comment, where there is no default */
     bool secret;          /* never shown; key_file gives the name of a file that holds it */
     bool list;            /* OPTION_PART: a list of texts */
+    bool live;            /* takes effect at a reload; else at a restart */
     const char *help;     /* sentences; '\n' between lines of the sample */
 };
 

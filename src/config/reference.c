@@ -24,7 +24,10 @@ static const char introduction[] =
     "`*` in a key is a name of your own, `[]` an item of a list.\n"
     "\n"
     "**secret**: never shown; the key with `_file` behind it names a file that holds the value.\n"
-    "A relative name is looked for in `$CREDENTIALS_DIRECTORY` first.\n";
+    "A relative name is looked for in `$CREDENTIALS_DIRECTORY` first.\n"
+    "\n"
+    "**Reload**: *live* keys take effect at a reload (SIGHUP, or `reload.watch`); for the others\n"
+    "the log names the keys that wait for a restart.\n";
 
 /* A bar would end the cell. */
 static void write_cell(struct buf *out, struct str text)
@@ -53,7 +56,7 @@ static void write_row(struct buf *out, const struct config_option *o)
     buf_append_lit(out, " | ");
     if (o->fallback != NULL && o->fallback[0] != '\0')
         write_code(out, str_of(o->fallback));
-    buf_append_lit(out, " | ");
+    buf_printf(out, " | %s | ", o->live ? "live" : "restart");
     write_cell(out, buf_str(&type));
     buf_append_str(out, o->secret ? STR("; **secret**. ") : STR(". "));
     write_cell(out, str_of(o->help));
@@ -75,7 +78,7 @@ void config_reference(struct buf *out)
 
         if (i == 0 || !str_eq(section, first_part(&options_table[i - 1]))) {
             buf_printf(out, "\n## %.*s\n\n", STR_ARG(section));
-            buf_append_lit(out, "| Key | Default | Meaning |\n|---|---|---|\n");
+            buf_append_lit(out, "| Key | Default | Reload | Meaning |\n|---|---|---|---|\n");
         }
         write_row(out, &options_table[i]);
     }

@@ -68,6 +68,12 @@ void issuers_apply(struct loader *l);
 /* errors.notifications */
 void notifications_apply(struct loader *l);
 
+/*
+ * Settings that need a restart stay what they are in a running configuration, with copies of its
+ * values. The keys that would differ.
+ */
+struct config_strings settings_keep(struct loader *l, const struct config *running);
+
 const struct setting *settings_get(const struct settings *all, struct str key);
 
 #endif

@@ -394,6 +394,7 @@ static void explain_option(const struct config_option *o, struct buf *out)
     }
     if (o->fallback != NULL)
         buf_printf(out, "  default:  %s\n", o->fallback[0] != '\0' ? o->fallback : "\"\" (none)");
+    buf_printf(out, "  reload:   %s\n", o->live ? "takes effect" : "needs a restart");
     buf_append_lit(out, "  variable: ");
     write_variable(out, o->key);
     buf_append_char(out, '\n');

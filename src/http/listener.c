@@ -133,10 +133,11 @@ static void set_limits(struct listener *ln)
     ln->body_limits.max_trailers = opt->max_headers;
     ln->in_limit = opt->max_header_bytes + READ_AHEAD;
     ln->scratch_size = size_max(SCRATCH_SIZE, ln->in_limit);
+    xfree(ln->scratch);
     ln->scratch = xmalloc(ln->scratch_size);
 }
 
-static void set_timeouts(struct listener *ln)
+static void init_timeouts(struct listener *ln)
 {
     uint64_t ms[TIMEOUT_KINDS] = {
         [TIMEOUT_IDLE] = ln->opt.keepalive_timeout_ms,
@@ -150,6 +151,47 @@ static void set_timeouts(struct listener *ln)
 
     timeouts_init(&ln->timeouts, ln->loop, ms, on_timeout, ln);
     timeout_link_init(&ln->pause);
+}
+
+/* All but what the listener was opened with; takes f over. */
+static void take_options(struct listener *ln, const struct listener_options *opt,
+                         struct forwarded *f)
+{
+    ln->opt = *opt;
+    ln->opt.address = ln->opt.request_id_header = str_make(NULL, 0);
+    ln->opt.trusted_proxies = NULL;
+    forwarded_free(ln->forwarded);
+    ln->forwarded = f;
+    xfree(ln->id_header);
+    ln->id_header = NULL;
+    if (opt->request_id_header.len > 0) {
+        ln->id_header = xcalloc(1, opt->request_id_header.len + 1);
+        memcpy(ln->id_header, opt->request_id_header.data, opt->request_id_header.len);
+    }
+    set_limits(ln);
+}
+
+bool listener_check(const struct listener_options *opt, struct errors *errs)
+{
+    struct forwarded *f = forwarded_new(opt->trusted_proxies, opt->ntrusted_proxies, errs);
+
+    forwarded_free(f);
+    return f != NULL;
+}
+
+bool listener_configure(struct listener *ln, const struct listener_options *opt,
+                        struct errors *errs)
+{
+    struct forwarded *f = forwarded_new(opt->trusted_proxies, opt->ntrusted_proxies, errs);
+
+    if (f == NULL)
+        return false;
+    take_options(ln, opt, f);
+    timeouts_set(&ln->timeouts, TIMEOUT_IDLE, opt->keepalive_timeout_ms);
+    timeouts_set(&ln->timeouts, TIMEOUT_HEAD, opt->header_timeout_ms);
+    timeouts_set(&ln->timeouts, TIMEOUT_BODY, opt->body_timeout_ms);
+    timeouts_set(&ln->timeouts, TIMEOUT_WRITE, opt->write_timeout_ms);
+    return true;
 }
 
 struct listener *listener_open(struct loop *l, const struct listener_options *opt,
@@ -170,23 +212,15 @@ struct listener *listener_open(struct loop *l, const struct listener_options *op
     }
     ln = xcalloc(1, sizeof(*ln));
     ln->loop = l;
-    ln->opt = *opt;
-    ln->opt.address = ln->opt.request_id_header = str_make(NULL, 0);
-    ln->opt.trusted_proxies = NULL;
     ln->on_exchange = on_exchange;
     ln->ctx = ctx;
     ln->fd = sock.fd;
     ln->address = sock.text;
     ln->unix_path = sock.unix_path;
-    ln->forwarded = f;
-    if (opt->request_id_header.len > 0) {
-        ln->id_header = xcalloc(1, opt->request_id_header.len + 1);
-        memcpy(ln->id_header, opt->request_id_header.data, opt->request_id_header.len);
-    }
+    take_options(ln, opt, f);
     if (opt->max_connections_per_ip > 0)
         ln->peers = peers_new();
-    set_limits(ln);
-    set_timeouts(ln);
+    init_timeouts(ln);
     ln->watch = loop_watch(l, ln->fd, opt->accept_later ? 0 : LOOP_READ, on_acceptable, ln);
     return ln;
 }

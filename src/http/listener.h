@@ -42,6 +42,14 @@ struct listener;
  */
 struct listener *listener_open(struct loop *l, const struct listener_options *opt,
                                exchange_handler *on_exchange, void *ctx, struct errors *errs);
+/* Would listener_configure() take them? */
+NODISCARD bool listener_check(const struct listener_options *opt, struct errors *errs);
+/*
+ * Other limits, timeouts and proxies from now on, between requests; the address stays, and whether
+ * there is a limit for each address of clients. False with CONFIG_INVALID, and nothing done.
+ */
+NODISCARD bool listener_configure(struct listener *ln, const struct listener_options *opt,
+                                  struct errors *errs);
 /* The address bound, "127.0.0.1:8080"; owned by the listener. */
 struct str listener_address(const struct listener *ln);
 /* Begin to accept, where that was put off. */

@@ -61,6 +61,19 @@ void timeouts_init(struct timeouts *t, struct loop *l, const uint64_t duration_m
     }
 }
 
+/* The lists stay in the order of their ends: what comes behind ends no sooner. */
+void timeouts_set(struct timeouts *t, enum timeout_kind kind, uint64_t duration_ms)
+{
+    struct timeout_link *head = &t->lists[kind];
+    uint64_t longest;
+
+    t->duration_ns[kind] = duration_ms * UINT64_C(1000000);
+    longest = t->duration_ns[kind] > 0 ? loop_now_ns(t->loop) + t->duration_ns[kind] : UINT64_MAX;
+    for (struct timeout_link *l = head->next; l != head; l = l->next)
+        l->at_ns = l->at_ns < longest ? l->at_ns : longest;
+    arm(t);
+}
+
 void timeouts_fini(struct timeouts *t)
 {
     timer_free(t->timer);

@@ -49,6 +49,8 @@ struct timeouts {
 /* Durations of 0 never end. */
 void timeouts_init(struct timeouts *t, struct loop *l, const uint64_t duration_ms[TIMEOUT_KINDS],
                    timeout_handler *fn, void *ctx);
+/* From now on; what has begun to wait may end sooner, but not later. */
+void timeouts_set(struct timeouts *t, enum timeout_kind kind, uint64_t duration_ms);
 void timeouts_fini(struct timeouts *t);
 void timeout_link_init(struct timeout_link *l);
 /* Begin, or begin again, to wait. */

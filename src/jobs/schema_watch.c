@@ -24,6 +24,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -42,6 +43,13 @@ enum load_result {
     NOT_READ, /* no database */
 };
 
+/* Options of later, and who lends what they point to. */
+struct replacement {
+    struct schema_watch_options opt;
+    void (*release)(const void *held);
+    const void *held;
+};
+
 struct schema_watch {
     struct schema_watch_options opt;
     struct thread *thread;
@@ -56,7 +64,11 @@ struct schema_watch {
     _Atomic uint64_t begun;
     _Atomic uint64_t over;
     atomic_bool certain; /* the last one found the published schemas true */
+    pthread_mutex_t lock;
+    struct replacement next; /* under the lock; release NULL: none */
     /* jobs */
+    struct replacement current;
+    bool rebuild;            /* the options are others than those of what is published */
     struct pglisten *listen; /* owned; NULL: off */
     bool loaded;
     struct digest *documents; /* owned; of the published schemas, by role */
@@ -298,7 +310,8 @@ static bool is_first(const struct schema *const *schemas, size_t role)
 
 static bool is_unchanged(const struct schema_watch *w, const struct digest *digests, size_t role)
 {
-    return w->loaded && digest_eq(&digests[role], &w->documents[role], sizeof(*digests));
+    return w->loaded && !w->rebuild &&
+           digest_eq(&digests[role], &w->documents[role], sizeof(*digests));
 }
 
 /*
@@ -412,7 +425,7 @@ static enum load_result load_in(struct schema_watch *w, struct arena *a, struct 
         return REFUSED;
     for (size_t i = 0; i < n; i++)
         digests[i] = document_digest(json[i], options.sdl);
-    if (w->loaded && memcmp(digests, w->documents, n * sizeof(*digests)) == 0) {
+    if (w->loaded && !w->rebuild && memcmp(digests, w->documents, n * sizeof(*digests)) == 0) {
         LOG(LOG_INFO, "schema unchanged");
         tell_unchanged(w, a);
         return LOADED;
@@ -422,6 +435,7 @@ static enum load_result load_in(struct schema_watch *w, struct arena *a, struct 
     publish(w, schemas, started, a);
     memcpy(w->documents, digests, n * sizeof(*digests));
     w->loaded = true;
+    w->rebuild = false;
     return LOADED;
 }
 
@@ -443,6 +457,36 @@ static void end_look(struct schema_watch *w, bool certain)
     atomic_store(&w->over, atomic_load(&w->begun));
 }
 
+static void release(const struct replacement *r)
+{
+    if (r->release != NULL)
+        r->release(r->held);
+}
+
+/* What is about us stays. */
+static void take_replacement(struct schema_watch *w)
+{
+    struct replacement r;
+
+    pthread_mutex_lock(&w->lock);
+    r = w->next;
+    w->next = (struct replacement){0};
+    pthread_mutex_unlock(&w->lock);
+    if (r.release == NULL)
+        return;
+    r.opt.pool = w->opt.pool;
+    r.opt.slot = w->opt.slot;
+    r.opt.roles = w->opt.roles;
+    r.opt.nroles = w->opt.nroles;
+    r.opt.before = w->opt.before;
+    r.opt.after = w->opt.after;
+    r.opt.ctx = w->opt.ctx;
+    w->opt = r.opt;
+    w->rebuild = true;
+    release(&w->current);
+    w->current = r;
+}
+
 /* What could not be read is tried again, and the first schema until there is one. */
 static void load(struct schema_watch *w)
 {
@@ -452,6 +496,7 @@ static void load(struct schema_watch *w)
     struct errors errs;
 
     errors_init(&errs, a);
+    take_replacement(w);
     begin_look(w);
     result = load_in(w, a, &errs);
     w->load_ok = result == LOADED;
@@ -594,12 +639,25 @@ struct schema_watch *schema_watch_start(const struct schema_watch_options *opt)
     w->opt = *opt;
     w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     CHECK(w->wake_fd >= 0);
+    CHECK(pthread_mutex_init(&w->lock, NULL) == 0);
     buf_init(&w->fingerprint, 0);
     w->documents = xcalloc(opt->nroles, sizeof(*w->documents));
     if (opt->channel != NULL)
         w->listen = pglisten_new(opt->pool, opt->channel);
     w->thread = thread_start(THREAD_JOBS, "jobs", run, w);
     return w;
+}
+
+void schema_watch_configure(struct schema_watch *w, const struct schema_watch_options *opt,
+                            void (*release_held)(const void *held), const void *held)
+{
+    struct replacement skipped;
+
+    pthread_mutex_lock(&w->lock);
+    skipped = w->next;
+    w->next = (struct replacement){*opt, release_held, held};
+    pthread_mutex_unlock(&w->lock);
+    release(&skipped);
 }
 
 static void set_flag(struct schema_watch *w, atomic_bool *flag)
@@ -646,6 +704,9 @@ void schema_watch_stop(struct schema_watch *w)
     set_flag(w, &w->stopping);
     thread_join(w->thread);
     pglisten_free(w->listen);
+    release(&w->current);
+    release(&w->next);
+    pthread_mutex_destroy(&w->lock);
     buf_fini(&w->fingerprint);
     xfree(w->documents);
     close(w->wake_fd);

@@ -50,6 +50,13 @@ struct schema_watch *schema_watch_start(const struct schema_watch_options *opt);
 /* Load again soon. The old schema stays when that fails, or when nothing has changed. The number of
  * this wish. */
 uint64_t schema_watch_kick(struct schema_watch *w);
+/*
+ * From the next load on, whose schemas are made anew, what is exposed, and how, is that of other
+ * options; pool, slot, roles, channel and callbacks stay. Any thread. release(held) is called when
+ * they are not needed any more.
+ */
+void schema_watch_configure(struct schema_watch *w, const struct schema_watch_options *opt,
+                            void (*release)(const void *held), const void *held);
 /* Has a load that began after that wish ended, well or badly? */
 bool schema_watch_answered(const struct schema_watch *w, uint64_t wish);
 /*

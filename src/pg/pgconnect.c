@@ -28,6 +28,7 @@ struct pgconnect {
     struct pgsetting defaults[MAX_DEFAULTS];
     size_t ndefaults;
     atomic_bool options_refused;
+    atomic_size_t references;
 };
 
 /* Unless the URL or the options say otherwise. */
@@ -208,6 +209,7 @@ struct pgconnect *pgconnect_new(const struct pgpool_options *opt, struct errors 
         return NULL;
     k = xcalloc(1, sizeof(*k));
     k->arena = arena_new(0);
+    atomic_init(&k->references, 1);
     for (size_t i = 0; i < COUNT_OF(fixed_settings); i++)
         k->defaults[k->ndefaults++] = fixed_settings[i];
     if (opt->nsearch_path > 0)
@@ -218,9 +220,15 @@ struct pgconnect *pgconnect_new(const struct pgpool_options *opt, struct errors 
     return k;
 }
 
+struct pgconnect *pgconnect_ref(struct pgconnect *k)
+{
+    atomic_fetch_add(&k->references, 1);
+    return k;
+}
+
 void pgconnect_free(struct pgconnect *k)
 {
-    if (k == NULL)
+    if (k == NULL || atomic_fetch_sub(&k->references, 1) > 1)
         return;
     arena_free(k->arena);
     xfree(k);

@@ -129,6 +129,7 @@ static void note_failure_locked(struct pgpool *p)
 static void connect_one_locked(struct pgpool *p)
 {
     struct pgconn *c;
+    struct pgconnect *connect = pgconnect_ref(p->connect);
     uint32_t failures = p->failures;
     /* Of before: a recycle while connecting counts for this one as well. */
     uint64_t generation = atomic_load_explicit(&p->generation, memory_order_relaxed);
@@ -140,7 +141,8 @@ static void connect_one_locked(struct pgpool *p)
     pthread_mutex_unlock(&p->lock);
 
     buf_clear(&p->reason);
-    c = pgconnect_open(p->connect, &p->reason);
+    c = pgconnect_open(connect, &p->reason);
+    pgconnect_free(connect);
     metric_add(c != NULL ? METRIC_DB_CONNECTS_OK : METRIC_DB_CONNECTS_ERROR, 1);
     if (c == NULL) {
         LOG(LOG_WARN, "could not connect to database", LOG_STR("reason", buf_str(&p->reason)),

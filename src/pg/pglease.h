@@ -38,10 +38,8 @@ struct pgpool {
     /* constant */
     struct pgpool_options opt; /* numbers only: texts are in `connect` */
     struct thread *helper;     /* owned */
-    struct pgconnect *connect; /* owned */
     /* helper */
     struct buf reason;
-    uint32_t failures; /* in a row */
     /* any thread */
     _Atomic uint64_t generation;    /* pgpool_recycle() counts */
     _Atomic uint64_t down_since_ns; /* 0: up */
@@ -50,9 +48,11 @@ struct pgpool {
     atomic_bool full;               /* as many connections as may be */
     /* mutex */
     pthread_mutex_t lock;
-    pthread_cond_t work;  /* the helper waits for it */
-    pthread_cond_t freed; /* pgpool_run() and pgpool_free() wait for it */
-    struct pgconn *idle;  /* newest first */
+    struct pgconnect *connect; /* retained */
+    uint32_t failures;         /* to connect, in a row */
+    pthread_cond_t work;       /* the helper waits for it */
+    pthread_cond_t freed;      /* pgpool_run() and pgpool_free() wait for it */
+    struct pgconn *idle;       /* newest first */
     size_t nidle;
     struct pgconn *closing;
     struct pgconn *cancels; /* oldest first; by next_cancel */
@@ -95,6 +95,8 @@ void pglease_reached(struct pgpool *p);
 /* A connection noticed that its prepared statements are gone. */
 void pglease_lost_names(struct pgpool *p);
 bool pglease_may_name(struct pgpool *p);
+/* How connections are made now; one reference. */
+struct pgconnect *pglease_connect(struct pgpool *p);
 /* Why there is no connection; empty when there is one. */
 struct str pglease_last_error(struct pgpool *p, struct arena *a);
 

@@ -93,8 +93,11 @@ static bool listen_to(struct pglisten *l)
 
 static void connect_and_listen(struct pglisten *l)
 {
+    struct pgconnect *connect = pglease_connect(l->pool);
+
     buf_clear(&l->reason);
-    l->pg = pgconnect_plain(l->pool->connect, &l->reason);
+    l->pg = pgconnect_plain(connect, &l->reason);
+    pgconnect_free(connect);
     if (l->pg == NULL) {
         disconnect(l);
         return;

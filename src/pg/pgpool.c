@@ -144,6 +144,38 @@ void pgpool_stats(struct pgpool *p, struct pgpool_stats *out)
     out->up = out->down_since_ns == 0;
 }
 
+bool pgpool_reconnect_by(struct pgpool *p, const struct pgpool_options *opt, struct errors *errs)
+{
+    struct pgpool_options checked = *opt;
+    struct pgconnect *next, *old;
+
+    if (checked.url == NULL)
+        checked.url = "";
+    checked.connect_timeout_ms = or_default(checked.connect_timeout_ms, 5000);
+    next = pgconnect_new(&checked, errs);
+    if (next == NULL)
+        return false;
+    pthread_mutex_lock(&p->lock);
+    old = p->connect;
+    p->connect = next;
+    p->next_try_ns = 0; /* what failed may succeed now */
+    p->failures = 0;
+    pthread_cond_signal(&p->work);
+    pthread_mutex_unlock(&p->lock);
+    pgconnect_free(old);
+    return true;
+}
+
+struct pgconnect *pglease_connect(struct pgpool *p)
+{
+    struct pgconnect *k;
+
+    pthread_mutex_lock(&p->lock);
+    k = pgconnect_ref(p->connect);
+    pthread_mutex_unlock(&p->lock);
+    return k;
+}
+
 void pgpool_recycle(struct pgpool *p)
 {
     atomic_fetch_add_explicit(&p->generation, 1, memory_order_relaxed);

@@ -68,6 +68,10 @@ struct pgpool_stats {
 void pgpool_stats(struct pgpool *p, struct pgpool_stats *out);
 /* Close every connection as it becomes idle and connect anew (failover, schema change). */
 void pgpool_recycle(struct pgpool *p);
+/* From now on connections are made by other options; of their numbers only connect_timeout_ms
+ * counts. Those that are open stay. False with CONFIG_INVALID, and nothing done. */
+NODISCARD bool pgpool_reconnect_by(struct pgpool *p, const struct pgpool_options *opt,
+                                   struct errors *errs);
 /* Jobs, commands, start: run a batch on a connection of its own, blocking, from any thread but a
  * loop's. */
 bool pgpool_run(struct pgpool *p, struct pgbatch *b, struct errors *errs);

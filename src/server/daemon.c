@@ -20,21 +20,25 @@
 #include "jobs/schema_watch.h"
 #include "jobs/timezone.h"
 #include "jobs/turbo_sync.h"
-#include "server/costs.h"
 #include "server/endpoints.h"
 #include "server/front_watch.h"
 #include "server/notification_options.h"
 #include "server/observers.h"
 #include "server/options.h"
+#include "server/reload.h"
 #include "server/revocation_watch.h"
+#include "server/setup.h"
 #include "server/supervisor.h"
 #include "server/warmup.h"
 #include "version.h"
 
+#include <pthread.h>
 #include <signal.h>
 
 #define MAX_LISTENERS  8
 #define DRAIN_CHECK_MS 20
+/* How often is looked whether a configuration that was replaced is still used. */
+#define RETIRE_CHECK_MS 1000
 /* Requests that wait to be written to the result cache's log, 300 bytes each. */
 #define CACHE_LOG_MAX 50000
 /* What clients had begun to send when the listeners closed may arrive for so long. */
@@ -76,8 +80,11 @@ struct daemon {
     struct observers observers;
     struct notifications notifications;
     struct workers *workers;
-    struct engine engine;
-    struct graphql_context graphql;
+    pthread_mutex_t setup_lock;
+    struct setup *setup; /* owned, with the older ones; written by the main loop, under the lock */
+    struct setup_parts parts;
+    struct timer *retiring; /* while there are older ones */
+    struct reload *reload;
     struct health health;
     struct endpoints endpoints;
     struct listener *listeners[MAX_LISTENERS];
@@ -176,7 +183,8 @@ static void on_reload_signal(int signo, void *ctx)
     struct daemon *d = ctx;
 
     (void)signo;
-    LOG(LOG_INFO, "reloading the schema");
+    LOG(LOG_INFO, "reloading the configuration and the schema");
+    reload_now(d->reload);
     supervisor_reloading(d->supervisor, schema_watch_kick(d->watch));
 }
 
@@ -198,20 +206,38 @@ static void on_started(void *ctx)
 
 static uint64_t on_doubt(void *ctx)
 {
-    return schema_watch_doubt(ctx);
+    const struct daemon *d = ctx;
+
+    return schema_watch_doubt(d->watch);
 }
 
 static bool doubt_checked(void *ctx, uint64_t number, bool *certain)
 {
-    return schema_watch_checked(ctx, number, certain);
+    const struct daemon *d = ctx;
+
+    return schema_watch_checked(d->watch, number, certain);
+}
+
+/* Any thread. */
+static struct setup *hold_setup(struct daemon *d)
+{
+    struct setup *s;
+
+    pthread_mutex_lock(&d->setup_lock);
+    s = d->setup;
+    atomic_fetch_add_explicit(&s->users, 1, memory_order_relaxed);
+    pthread_mutex_unlock(&d->setup_lock);
+    return s;
 }
 
 static void before_publication(void *ctx, const struct schema *const *next, size_t n)
 {
-    const struct daemon *d = ctx;
+    struct daemon *d = ctx;
+    struct setup *s = hold_setup(d);
 
-    warm_plans(&d->engine, next, n);
-    warmup_run(d->warmup, next, n);
+    warm_plans(&s->engine, next, n);
+    warmup_run(d->warmup, &s->engine, next, n);
+    atomic_fetch_sub_explicit(&s->users, 1, memory_order_release);
 }
 
 static void after_publication(void *ctx, const uint64_t *versions, size_t n)
@@ -224,58 +250,37 @@ static void after_publication(void *ctx, const uint64_t *versions, size_t n)
 
 /* --- building ------------------------------------------------------------------- */
 
-static enum introspection_policy introspection_policy(const struct config *c, bool production)
-{
-    switch (c->introspection) {
-    case CONFIG_INTROSPECTION_AUTO:
-        return production ? INTROSPECTION_OFF : INTROSPECTION_ON;
-    case CONFIG_INTROSPECTION_ON:
-        return INTROSPECTION_ON;
-    case CONFIG_INTROSPECTION_OFF:
-        return INTROSPECTION_OFF;
-    case CONFIG_INTROSPECTION_AUTHENTICATED:
-        return INTROSPECTION_AUTHENTICATED;
-    }
-    return INTROSPECTION_OFF;
-}
-
-static void init_engine(struct daemon *d, const struct recall_options *recall)
+static void make_caches(struct daemon *d, struct setup_parts *parts)
 {
     const struct config *c = d->config;
-    bool production = str_is(c->environment, "production");
-    enum introspection_policy introspection = introspection_policy(c, production);
 
     d->turbo = c->turbo_enabled ? turbo_new(c->turbo_max_entries, c->turbo_max_bytes) : NULL;
     d->results = options_results(c, d->arena);
     if (d->results != NULL && c->cache_log_sample > 0)
         d->cachelog = cachelog_new(c->cache_log_sample, CACHE_LOG_MAX);
-    d->engine = (struct engine){
-        .schema = d->slot,
-        .turbo = d->turbo,
-        .results = d->results,
-        .cachelog = d->cachelog,
-        .recall = *recall,
-        .parse_limits = options_parse_limits(c),
-        .validate_limits = options_validate_limits(c),
-        .roles = options_roles(c, d->arena),
-        .statement_timeouts_ms = options_timeouts(c, d->arena),
-        .shadow_complexity = c->complexity_mode == CONFIG_COMPLEXITY_SHADOW ? c->max_complexity : 0,
-        .application_name = options_application_name(c, d->arena),
-        .slow_ns = options_slow_ns(c),
-        .idempotency_ttl_ms = c->idempotency_ttl_ms,
-        .max_response_bytes = c->max_response_bytes,
-        .introspection = introspection,
-        .mask_errors = c->mask_errors,
-        .suggestions = !production && introspection == INTROSPECTION_ON,
+    parts->turbo = d->turbo;
+    parts->results = d->results;
+    parts->cachelog = d->cachelog;
+}
+
+/* What requests that come from now on are answered by. Main loop. */
+static void use_setup(struct daemon *d, struct setup *s)
+{
+    const struct config *c = s->config;
+
+    pthread_mutex_lock(&d->setup_lock);
+    s->older = d->setup;
+    d->setup = s;
+    pthread_mutex_unlock(&d->setup_lock);
+    d->endpoints = (struct endpoints){
+        .workers = d->workers,
+        .graphql = &s->graphql,
+        .users = &s->users,
+        .health = &d->health,
+        .graphiql = s->graphiql,
+        .graphql_path = c->graphql_path,
+        .metrics_path = c->metrics_enabled ? c->metrics_path : STR(""),
     };
-    d->graphql = options_graphql(c, d->arena);
-    d->graphql.tracing = observers_tracing(&d->observers, c);
-    d->graphql.errors = observers_errors(&d->observers);
-    d->engine.fingerprint = d->graphql.errors != NULL ? &d->graphql.errors->fingerprint : NULL;
-    d->graphql.auth = d->auth;
-    d->graphql.limits = options_limits(c);
-    d->engine.spend = d->graphql.limits.cost != NULL ? cost_spend : NULL;
-    d->graphql.engine = &d->engine;
 }
 
 static bool open_listener(struct daemon *d, struct str address, bool later,
@@ -368,7 +373,7 @@ static void start_jwks(struct daemon *d)
     }
 }
 
-static void start_services(struct daemon *d, const struct recall_options *recall)
+static void start_services(struct daemon *d)
 {
     const struct config *c = d->config;
     struct workers_options workers = {
@@ -384,13 +389,9 @@ static void start_services(struct daemon *d, const struct recall_options *recall
     watch.before = before_publication;
     watch.after = after_publication;
     watch.ctx = d;
-    init_engine(d, recall);
-    d->warmup = warmup_new(&(struct warmup_options){d->pool, &d->engine, c->turbo_warm_from_table,
-                                                    c->turbo_warm_file});
+    d->warmup =
+        warmup_new(&(struct warmup_options){d->pool, c->turbo_warm_from_table, c->turbo_warm_file});
     d->watch = schema_watch_start(&watch);
-    d->engine.doubt = on_doubt;
-    d->engine.doubt_checked = doubt_checked;
-    d->engine.doubt_ctx = d->watch;
     if (d->persisted != NULL && persisted_is_shared(d->persisted))
         d->persisted_sync = persisted_sync_start(&(struct persisted_sync_options){
             d->pool, d->persisted, c->apq_ttl_ms, c->apq_max_rows});
@@ -411,14 +412,7 @@ static void start_services(struct daemon *d, const struct recall_options *recall
     d->workers = workers_start(&workers);
     d->health = (struct health){d->workers, d->pool, d->slot, d->turbo, d->persisted, false};
     observers_start_snapshots(&d->observers, c, &d->health);
-    d->endpoints = (struct endpoints){
-        .workers = d->workers,
-        .graphql = &d->graphql,
-        .health = &d->health,
-        .graphiql = d->endpoints.graphiql,
-        .graphql_path = c->graphql_path,
-        .metrics_path = c->metrics_enabled ? c->metrics_path : STR(""),
-    };
+    d->endpoints.workers = d->workers;
 }
 
 /*
@@ -432,10 +426,37 @@ static void catch_signals(struct daemon *d)
     loop_signal(d->loop, SIGHUP, on_reload_signal, d);
 }
 
+/* All that may be refused; nothing of it serves yet. */
+static bool prepare(struct daemon *d, struct errors *errs)
+{
+    const struct config *c = d->config;
+    struct setup *s;
+
+    d->auth = options_auth(c, d->arena, errs);
+    d->pool = options_pool(c, d->arena, errs);
+    if (d->auth == NULL || d->pool == NULL || !observers_check(c, errs) ||
+        !options_recall(c, &d->persisted, &d->trusted, &d->parts.recall, errs) ||
+        !options_jobs(c, d->arena, &d->jobs, errs) ||
+        !notifications_new(c, d->arena, &d->notifications, errs) ||
+        !observers_start(&d->observers, c, d->pool, d->arena, errs))
+        return false;
+    d->parts.slot = d->slot;
+    d->parts.observers = &d->observers;
+    d->parts.auth = d->auth;
+    d->parts.doubt = on_doubt;
+    d->parts.doubt_checked = doubt_checked;
+    d->parts.doubt_ctx = d;
+    make_caches(d, &d->parts);
+    s = setup_new(&d->parts, c, NULL, errs);
+    if (s == NULL)
+        return false;
+    use_setup(d, s);
+    return true;
+}
+
 struct daemon *daemon_start(const struct config *c, struct errors *errs)
 {
     struct daemon *d = xcalloc(1, sizeof(*d));
-    struct recall_options recall;
 
     xmalloc_setup();
     unsetenv("PGTZ"); /* libpq would send them, over the styles that the planner relies on */
@@ -448,23 +469,146 @@ struct daemon *daemon_start(const struct config *c, struct errors *errs)
     handed_read(&d->handed, getenv("LISTEN_PID"), getenv("LISTEN_FDS"), getenv("LISTEN_FDNAMES"));
     signal(SIGPIPE, SIG_IGN);
     thread_become(THREAD_LOOP, "loop");
+    CHECK(pthread_mutex_init(&d->setup_lock, NULL) == 0);
     d->loop = loop_new("loop");
     catch_signals(d);
     d->slot = schema_slot_new(options_nroles(c));
-    d->auth = options_auth(c, d->arena, errs);
-    d->pool = options_pool(c, d->arena, errs);
-    if (d->auth != NULL && d->pool != NULL &&
-        options_graphiql(c, d->arena, &d->endpoints.graphiql, errs) && observers_check(c, errs) &&
-        options_recall(c, &d->persisted, &d->trusted, &recall, errs) &&
-        options_jobs(c, d->arena, &d->jobs, errs) &&
-        notifications_new(c, d->arena, &d->notifications, errs) &&
-        observers_start(&d->observers, c, d->pool, d->arena, errs)) {
-        start_services(d, &recall);
+    if (prepare(d, errs)) {
+        start_services(d);
         if (open_listeners(d, errs))
             return d;
     }
     daemon_free(d);
     return NULL;
+}
+
+/* --- another configuration ---------------------------------------------------------------------
+ */
+
+/* Requests that came before may still use the older ones. */
+static void on_retired(struct loop_task *t)
+{
+    struct setup *s = CONTAINER_OF(t, struct setup, retire);
+    struct daemon *d = s->retired_ctx;
+
+    /* They may have compiled by its limits meanwhile. */
+    if (d->turbo != NULL && !setup_compiles_alike(s, d->setup))
+        turbo_forget(d->turbo, NULL, 0);
+    setup_free(s);
+}
+
+/* Behind what the last request has posted: its reply may point into it. */
+static void on_retire(void *ctx)
+{
+    struct daemon *d = ctx;
+    struct setup **at = &d->setup->older;
+
+    while (*at != NULL) {
+        struct setup *s = *at;
+
+        if (atomic_load_explicit(&s->users, memory_order_acquire) > 0) {
+            at = &s->older;
+            continue;
+        }
+        *at = s->older;
+        s->retire.fn = on_retired;
+        s->retired_ctx = d;
+        loop_post(d->loop, &s->retire);
+    }
+    if (d->setup->older != NULL)
+        timer_set(d->retiring, deadline_in_ms(RETIRE_CHECK_MS));
+}
+
+/* What only a start would meet. */
+static bool check_rest(void *ctx, const struct config *c, struct errors *errs)
+{
+    struct arena *a = arena_new(0);
+    struct auth *auth = options_auth(c, a, errs);
+    struct listener_options listener = options_listener(c, STR(""));
+    struct notifications notifications;
+    struct job_list jobs;
+    bool ok = auth != NULL && observers_check(c, errs) && options_jobs(c, a, &jobs, errs) &&
+              notifications_new(c, a, &notifications, errs) && listener_check(&listener, errs);
+
+    (void)ctx;
+    auth_free(auth);
+    arena_free(a);
+    return ok;
+}
+
+static bool has_changed(struct config_strings changed, const char *key)
+{
+    for (size_t i = 0; i < changed.n; i++)
+        if (str_starts(changed.items[i], str_of(key)))
+            return true;
+    return false;
+}
+
+/* By which statements on open connections would not be the same. A password is not. */
+static bool reaches_elsewhere(struct config_strings changed)
+{
+    static const char *const keys[] = {
+        "database.url",  "database.host",    "database.port",        "database.name",
+        "database.user", "database.sslmode", "database.search_path", "database.options."};
+
+    for (size_t i = 0; i < COUNT_OF(keys); i++)
+        if (has_changed(changed, keys[i]))
+            return true;
+    return false;
+}
+
+static void release_config(const void *held)
+{
+    config_free(held);
+}
+
+/* Nothing of it can fail any more. */
+static void take_over(struct daemon *d, struct setup *s, struct config_strings changed,
+                      struct arena *a)
+{
+    const struct config *c = s->config;
+    struct schema_watch_options watch = options_schema_watch(c, c->arena);
+    struct errors errs;
+
+    errors_init(&errs, a);
+    for (size_t i = 0; i < d->nlisteners; i++) {
+        struct listener_options opt = options_listener(c, STR(""));
+
+        CHECK(listener_configure(d->listeners[i], &opt, &errs));
+    }
+    if (has_changed(changed, "auth.jwt.keys"))
+        CHECK(options_set_keys(c, d->auth, a, &errs));
+    workers_set_max_queue(d->workers, c->max_queue);
+    log_set_level(c->log_level);
+    if (has_changed(changed, "schema.") || has_changed(changed, "tenancy.enforce_rls_check"))
+        schema_watch_configure(d->watch, &watch, release_config, config_ref(c));
+    d->config = c;
+    use_setup(d, s);
+    if (d->turbo != NULL && !setup_compiles_alike(s, s->older))
+        turbo_forget(d->turbo, NULL, 0);
+    if (reaches_elsewhere(changed))
+        pgpool_recycle(d->pool);
+    timer_set(d->retiring, deadline_in_ms(0));
+}
+
+static bool apply(void *ctx, const struct config *next, struct config_strings changed,
+                  struct errors *errs)
+{
+    struct daemon *d = ctx;
+    struct arena *a = arena_new(0);
+    struct pgpool_options pool = options_pgpool(next, a);
+    struct setup *s = NULL;
+
+    if (check_rest(d, next, errs))
+        s = setup_new(&d->parts, next, d->setup, errs);
+    if (s != NULL && !pgpool_reconnect_by(d->pool, &pool, errs)) {
+        setup_free(s);
+        s = NULL;
+    }
+    if (s != NULL)
+        take_over(d, s, changed, a);
+    arena_free(a);
+    return s != NULL;
 }
 
 static void announce(const struct daemon *d)
@@ -488,8 +632,16 @@ static void ignore_signals(void)
     pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
-void daemon_run(struct daemon *d)
+static void on_changed_files(void *ctx)
 {
+    on_reload_signal(SIGHUP, ctx);
+}
+
+void daemon_run(struct daemon *d, const struct config_sources *from)
+{
+    d->retiring = loop_timer(d->loop, on_retire, d);
+    d->reload = reload_start(
+        &(struct reload_options){d->loop, from, d->config, check_rest, apply, on_changed_files, d});
     d->timer = loop_timer(d->loop, on_timer, d);
     announce(d);
     d->supervisor = supervisor_start(
@@ -499,11 +651,15 @@ void daemon_run(struct daemon *d)
     pgpool_hurry(d->pool);
     supervisor_free(d->supervisor);
     timer_free(d->timer);
+    timer_free(d->retiring);
+    reload_free(d->reload);
     LOG(LOG_INFO, "stopped");
 }
 
 void daemon_free(struct daemon *d)
 {
+    struct setup *s;
+
     observers_stop_snapshots(&d->observers);
     if (d->workers != NULL)
         workers_stop(d->workers);
@@ -532,7 +688,11 @@ void daemon_free(struct daemon *d)
     turbo_free(d->turbo);
     resultcache_free(d->results);
     cachelog_free(d->cachelog);
-    options_limits_free(&d->graphql.limits);
+    while ((s = d->setup) != NULL) {
+        d->setup = s->older;
+        setup_free(s);
+    }
+    pthread_mutex_destroy(&d->setup_lock);
     persisted_free(d->persisted);
     trusted_free(d->trusted);
     schema_slot_free(d->slot);

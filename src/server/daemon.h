@@ -18,8 +18,8 @@ struct daemon;
  */
 struct daemon *daemon_start(const struct config *c, struct errors *errs);
 /* Serve until a signal ends it: SIGTERM drains, SIGINT drains without the delay, a second one is
- * quick. */
-void daemon_run(struct daemon *d);
+ * quick. SIGHUP reads the configuration again, from where it was read. */
+void daemon_run(struct daemon *d, const struct config_sources *from);
 void daemon_free(struct daemon *d);
 
 #endif

@@ -121,7 +121,7 @@ void endpoints_api(struct exchange *x, void *ctx)
         exchange_reply(x, &r);
         return;
     }
-    if (workers_submit(e->workers, x, graphql_endpoint_run, e->graphql))
+    if (workers_submit(e->workers, x, graphql_endpoint_run, e->graphql, e->users))
         return;
     metric_add(METRIC_HTTP_REJECTED_QUEUE, 1);
     graphql_overload_reply(e->graphql, x, &r);

@@ -22,6 +22,7 @@ struct health {
 struct endpoints {
     struct workers *workers;
     const struct graphql_context *graphql;
+    atomic_size_t *users; /* of it, as of workers_submit() */
     struct health *health;
     const struct graphiql *graphiql; /* NULL: off */
     struct str graphql_path;

@@ -194,6 +194,12 @@ struct auth *options_auth(const struct config *c, struct arena *a, struct errors
     return auth_new(&opt, errs);
 }
 
+bool options_set_keys(const struct config *c, struct auth *auth, struct arena *a,
+                      struct errors *errs)
+{
+    return auth_set_keys(auth, auth_keys(c->jwt_keys, c->njwt_keys, a), c->njwt_keys, errs);
+}
+
 size_t options_issuers(const struct config *c)
 {
     return c->nissuers > 0 ? c->nissuers : 1;

@@ -26,6 +26,9 @@ const char *const *options_roles(const struct config *c, struct arena *a);
 const uint32_t *options_timeouts(const struct config *c, struct arena *a);
 /* NULL with CONFIG_INVALID errors. */
 struct auth *options_auth(const struct config *c, struct arena *a, struct errors *errs);
+/* Those of auth.jwt.keys in place of those before; as auth_set_keys(). */
+NODISCARD bool options_set_keys(const struct config *c, struct auth *auth, struct arena *a,
+                                struct errors *errs);
 /* All but auth; neither url nor file: there is no key set. */
 /* Issuers of tokens, whose key sets are watched each for itself; at least 1. */
 size_t options_issuers(const struct config *c);

@@ -161,7 +161,8 @@ static size_t complain(struct warmup *w, const struct registered_list *l, size_t
     return nsaid;
 }
 
-void warmup_run(struct warmup *w, const struct schema *const *next, size_t nroles)
+void warmup_run(struct warmup *w, const struct engine *e, const struct schema *const *next,
+                size_t nroles)
 {
     struct registered_list list = {0};
     uint64_t since = monotonic_ns();
@@ -169,7 +170,7 @@ void warmup_run(struct warmup *w, const struct schema *const *next, size_t nrole
     struct arena *a;
     size_t n;
 
-    if (w->opt.engine->turbo == NULL || (!w->opt.from_table && w->opt.file.len == 0))
+    if (e->turbo == NULL || (!w->opt.from_table && w->opt.file.len == 0))
         return;
     a = arena_new(0);
     if (w->opt.from_table)
@@ -177,7 +178,7 @@ void warmup_run(struct warmup *w, const struct schema *const *next, size_t nrole
     if (w->opt.file.len > 0)
         read_file(w, a, &list);
     invalid = ARENA_ARRAY(a, size_max(list.n, 1), const char *);
-    n = warm_registered(w->opt.engine, list.items, list.n, next, nroles, a, invalid);
+    n = warm_registered(e, list.items, list.n, next, nroles, a, invalid);
     if (list.n > 0) {
         size_t bad = complain(w, &list, n, invalid);
 

@@ -13,7 +13,6 @@
 
 struct warmup_options {
     struct pgpool *pool;
-    const struct engine *engine;
     bool from_table;
     struct str file; /* empty: none */
 };
@@ -26,7 +25,8 @@ void warmup_free(struct warmup *w); /* NULL is allowed */
  * Compiles them for schemas that are about to be published, or are; by role. What cannot be read,
  * or is not valid, is said in the log, once, and hinders nothing.
  */
-void warmup_run(struct warmup *w, const struct schema *const *next, size_t nroles);
+void warmup_run(struct warmup *w, const struct engine *e, const struct schema *const *next,
+                size_t nroles);
 
 /* Rows of fraiseql.turbo_queries, in the arena: at most REGISTERED_MAX, the newest. False with
  * errors; *missing: there is no such table. */

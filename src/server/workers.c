@@ -118,6 +118,7 @@ static void job_start(struct loop_task *t)
 void job_reply(struct job *j, struct http_reply *r)
 {
     struct worker *w = j->worker;
+    atomic_size_t *users = j->users;
 
     thread_check(THREAD_WORKER);
     if (j->prev != NULL)
@@ -128,6 +129,9 @@ void job_reply(struct job *j, struct http_reply *r)
         j->next->prev = j->prev;
     atomic_fetch_sub_explicit(&w->in_flight, 1, memory_order_relaxed);
     exchange_reply(j->exchange, r);
+    /* Whoever sees 0 may free what the job used. */
+    if (users != NULL)
+        atomic_fetch_sub_explicit(users, 1, memory_order_release);
     stop_when_idle(w);
 }
 
@@ -225,7 +229,7 @@ static struct worker *least_busy(struct workers *all, size_t *total)
 }
 
 bool workers_submit(struct workers *all, struct exchange *x, void (*run)(struct job *j),
-                    const void *context)
+                    const void *context, atomic_size_t *users)
 {
     size_t total;
     struct worker *w = least_busy(all, &total);
@@ -240,6 +244,9 @@ bool workers_submit(struct workers *all, struct exchange *x, void (*run)(struct 
     j->id = ++w->last_id;
     j->run = run;
     j->context = context;
+    j->users = users;
+    if (users != NULL)
+        atomic_fetch_add_explicit(users, 1, memory_order_relaxed);
     exchange_set_user(x, j);
     exchange_on_abandon(x, on_abandon, NULL);
     atomic_fetch_add_explicit(&w->in_flight, 1, memory_order_relaxed);
@@ -247,6 +254,11 @@ bool workers_submit(struct workers *all, struct exchange *x, void (*run)(struct 
     t->fn = job_start;
     loop_post(w->loop, t);
     return true;
+}
+
+void workers_set_max_queue(struct workers *all, size_t max_queue)
+{
+    all->max_queue = max_queue;
 }
 
 size_t workers_in_flight(const struct workers *all)

@@ -9,6 +9,8 @@
 #ifndef SERVER_WORKERS_H
 #define SERVER_WORKERS_H
 
+#include <stdatomic.h>
+
 #include "execution/execute.h"
 #include "http/compress.h"
 #include "http/exchange.h"
@@ -27,6 +29,7 @@ struct job {
     struct identity identity;
     void (*run)(struct job *j); /* on the worker's thread; ends, now or later, in job_reply() */
     const void *context;        /* of run */
+    atomic_size_t *users;       /* of the context, counted down when the job is over; or NULL */
     void *state;                /* of run, in the exchange's arena */
     bool cancelled;             /* nobody waits for the answer: begin nothing new */
     uint64_t started_ns;
@@ -40,9 +43,13 @@ struct workers_options {
 };
 
 struct workers *workers_start(const struct workers_options *opt);
-/* Loop thread. False: too many jobs already, the exchange is still the caller's. */
+/* Loop thread. False: too many jobs already, the exchange is still the caller's. The context must
+ * last until users, which is counted up, has been counted down and what was posted to the loop
+ * before that has run. */
 NODISCARD bool workers_submit(struct workers *w, struct exchange *x, void (*run)(struct job *j),
-                              const void *context);
+                              const void *context, atomic_size_t *users);
+/* Loop thread. */
+void workers_set_max_queue(struct workers *w, size_t max_queue);
 /* Worker thread, exactly once per job: answer; the job is gone afterwards. */
 void job_reply(struct job *j, struct http_reply *r);
 struct pgclient *job_pg(const struct job *j);

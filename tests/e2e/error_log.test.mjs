@@ -147,7 +147,9 @@ test("of a storm few are kept and all are counted, for each tenant", async () =>
 
 /** Nobody can connect to it any more, and nobody is. */
 async function shut(name) {
-  await shared.sql("postgres", `alter database ${name} allow_connections false; select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`);
+  // One after the other: in one transaction, who connects between the two would stay.
+  await shared.sql("postgres", `alter database ${name} allow_connections false`);
+  await shared.sql("postgres", `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`);
 }
 const open = (name) => shared.sql("postgres", `alter database ${name} allow_connections true`);
 

@@ -178,7 +178,7 @@ test("a database that cannot be reached does not keep it from ending", async () 
     await daemon.post("{ projects(limit: 1) { id } }");
     // All that writes in the background, and the load, now want a connection.
     daemon.signal("SIGHUP");
-    await within(5000, "it reloads", () => daemon.logged("reloading the schema").length === 1);
+    await within(5000, "it reloads", () => daemon.logged("reloading the configuration and the schema").length === 1);
     await daemon.stop({ ms: 2000 });
   } finally {
     daemon.signal("SIGKILL");
