@@ -61,3 +61,25 @@ char *digits_put(char *to, uint64_t v, unsigned count)
         *to = (char)('0' + v % 10);
     return to + count;
 }
+
+/* Two bytes at a time: n is even. */
+static inline char *put_hex(char *to, const unsigned char *from, size_t n)
+{
+#pragma GCC unroll 3
+    for (size_t i = 0; i < n; i += 2)
+        to = digits_hex(digits_hex(to, from[i]), from[i + 1]);
+    return to;
+}
+
+char *digits_uuid(char *to, const unsigned char *from)
+{
+    to = put_hex(to, from, 4);
+    *to++ = '-';
+    to = put_hex(to, from + 4, 2);
+    *to++ = '-';
+    to = put_hex(to, from + 6, 2);
+    *to++ = '-';
+    to = put_hex(to, from + 8, 2);
+    *to++ = '-';
+    return put_hex(to, from + 10, 6);
+}

@@ -32,4 +32,9 @@ unsigned digits_count(uint64_t v);
  * them. */
 char *digits_put(char *to, uint64_t v, unsigned count);
 
+#define UUID_TEXT 36 /* bytes of it */
+
+/* The sixteen bytes of a UUID as its text; what is behind it. */
+char *digits_uuid(char *to, const unsigned char *from);
+
 #endif

@@ -34,14 +34,41 @@ __attribute__((constructor)) static void draw_secret(void)
     }
 }
 
+/* Eight bytes with the letters of ASCII in lower case. */
+static inline uint64_t lower_word(uint64_t w)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+    uint64_t low = w & ~highs;
+    uint64_t from_a = low + ones * (0x80 - 'A');
+    uint64_t past_z = low + ones * (0x80 - 'Z' - 1);
+
+    return w | ((from_a & ~past_z & ~w & highs) >> 2);
+}
+
+static inline uint64_t load_word(const char *p)
+{
+    uint64_t w;
+
+    memcpy(&w, p, sizeof(w));
+    return w;
+}
+
 bool str_eq_nocase(struct str a, struct str b)
 {
-    if (a.len != b.len)
+    size_t n = a.len;
+
+    if (n != b.len)
         return false;
-    for (size_t i = 0; i < a.len; i++)
-        if (lower(a.data[i]) != lower(b.data[i]))
+    if (n < 8) {
+        for (size_t i = 0; i < n; i++)
+            if (lower(a.data[i]) != lower(b.data[i]))
+                return false;
+        return true;
+    }
+    for (size_t i = 0; i < n - 8; i += 8)
+        if (lower_word(load_word(a.data + i)) != lower_word(load_word(b.data + i)))
             return false;
-    return true;
+    return lower_word(load_word(a.data + n - 8)) == lower_word(load_word(b.data + n - 8));
 }
 
 bool str_starts(struct str s, struct str prefix)

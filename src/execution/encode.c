@@ -104,37 +104,18 @@ static __attribute__((noinline)) bool encode_bool(struct pgvalue v, struct buf *
     return true;
 }
 
-/* Two bytes at a time: n is even. */
-static inline char *put_hex(char *to, const unsigned char *from, size_t n)
-{
-#pragma GCC unroll 3
-    for (size_t i = 0; i < n; i += 2)
-        to = digits_hex(digits_hex(to, from[i]), from[i + 1]);
-    return to;
-}
-
 static __attribute__((noinline)) bool encode_uuid(struct pgvalue v, struct buf *out)
 {
-    const unsigned char *from = (const unsigned char *)v.data;
     char *to;
 
     if (v.len != 16)
         return false;
-    to = buf_reserve(out, 38);
+    to = buf_reserve(out, UUID_TEXT + 2);
     if (to == NULL)
         return true; /* the buf remembers */
-    *to++ = '"';
-    to = put_hex(to, from, 4);
-    *to++ = '-';
-    to = put_hex(to, from + 4, 2);
-    *to++ = '-';
-    to = put_hex(to, from + 6, 2);
-    *to++ = '-';
-    to = put_hex(to, from + 8, 2);
-    *to++ = '-';
-    to = put_hex(to, from + 10, 6);
     *to = '"';
-    out->len += 38;
+    *digits_uuid(to + 1, (const unsigned char *)v.data) = '"';
+    out->len += UUID_TEXT + 2;
     return true;
 }
 

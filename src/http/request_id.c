@@ -5,10 +5,10 @@
  * Memory:   ids are in the exchange's arena.
  */
 #include "base/digest.h"
+#include "base/digits.h"
 #include "http/state.h"
 
 #define MAX_ACCEPTED 128
-#define UUID_LENGTH  36
 
 static bool is_acceptable(struct str id)
 {
@@ -40,24 +40,18 @@ static void take_random(struct listener *ln, unsigned char *out, size_t n)
 /* UUID version 7 (RFC 9562 section 5.7): sorts by time, so that indexes and greps like it. */
 static struct str make_uuid(struct exchange *x)
 {
-    static const char hex[] = "0123456789abcdef";
     uint64_t ms = (uint64_t)wall_clock_us() / 1000;
     unsigned char bytes[16];
-    char *text = arena_alloc_raw(x->arena, UUID_LENGTH);
-    size_t i, at = 0;
+    char *text = arena_alloc_raw(x->arena, UUID_TEXT);
+    size_t i;
 
     for (i = 0; i < 6; i++)
         bytes[i] = (unsigned char)(ms >> (40 - 8 * i));
     take_random(x->ln, bytes + 6, 10);
     bytes[6] = (unsigned char)(0x70 | (bytes[6] & 0x0f));
     bytes[8] = (unsigned char)(0x80 | (bytes[8] & 0x3f));
-    for (i = 0; i < 16; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            text[at++] = '-';
-        text[at++] = hex[bytes[i] >> 4];
-        text[at++] = hex[bytes[i] & 0x0f];
-    }
-    return str_make(text, UUID_LENGTH);
+    digits_uuid(text, bytes);
+    return str_make(text, UUID_TEXT);
 }
 
 void request_id_set(struct exchange *x, bool trusted)

@@ -66,12 +66,24 @@ static void test_as_many_as_asked_for(void **state)
     assert_string_equal(text, "");
 }
 
+static void test_uuids(void **state)
+{
+    static const unsigned char bytes[] = {0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77,
+                                          0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff};
+    char text[UUID_TEXT + 1];
+
+    (void)state;
+    *digits_uuid(text, bytes) = '\0';
+    assert_string_equal(text, "00112233-4455-6677-8899-aabbccddeeff");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pairs),
         cmocka_unit_test(test_every_length),
         cmocka_unit_test(test_as_many_as_asked_for),
+        cmocka_unit_test(test_uuids),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

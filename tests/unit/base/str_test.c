@@ -39,6 +39,26 @@ static void test_compares(void **state)
     assert_true(str_cmp(STR("\xff"), STR("a")) > 0);
     assert_true(str_eq_nocase(STR("Content-Type"), STR("content-tYPE")));
     assert_false(str_eq_nocase(STR("[" /* 0x5b */), STR("{" /* 0x7b */)));
+    /* Every pair of bytes, at the places of short and long texts. */
+    for (size_t len = 1; len < 20; len += 6) {
+        char a[20], b[20];
+
+        memset(a, 'x', sizeof(a));
+        memset(b, 'X', sizeof(b));
+        for (unsigned at = 0; at < len; at++) {
+            for (unsigned i = 0; i < 256 * 256; i++) {
+                unsigned c = i / 256, d = i % 256;
+                bool same = c == d || ((c ^ d) == 0x20 && (c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+
+                a[at] = (char)c;
+                b[at] = (char)d;
+                if (str_eq_nocase(str_make(a, len), str_make(b, len)) != same)
+                    fail_msg("%02x and %02x", c, d);
+            }
+            a[at] = 'x';
+            b[at] = 'X';
+        }
+    }
     assert_true(str_starts(STR("v_user"), STR("v_")));
     assert_false(str_starts(STR("v"), STR("v_")));
     assert_true(str_ends(STR("user_internal"), STR("_internal")));
