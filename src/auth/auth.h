@@ -163,5 +163,14 @@ NODISCARD bool identity_from_token(const struct auth *a, struct str authorizatio
  * need. */
 NODISCARD bool identity_from_claims(const struct auth *a, const struct jval *claims,
                                     struct arena *ar, struct identity *out, struct errors *errs);
+/* Is a request without a tenant refused? */
+bool auth_has_tenants(const struct auth *a);
+/*
+ * Of a tenant, but of none of its users: settings and role are those that a token with the tenant's
+ * claim alone would give. Where there are no tenants, that of a request without a token. False with
+ * BAD_REQUEST: no such tenant can be.
+ */
+NODISCARD bool identity_of_tenant(const struct auth *a, struct str tenant, struct arena *ar,
+                                  struct identity *out, struct errors *errs);
 
 #endif

@@ -376,3 +376,33 @@ bool identity_from_claims(const struct auth *a, const struct jval *claims, struc
         return a->opt.mode == AUTH_NONE || anonymous(a, errs);
     return identify(a, claims, ar, out, errs);
 }
+
+bool auth_has_tenants(const struct auth *a)
+{
+    return a->opt.tenancy;
+}
+
+bool identity_of_tenant(const struct auth *a, struct str tenant, struct arena *ar,
+                        struct identity *out, struct errors *errs)
+{
+    struct identity_setting *settings;
+    size_t at = 0;
+
+    *out = (struct identity){.settings = a->empty, .nsettings = a->nsettings};
+    if (!a->opt.tenancy && tenant.len == 0)
+        return true;
+    if (!a->opt.tenancy || tenant.len == 0 ||
+        (a->opt.claims[a->tenant_index].type == CLAIM_UUID && !is_uuid(tenant))) {
+        errors_add(errs, BAD_REQUEST, "there can be no tenant \"%.*s\"", STR_ARG(tenant));
+        return false;
+    }
+    settings = arena_copy(ar, a->empty, a->nsettings * sizeof(*a->empty));
+    out->tenant = arena_dup(ar, tenant);
+    for (size_t i = 0; i < a->opt.nclaims; i++)
+        for (size_t j = 0; j < a->opt.claims[i].nsettings; j++, at++)
+            if (i == a->tenant_index)
+                settings[at].value = out->tenant.data;
+    out->settings = settings;
+    out->authenticated = true;
+    return true;
+}

@@ -75,6 +75,17 @@ static const struct resultcache_setting *copy_settings(const struct resultcache_
     return to;
 }
 
+/* Who makes answers ahead makes those anew that have less than a half of their time left. */
+static struct str lookup_ahead(struct arena *a)
+{
+    static const char tenth[] = "now()) * 10 <=", half[] = "now()) * 2 <=";
+    const char *at = strstr(sql_cache_lookup, tenth);
+
+    CHECK(at != NULL);
+    return arena_printf(a, "%.*s%s%s", (int)(at - sql_cache_lookup), sql_cache_lookup, half,
+                        at + strlen(tenth));
+}
+
 struct resultcache *resultcache_new(const struct resultcache_options *opt)
 {
     struct resultcache *rc = xcalloc(1, sizeof(*rc));
@@ -91,6 +102,7 @@ struct resultcache *resultcache_new(const struct resultcache_options *opt)
     rc->settings = pgarray_text(rc->opt.settings, opt->nsettings, a);
     rc->tenant_settings = pgarray_text(rc->opt.tenant_settings, opt->ntenant_settings, a);
     pgstatement_init(&rc->lookup, str_of(sql_cache_lookup), 2);
+    pgstatement_init(&rc->lookup_ahead, lookup_ahead(a), 2);
     pgstatement_init(&rc->store, str_of(sql_cache_store), 10);
     pgstatement_init(&rc->rule, rule_sql, RESULTCACHE_RULE_PARAMS);
     pgstatement_init(&rc->claim, claim_sql, 3);
@@ -398,6 +410,23 @@ static bool matters(const struct resultcache *rc, const struct result_rule *r, c
         if (str_is(rc->opt.settings[i], name))
             return r->reads[i];
     return true;
+}
+
+static bool is_among(const struct str *names, size_t n, struct str name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(names[i], name))
+            return true;
+    return false;
+}
+
+bool result_rule_by_user(const struct resultcache *rc, const struct result_rule *r)
+{
+    for (size_t i = 0; i < rc->opt.nsettings; i++)
+        if (r->reads[i] &&
+            !is_among(rc->opt.tenant_settings, rc->opt.ntenant_settings, rc->opt.settings[i]))
+            return true;
+    return false;
 }
 
 struct flight_key resultcache_key(const struct resultcache *rc, const struct result_rule *r,

@@ -53,10 +53,11 @@ struct resultcache_options {
 
 struct resultcache {
     struct resultcache_options opt;
-    struct pgstatement lookup; /* $1 key, $2 tenant */
-    struct pgstatement store;  /* see sql/cache_store.sql */
-    struct pgstatement rule;   /* see RESULTCACHE_RULE_PARAMS */
-    struct pgstatement claim;  /* $1 key, $2 by whom, $3 for how many ms: a row, if nobody has it */
+    struct pgstatement lookup;       /* $1 key, $2 tenant */
+    struct pgstatement lookup_ahead; /* the same, but half of the time is not enough */
+    struct pgstatement store;        /* see sql/cache_store.sql */
+    struct pgstatement rule;         /* see RESULTCACHE_RULE_PARAMS */
+    struct pgstatement claim; /* $1 key, $2 by whom, $3 for how many ms: a row, if nobody has it */
     struct pgstatement release; /* $1 key, $2 by whom */
     struct pgstatement change;  /* $1 text of an array of oids: relations that have changed */
     struct flights *flights;    /* NULL: everybody makes what is missing */
@@ -138,6 +139,8 @@ void resultcache_learn_cost(const struct plan *p, uint64_t ns);
 /* Is it to be looked for, given what the plan costs? */
 bool resultcache_worthwhile(const struct resultcache *rc, const struct plan *p,
                             const struct result_rule *r);
+/* Does it depend on who of a tenant asks? */
+bool result_rule_by_user(const struct resultcache *rc, const struct result_rule *r);
 /* Does it take so long that no two daemons should make the same? */
 bool resultcache_costly(const struct plan *p);
 /* An answer of this key is there to be kept: was the key asked for a while ago, too? */

@@ -1,5 +1,5 @@
 /*
- * cache.c - the subcommand that tells how the result cache serves, and empties it.
+ * cache.c - the subcommand that tells how the result cache serves, fills it and empties it.
  *
  * Thread:   main.
  * Not here: what is kept (cache/resultcache.c), what deletes what has expired (jobs/jobs.c).
@@ -7,17 +7,24 @@
 #include <getopt.h>
 #include <sysexits.h>
 
+#include "commands/offline.h"
 #include "commands/rows.h"
 
 static const char usage[] =
     "usage: fraiseqld cache stats [-c FILE] [--set KEY=VALUE]...\n"
     "       fraiseqld cache purge --all|[--operation NAME] [--tenant TENANT]\n"
     "           [--relation NAME] [--key KEY] [-c FILE] [--set KEY=VALUE]...\n"
+    "       fraiseqld cache warm [--tenant TENANT]... [-c FILE] [--set KEY=VALUE]...\n"
+    "           [OPERATION|FILE]...\n"
     "\n"
     "stats: what is kept, which tables' changes are noted, and of each operation how\n"
     "often its answer was there (as fraiseql.cache_stats, which daemons add to every\n"
     "ten seconds).\n"
     "purge: delete answers: all, or those that all the options given apply to.\n"
+    "warm: make answers before anybody asks, for each tenant that was served within\n"
+    "a day, or those given. Operations are named as in fraiseql.turbo_queries (see\n"
+    "fraiseqld turbo), or a file (with a dot or slash) has them; none: all that are\n"
+    "registered. What has half of its time left stays.\n"
     "\n"
     "      --operation NAME  of operations of that name, or NAME#HASH of one of them\n"
     "      --tenant TENANT   of a tenant\n"
@@ -28,9 +35,10 @@ static const char usage[] =
     "      --set KEY=VALUE   override one key\n"
     "  -h, --help            show this text\n"
     "\n"
-    "Exit code: 0 done, 64 usage, 66 the configuration does not exist, 69 the\n"
-    "database cannot be reached or the cache is not installed there, 70 it refuses a\n"
-    "statement, 78 the configuration is not valid.\n"
+    "Exit code: 0 done, 1 some answers could not be made, 64 usage, 65 what is to be\n"
+    "warmed, or the catalog, is not legal, 66 the configuration does not exist, 69\n"
+    "the database cannot be reached or the cache is not installed there, 70 it\n"
+    "refuses a statement, 78 the configuration is not valid.\n"
     "\n"
     "Example: fraiseqld cache purge --tenant 7b0c6c2e-... -c fraiseqld.yaml\n";
 
@@ -60,6 +68,11 @@ struct cache_command {
     struct command_database db;
     bool all;
     const char *parts[PARTS]; /* NULL: any */
+    /* warm */
+    struct str *tenants;
+    size_t ntenants;
+    struct str *documents;
+    size_t ndocuments;
 };
 
 /* --- stats ---------------------------------------------------------------------------------- */
@@ -113,10 +126,71 @@ static void purge(struct command_database *d)
         printf("%.*s deleted\n", STR_ARG(rows_value(rows, 0, 0)));
 }
 
+/* --- warm ----------------------------------------------------------------------------------- */
+
+#define SOME_FAILED 1
+
+static void print_results(const struct cachewarm_result *results, size_t n)
+{
+    printf("%-40s  %8s  %8s  %8s  %8s\n", "operation", "made", "held", "passed", "failed");
+    for (size_t i = 0; i < n; i++) {
+        const struct cachewarm_result *r = &results[i];
+
+        printf("%-40.*s  %8zu  %8zu  %8zu  %8zu%s%.*s\n", STR_ARG(r->operation_name), r->made,
+               r->held, r->passed, r->failed, r->problem.len > 0 ? "  " : "", STR_ARG(r->problem));
+    }
+}
+
+static void warm_by(struct command_database *d, const struct offline *o)
+{
+    const struct cache_command *k = CONTAINER_OF(d, struct cache_command, db);
+    const struct cachewarm w = {&o->engine, o->auth, d->pool, DEADLINE_NEVER, NULL};
+    struct arena *a = d->cc.arena;
+    struct cachewarm_result *results;
+    struct registered_list what;
+    struct str_list tenants;
+
+    if (!cachewarm_documents(&w, k->documents, k->ndocuments, a, &what, &d->cc.errs) ||
+        !cachewarm_tenants(&w, k->tenants, k->ntenants, a, &tenants, &d->cc.errs)) {
+        d->status = command_status_of(&d->cc.errs);
+        return;
+    }
+    results = ARENA_ARRAY(a, size_max(what.n, 1), struct cachewarm_result);
+    (void)!cachewarm_run(&w, &what, &tenants, a, results); /* nothing ends it */
+    print_results(results, what.n);
+    for (size_t i = 0; i < what.n; i++)
+        if (results[i].failed > 0)
+            d->status = SOME_FAILED;
+}
+
+static void warm(struct command_database *d)
+{
+    struct offline o;
+
+    if (offline_open(&o, d->cc.config, d->pool, d->cc.arena, &d->cc.errs))
+        warm_by(d, &o);
+    else
+        d->status = command_status_of(&d->cc.errs);
+    offline_close(&o);
+}
+
+static int run_warm(struct cache_command *k, int argc, char **argv)
+{
+    for (size_t i = 0; i < PARTS; i++)
+        if (k->all || (k->parts[i] != NULL && i != FLAG_TENANT - FLAG_OPERATION))
+            return command_usage(argv[0], "warm takes tenants, and operations by their names");
+    k->documents = ARENA_ARRAY(k->db.cc.arena, (size_t)argc, struct str);
+    for (int i = optind + 1; i < argc; i++)
+        k->documents[k->ndocuments++] = str_of(argv[i]);
+    return rows_run(&k->db, warm);
+}
+
 /* --- the command ---------------------------------------------------------------------------- */
 
 static bool take_flag(struct cache_command *k, int c)
 {
+    if (c == FLAG_TENANT)
+        k->tenants[k->ntenants++] = str_of(optarg);
     if (c == 'c')
         k->db.cc.from.file = optarg;
     else if (c == FLAG_SET)
@@ -135,12 +209,16 @@ static int take_action(struct cache_command *k, int argc, char **argv)
     const char *action = argv[optind];
     bool some = k->all;
 
+    if (action != NULL && strcmp(action, "warm") == 0)
+        return run_warm(k, argc, argv);
     if (action == NULL || optind + 1 != argc)
-        return command_usage(argv[0], "say what to do: stats or purge");
+        return command_usage(argv[0], "say what to do: stats, purge or warm");
     if (strcmp(action, "stats") == 0)
         return rows_run(&k->db, show_stats);
     if (strcmp(action, "purge") != 0)
-        return command_usage(argv[0], "say what to do: stats or purge");
+        return command_usage(argv[0], "say what to do: stats, purge or warm");
+    if (k->ntenants > 1)
+        return command_usage(argv[0], "give one tenant");
     for (size_t i = 0; i < PARTS; i++) {
         if (k->all && k->parts[i] != NULL)
             return command_usage(argv[0], "--all leaves nothing to choose");
@@ -157,6 +235,7 @@ int command_cache(int argc, char **argv)
     int status = -1, c;
 
     command_config_init(&k.db.cc, argc);
+    k.tenants = ARENA_ARRAY(k.db.cc.arena, (size_t)argc, struct str);
     while (status < 0 && (c = getopt_long(argc, argv, "c:h", flags, NULL)) != -1) {
         if (c == 'h') {
             fputs(usage, stdout);

@@ -115,6 +115,24 @@ int command_usage(const char *argv0, const char *fmt, ...)
     return EX_USAGE;
 }
 
+int command_status_of(const struct errors *errs)
+{
+    switch ((int)errs->first->code) {
+    case CONFIG_INVALID:
+        return EX_CONFIG;
+    case SERVICE_UNAVAILABLE:
+    case TIMEOUT:
+        return EX_UNAVAILABLE;
+    case BAD_REQUEST:
+    case GRAPHQL_PARSE_FAILED:
+    case QUERY_TOO_COMPLEX:
+    case SCHEMA_INVALID:
+        return EX_DATAERR;
+    default:
+        return EX_SOFTWARE;
+    }
+}
+
 /* --- configuration --------------------------------------------------------------------- */
 
 void command_config_init(struct command_config *cc, int argc)

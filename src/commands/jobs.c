@@ -8,10 +8,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "commands/commands.h"
+#include "commands/offline.h"
 
 #include "base/log.h"
-#include "jobs/jobs.h"
 #include "jobs/timezone.h"
 #include "server/options.h"
 
@@ -122,7 +121,8 @@ static int list(struct jobs_command *j)
 static int run_one(struct jobs_command *j)
 {
     const struct scheduled_job *job = jobs_find(&j->jobs, str_of(j->name));
-    struct job_runner runner = {.pool = j->pool};
+    struct offline_warm warm = {j->cc.config, j->pool};
+    struct job_runner runner = {.pool = j->pool, .warm = offline_run_warm, .warm_ctx = &warm};
     struct str detail;
     enum job_outcome outcome;
 

@@ -371,24 +371,6 @@ static const struct action *find_action(const char *name)
     return NULL;
 }
 
-static int status_of(const struct errors *errs)
-{
-    switch ((int)errs->first->code) {
-    case CONFIG_INVALID:
-        return EX_CONFIG;
-    case SERVICE_UNAVAILABLE:
-    case TIMEOUT:
-        return EX_UNAVAILABLE;
-    case BAD_REQUEST:
-    case GRAPHQL_PARSE_FAILED:
-    case QUERY_TOO_COMPLEX:
-    case SCHEMA_INVALID:
-        return EX_DATAERR;
-    default:
-        return EX_SOFTWARE;
-    }
-}
-
 static int run(struct turbo_command *t, const struct action *action)
 {
     int status = command_config_load(&t->cc);
@@ -402,7 +384,7 @@ static int run(struct turbo_command *t, const struct action *action)
     if (errors_any(&t->cc.errs)) {
         command_print_errors(&t->cc.errs);
         if (status == EX_OK)
-            status = status_of(&t->cc.errs);
+            status = command_status_of(&t->cc.errs);
     }
     for (size_t i = 0; t->schema != NULL && i < options_nroles(t->cc.config); i++)
         schema_unref(t->schema[i]);

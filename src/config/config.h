@@ -46,6 +46,8 @@ struct config_job {
     struct str sql;
     bool plainly;        /* concurrently: false */
     uint64_t timeout_ms; /* 0: not set */
+    struct config_strings documents;
+    struct config_strings tenants;
 };
 
 /* auth.jwt.keys[] */

@@ -274,6 +274,10 @@ static void set_job(struct loader *l, struct config_job *j, const struct setting
         j->refresh = s->items[0];
     else if (str_is(part, "sql"))
         j->sql = s->items[0];
+    else if (str_is(part, "documents"))
+        j->documents = (struct config_strings){s->items, s->n};
+    else if (str_is(part, "tenants"))
+        j->tenants = (struct config_strings){s->items, s->n};
     else if (str_is(part, "concurrently"))
         j->plainly = !str_is(s->items[0], "true");
     else if (!option_duration(s->items[0], &j->timeout_ms) || j->timeout_ms < 100 ||

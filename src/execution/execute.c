@@ -556,7 +556,7 @@ static void note_complexity(const struct execution *x, const struct variables *v
 /* Once, though it may be run again. */
 static bool spend(struct execution *x, const struct variables *v)
 {
-    if (x->engine->spend == NULL || x->spent)
+    if (x->engine->spend == NULL || x->spent || x->ahead)
         return true;
     x->spent = true;
     return x->engine->spend(x, complexity_of(x->operation, v, x->arena));

@@ -88,6 +88,7 @@ struct execution {
     struct str request_id;
     const struct tracecontext *trace; /* NULL: of no trace, as a command's */
     uint64_t received_ns;             /* monotonic: when the request was here */
+    bool ahead;                       /* nobody waits: it is for the result cache */
     void (*done)(struct execution *x);
 
     /* for the caller in `done` */
@@ -102,7 +103,7 @@ struct execution {
     uint64_t plan_ns;
     uint64_t backend_ns;
     struct stages stages;
-    struct result result; /* its state, age_s, ttl_s, chosen */
+    struct result result; /* its state, age_s, ttl_s, chosen, kept, passed */
 
     /* private */
     struct recall recall;

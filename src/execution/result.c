@@ -61,7 +61,7 @@ static bool worth_keeping(const struct execution *x)
     struct resultcache *rc = x->engine->results;
     bool touched = resultcache_touch(rc, &r->key);
 
-    return touched || r->rule->mode == RESULTCACHE_ALWAYS || r->found.data != NULL ||
+    return touched || x->ahead || r->rule->mode == RESULTCACHE_ALWAYS || r->found.data != NULL ||
            x->stages.times[STAGE_DATABASE].ns > KEEP_AT_ONCE_NS ||
            (r->leads && flights_awaited(rc->flights, &r->key));
 }
@@ -72,7 +72,7 @@ static void put_in_front(const struct execution *x, struct str value)
     const struct result *r = &x->result;
     struct front *f = x->engine->results->front;
 
-    if (f != NULL)
+    if (f != NULL && !x->ahead)
         front_put(f, &r->key, &(struct front_answer){value, r->age_s, r->ttl_s}, r->generation,
                   monotonic_ns());
 }
@@ -87,6 +87,7 @@ static void keep(struct execution *x)
         !worth_keeping(x))
         return;
     x->result.age_s = 0;
+    x->result.kept = true;
     put_in_front(x, value);
     result_store(x, value);
 }
@@ -117,7 +118,7 @@ static void log_access(const struct execution *x)
     struct str name = x->operation->ast->name;
     struct cachelog_entry e = {
         .at_us = wall_clock_us(),
-        .outcome = names[r->state],
+        .outcome = x->ahead ? "store" : names[r->state],
         .age_ms = (uint64_t)r->age_s * 1000,
         .duration_us = (monotonic_ns() - x->received_ns) / 1000,
     };
@@ -131,20 +132,26 @@ static void log_access(const struct execution *x)
         metric_add(METRIC_CACHE_LOG_DROPPED, 1);
 }
 
+/* Of one ahead there is no request, but perhaps an answer that was kept. */
+static bool is_logged(const struct execution *x)
+{
+    return x->ahead ? x->result.kept : x->result.state != RESULT_BYPASS;
+}
+
 void result_end(struct execution *x, bool good)
 {
     struct result *r = &x->result;
 
     if (r->state == RESULT_NONE)
         return;
-    count(x);
-    if (r->state != RESULT_BYPASS && x->engine->cachelog != NULL &&
-        cachelog_wants(x->engine->cachelog))
-        log_access(x);
     if (x->stages.times[STAGE_DATABASE].ns > 0)
         resultcache_learn_cost(x->plan, x->stages.times[STAGE_DATABASE].ns);
     if (good && r->state == RESULT_MISS && r->snapshot != NULL)
         keep(x);
+    if (!x->ahead)
+        count(x);
+    if (is_logged(x) && x->engine->cachelog != NULL && cachelog_wants(x->engine->cachelog))
+        log_access(x);
     if (r->claimed)
         result_release(x->engine->results, r->key_text, x->pg);
     if (r->leads)
@@ -320,8 +327,10 @@ static bool refreshes(struct execution *x)
     struct result *r = &x->result;
     struct flights *f = x->engine->results->flights;
 
-    if (r->snapshot == NULL || r->waited || r->leads || f == NULL)
+    if (r->snapshot == NULL || r->waited || r->leads)
         return false;
+    if (f == NULL)
+        return x->ahead;
     r->leads = flights_join(f, &r->key, NULL);
     return r->leads;
 }
@@ -377,6 +386,7 @@ static void on_lookup(struct pgbatch *b, void *ctx)
 static void look_up(struct execution *x)
 {
     struct result *r = &x->result;
+    const struct resultcache *rc = x->engine->results;
 
     if (x->abandoned) {
         go_on(x, false);
@@ -384,7 +394,8 @@ static void look_up(struct execution *x)
     }
     r->params[0] = r->key_text;
     r->params[1] = arena_dup(x->arena, x->identity->tenant).data;
-    r->call = (struct pgcall){.statement = &x->engine->results->lookup, .params = r->params};
+    r->call = (struct pgcall){.statement = x->ahead ? &rc->lookup_ahead : &rc->lookup,
+                              .params = r->params};
     r->session = (struct pgsession){.role = "", .timeout_ms = LOOKUP_TIMEOUT_MS, .read_only = true};
     pgbatch_init(&x->batch, &r->session, &r->call, 1, x->arena);
     x->batch.until = x->until;
@@ -428,7 +439,7 @@ static bool is_in_memory(struct execution *x)
     struct front *f = x->engine->results->front;
     struct front_answer found;
 
-    if (f == NULL)
+    if (f == NULL || x->ahead)
         return false;
     r->generation = front_generation(f);
     if (!front_get(f, &r->key, monotonic_ns(), x->arena, &found) ||
@@ -439,6 +450,20 @@ static bool is_in_memory(struct execution *x)
     r->chosen = r->rule->chosen;
     r->in_memory = true;
     return true;
+}
+
+/* One ahead is what somebody wants to be kept: what it costs does not matter. */
+static bool is_worthwhile(struct execution *x, const struct result_rule *rule)
+{
+    struct resultcache *rc = x->engine->results;
+
+    if (!x->ahead)
+        return resultcache_worthwhile(rc, x->plan, rule);
+    if (rule->ttl_s == 0)
+        x->result.passed = "its answers are not kept";
+    else if (result_rule_by_user(rc, rule))
+        x->result.passed = "its answers depend on more than the tenant";
+    return x->result.passed == NULL;
 }
 
 bool result_begin(struct execution *x, void (*then)(struct execution *x, bool found))
@@ -455,7 +480,7 @@ bool result_begin(struct execution *x, void (*then)(struct execution *x, bool fo
     if (ask)
         result_ask_rule(x);
     r->state = RESULT_BYPASS;
-    if (rule == NULL || !resultcache_worthwhile(rc, x->plan, rule))
+    if (rule == NULL || !is_worthwhile(x, rule))
         return false;
     r->state = RESULT_MISS;
     r->rule = rule;

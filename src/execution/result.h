@@ -30,6 +30,9 @@ struct result {
     uint32_t age_s; /* of what was found */
     uint32_t ttl_s; /* what is left of it; of what was made, how long it holds */
     bool chosen;    /* clients may be told */
+    bool kept;      /* what was made is to be stored */
+    const char
+        *passed; /* of one ahead, BYPASS: why; NULL: it is not known yet what there is to know */
     /* private */
     const struct result_rule *rule; /* the plan's; not NULL: it was looked for */
     struct flight_key key;

@@ -24,6 +24,7 @@ static const struct builtin {
     [JOB_PARTITIONS]    = {"partitions",    "@weekly",     5 * MINUTES,  true,  false},
     [JOB_RETENTION]     = {"retention",     "15 3 * * *",  10 * MINUTES, false, false},
     [JOB_STATISTICS]    = {"statistics",    "*/5 * * * *", 1 * MINUTES,  true,  true },
+    [JOB_CACHE_WARM]    = {"cache_warm",    "off",         4 * MINUTES,  false, false},
 };
 /* clang-format on */
 
@@ -86,6 +87,12 @@ static bool define(struct scheduled_job *j, const struct config_job *c, struct a
     j->name = c->name;
     j->argument = arena_dup(a, c->refresh.len > 0 ? c->refresh : c->sql);
     j->plainly = c->plainly;
+    j->documents = c->documents.items;
+    j->ndocuments = c->documents.n;
+    j->tenants = c->tenants.items;
+    j->ntenants = c->tenants.n;
+    if (j->kind != JOB_CACHE_WARM && j->ndocuments + j->ntenants > 0)
+        refuse(errs, c->name, "", "is not cache_warm: it has no documents and tenants");
     if (c->timeout_ms > 0)
         j->timeout_ms = c->timeout_ms;
     if (c->schedule.len > 0)

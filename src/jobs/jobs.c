@@ -297,10 +297,30 @@ static bool run_sql(struct run *r)
     return true;
 }
 
+/* Its statements are not ours: it looks itself whether the daemon stops. */
+static bool warm_cache(struct run *r)
+{
+    r->failure = JOB_FAILED;
+    if (r->runner->warm == NULL) {
+        r->detail = STR("there is no result cache: cache.enabled or turborouter.enabled is false");
+        return false;
+    }
+    if (r->runner->warm(r->runner->warm_ctx, r->job, r->until, &r->runner->stopping, r->arena,
+                        &r->detail))
+        return true;
+    if (deadline_passed(r->until))
+        r->failure = JOB_TIMEOUT;
+    return false;
+}
+
 static bool (*const bodies[JOB_KINDS])(struct run *r) = {
-    [JOB_CACHE_CLEANUP] = clean_cache, [JOB_PARTITIONS] = keep_partitions,
-    [JOB_RETENTION] = forget,          [JOB_STATISTICS] = measure,
-    [JOB_REFRESH] = refresh,           [JOB_SQL] = run_sql,
+    [JOB_CACHE_CLEANUP] = clean_cache,
+    [JOB_PARTITIONS] = keep_partitions,
+    [JOB_RETENTION] = forget,
+    [JOB_STATISTICS] = measure,
+    [JOB_CACHE_WARM] = warm_cache,
+    [JOB_REFRESH] = refresh,
+    [JOB_SQL] = run_sql,
 };
 
 /* --- a run --------------------------------------------------------------------------------- */

@@ -19,6 +19,7 @@ enum job_kind {
     JOB_PARTITIONS,
     JOB_RETENTION,
     JOB_STATISTICS,
+    JOB_CACHE_WARM,
     JOB_REFRESH,
     JOB_SQL,
     JOB_KINDS
@@ -30,10 +31,14 @@ struct scheduled_job {
     struct str schedule; /* as it is written; "off" */
     struct cron cron;
     bool off;
-    struct str argument; /* a materialized view, or a statement; NUL-terminated */
-    bool plainly;        /* refreshed without CONCURRENTLY */
-    uint64_t batch;      /* JOB_CACHE_CLEANUP: entries deleted at once */
-    uint64_t max_bytes;  /* of all of them */
+    struct str argument;         /* a materialized view, or a statement; NUL-terminated */
+    bool plainly;                /* refreshed without CONCURRENTLY */
+    uint64_t batch;              /* JOB_CACHE_CLEANUP: entries deleted at once */
+    uint64_t max_bytes;          /* of all of them */
+    const struct str *documents; /* JOB_CACHE_WARM: see server/cachewarm.h */
+    size_t ndocuments;
+    const struct str *tenants;
+    size_t ntenants;
     uint64_t timeout_ms;
     bool at_start;   /* once besides */
     bool everywhere; /* each daemon for itself, and no history */
@@ -62,8 +67,17 @@ enum job_outcome {
 };
 const char *job_outcome_name(enum job_outcome o);
 
+/*
+ * JOB_CACHE_WARM needs what answers requests: it is done by who has that. What it did, or what went
+ * wrong, is in *detail, in the arena. It ends soon after `stopping`.
+ */
+typedef bool job_warm(void *ctx, const struct scheduled_job *j, struct deadline until,
+                      const atomic_bool *stopping, struct arena *a, struct str *detail);
+
 struct job_runner {
     struct pgpool *pool;
+    job_warm *warm;
+    void *warm_ctx;
     atomic_bool stopping; /* no statement is begun any longer, but the one that notes the end */
     atomic_bool busy;     /* a statement of the job itself is about to run, or does */
 };

@@ -180,13 +180,15 @@ static void run(void *arg)
     pthread_mutex_unlock(&s->mutex);
 }
 
-struct scheduler *scheduler_start(const struct job_list *jobs, struct pgpool *pool,
-                                  uint64_t jitter_ms)
+struct scheduler *scheduler_start(const struct scheduler_options *opt)
 {
+    const struct job_list *jobs = opt->jobs;
     struct scheduler *s = xcalloc(1, sizeof(*s));
 
-    s->runner.pool = pool;
-    s->jitter_ms = jitter_ms;
+    s->runner.pool = opt->pool;
+    s->runner.warm = opt->warm;
+    s->runner.warm_ctx = opt->warm_ctx;
+    s->jitter_ms = opt->jitter_ms;
     s->n = jobs->n;
     s->entries = xcalloc(size_max(jobs->n, 1), sizeof(*s->entries));
     for (size_t i = 0; i < jobs->n; i++)

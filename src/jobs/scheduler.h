@@ -11,9 +11,16 @@
 
 struct scheduler;
 
-/* The list must live as long. The process's time zone is what schedules are read in. */
-struct scheduler *scheduler_start(const struct job_list *jobs, struct pgpool *pool,
-                                  uint64_t jitter_ms);
+struct scheduler_options {
+    const struct job_list *jobs; /* must live as long */
+    struct pgpool *pool;
+    uint64_t jitter_ms;
+    job_warm *warm; /* NULL: there is no result cache */
+    void *warm_ctx;
+};
+
+/* The process's time zone is what schedules are read in. */
+struct scheduler *scheduler_start(const struct scheduler_options *opt);
 /* What runs is cancelled, and noted so. */
 void scheduler_stop(struct scheduler *s);
 

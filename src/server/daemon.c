@@ -20,6 +20,7 @@
 #include "jobs/schema_watch.h"
 #include "jobs/timezone.h"
 #include "jobs/turbo_sync.h"
+#include "server/cachewarm.h"
 #include "server/endpoints.h"
 #include "server/front_watch.h"
 #include "server/notification_options.h"
@@ -230,6 +231,11 @@ static struct setup *hold_setup(struct daemon *d)
     return s;
 }
 
+static void release_setup(struct setup *s)
+{
+    atomic_fetch_sub_explicit(&s->users, 1, memory_order_release);
+}
+
 static void before_publication(void *ctx, const struct schema *const *next, size_t n)
 {
     struct daemon *d = ctx;
@@ -237,7 +243,19 @@ static void before_publication(void *ctx, const struct schema *const *next, size
 
     warm_plans(&s->engine, next, n);
     warmup_run(d->warmup, &s->engine, next, n);
-    atomic_fetch_sub_explicit(&s->users, 1, memory_order_release);
+    release_setup(s);
+}
+
+static bool on_warm(void *ctx, const struct scheduled_job *j, struct deadline until,
+                    const atomic_bool *stopping, struct arena *a, struct str *detail)
+{
+    struct daemon *d = ctx;
+    struct setup *s = hold_setup(d);
+    struct cachewarm w = {&s->engine, d->auth, d->pool, until, stopping};
+    bool ok = cachewarm_job(&w, j, a, detail);
+
+    release_setup(s);
+    return ok;
 }
 
 static void after_publication(void *ctx, const uint64_t *versions, size_t n)
@@ -399,7 +417,8 @@ static void start_services(struct daemon *d)
         d->turbo_sync = turbo_sync_start(&(struct turbo_sync_options){
             d->pool, d->turbo, c->turbo_stats, d->results != NULL, d->cachelog});
     if (c->jobs_enabled)
-        d->scheduler = scheduler_start(&d->jobs, d->pool, c->jobs_jitter_ms);
+        d->scheduler = scheduler_start(&(struct scheduler_options){
+            &d->jobs, d->pool, c->jobs_jitter_ms, d->results != NULL ? on_warm : NULL, d});
     notifications_start(&d->notifications, d->pool, d->arena);
     if (d->results != NULL && d->results->front != NULL && c->notify_listen)
         d->front_watch = front_watch_start(d->pool, arena_dup(d->arena, c->notify_channel).data,

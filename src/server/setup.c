@@ -50,13 +50,12 @@ static enum introspection_policy introspection_policy(const struct config *c, bo
     return INTROSPECTION_OFF;
 }
 
-static void init_engine(struct setup *s, const struct setup_parts *parts)
+struct engine setup_engine(const struct setup_parts *parts, const struct config *c, struct arena *a)
 {
-    const struct config *c = s->config;
     bool production = str_is(c->environment, "production");
     enum introspection_policy introspection = introspection_policy(c, production);
 
-    s->engine = (struct engine){
+    return (struct engine){
         .schema = parts->slot,
         .turbo = parts->turbo,
         .results = parts->results,
@@ -64,10 +63,10 @@ static void init_engine(struct setup *s, const struct setup_parts *parts)
         .recall = parts->recall,
         .parse_limits = options_parse_limits(c),
         .validate_limits = options_validate_limits(c),
-        .roles = options_roles(c, s->arena),
-        .statement_timeouts_ms = options_timeouts(c, s->arena),
+        .roles = options_roles(c, a),
+        .statement_timeouts_ms = options_timeouts(c, a),
         .shadow_complexity = c->complexity_mode == CONFIG_COMPLEXITY_SHADOW ? c->max_complexity : 0,
-        .application_name = options_application_name(c, s->arena),
+        .application_name = options_application_name(c, a),
         .slow_ns = options_slow_ns(c),
         .idempotency_ttl_ms = c->idempotency_ttl_ms,
         .max_response_bytes = c->max_response_bytes,
@@ -93,7 +92,7 @@ struct setup *setup_new(const struct setup_parts *parts, const struct config *c,
         return NULL;
     }
     s->limits = limits_of(c, before);
-    init_engine(s, parts);
+    s->engine = setup_engine(parts, c, s->arena);
     s->graphql = options_graphql(c, s->arena);
     s->graphql.tracing = observers_tracing(parts->observers, c);
     s->graphql.errors = observers_errors(parts->observers);

@@ -47,6 +47,9 @@ struct setup *setup_new(const struct setup_parts *parts, const struct config *c,
                         const struct setup *before, struct errors *errs);
 void setup_free(struct setup *s); /* NULL is allowed */
 /* Do both accept the same documents and make the same of them? */
+/* The engine alone, as commands need it; what it points to is in the arena, or the parts'. */
+struct engine setup_engine(const struct setup_parts *parts, const struct config *c,
+                           struct arena *a);
 bool setup_compiles_alike(const struct setup *a, const struct setup *b);
 
 #endif

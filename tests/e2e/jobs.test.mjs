@@ -195,7 +195,7 @@ test("jobs list tells schedules, the next time and the last run", async () => {
   const { code, stdout } = await jobs(["list"], database, more);
   assert.equal(code, 0);
   const lines = Object.fromEntries(stdout.trim().split("\n").map((line) => [line.split(" ")[0], line]));
-  assert.deepEqual(Object.keys(lines), ["cache_cleanup", "mine", "partitions", "refresh_v_x", "retention", "statistics"]);
+  assert.deepEqual(Object.keys(lines), ["cache_cleanup", "cache_warm", "mine", "partitions", "refresh_v_x", "retention", "statistics"]);
   assert.match(lines.mine, /0 0 1 1 \* +\d{4}-01-01 00:00:00Z +done at .* by .*: 1 rows$/);
   assert.match(lines.retention, /off +never/);
   assert.match(lines.cache_cleanup, /\*\/5 \* \* \* \* +\d{4}-\d\d-\d\d \d\d:\d[05]:00Z/);
