@@ -1,14 +1,15 @@
 // cache_isolation.mjs - random requests of many tenants to a daemon with a result cache: whose rows come back.
 //
-//   node cache_isolation.mjs URL SECRETFILE POOLFILE REQUESTS
+//   node cache_isolation.mjs URL SECRETFILE OWNERSFILE REQUESTS
 //
-// Every row says whose it is; a row of another tenant is a failure.
+// OWNERSFILE has lines of an id and its tenant, as the database has them: a row of another tenant is a failure, as is
+// one that nobody owns.
 
 import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import http from "node:http";
 
-const [url, secretFile, poolFile, count] = process.argv.slice(2);
+const [url, secretFile, ownersFile, count] = process.argv.slice(2);
 const secret = readFileSync(secretFile, "utf8").trim();
 const encode = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
 
@@ -17,12 +18,12 @@ function token(tenant) {
   return `${text}.${createHmac("sha256", secret).update(text).digest("base64url")}`;
 }
 
-const uuid = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/;
-const tenants = [...new Set(readFileSync(poolFile, "utf8").split("\n").map((line) => uuid.exec(line)?.[0]).filter(Boolean))].map((id) => ({ id, authorization: `Bearer ${token(id)}` }));
+const owners = new Map(readFileSync(ownersFile, "utf8").trim().split("\n").map((line) => line.split(" ")));
+const tenants = [...new Set(owners.values())].map((id) => ({ id, authorization: `Bearer ${token(id)}` }));
 const documents = [
-  "query A($limit: Int) { projects(limit: $limit, orderBy: [{ id: ASC }]) { id tenantId name owner { tenantId } } }",
-  "query B($limit: Int) { tasks(limit: $limit, orderBy: [{ id: ASC }]) { id tenantId title project { tenantId } } }",
-  "query C($limit: Int) { users(limit: $limit, orderBy: [{ id: ASC }]) { id tenantId name } }",
+  "query A($limit: Int) { projects(limit: $limit, orderBy: [{ id: ASC }]) { id name owner { id } } }",
+  "query B($limit: Int) { tasks(limit: $limit, orderBy: [{ id: ASC }]) { id title project { id } } }",
+  "query C($limit: Int) { users(limit: $limit, orderBy: [{ id: ASC }]) { id name } }",
 ];
 const agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
 
@@ -47,15 +48,18 @@ async function client() {
     const tenant = Math.random() < 0.7 ? tenants[Math.floor(Math.random() ** 3 * tenants.length)] : pick(tenants);
     const { text, age } = await post(tenant, pick(documents), { limit: pick([1, 2, 3]) });
     found += age !== undefined;
-    failed += text.includes('"errors"');
-    for (const [, owner] of text.matchAll(/"tenantId":"([^"]*)"/g)) {
+    if (text.includes('"errors"') && failed++ === 0) {
+      console.error(text);
+    }
+    for (const [, id] of text.matchAll(/"id":"([^"]*)"/g)) {
       rows++;
-      foreign += owner !== tenant.id;
+      foreign += owners.get(id) !== tenant.id;
     }
   }
 }
 
 await Promise.all(Array.from({ length: 64 }, client));
 agent.destroy();
+process.exitCode = foreign > 0 || rows === 0 ? 1 : 0;
 console.log(`| ${count} random requests of ${tenants.length} tenants | ${foreign} rows of another's | 0 | of ${rows}; ${((found / count) * 100).toFixed(1)} % of the answers from the cache, ${failed} failed, ${((Date.now() - began) / 1000).toFixed(0)} s |`);
 process.exitCode = foreign + failed > 0 ? 1 : 0;

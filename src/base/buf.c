@@ -29,6 +29,13 @@ void buf_clear(struct buf *b)
     b->failed = false;
 }
 
+void buf_wipe(struct buf *b)
+{
+    if (b->data != NULL)
+        explicit_bzero(b->data, b->len);
+    buf_clear(b);
+}
+
 struct buf buf_move(struct buf *from)
 {
     struct buf to = *from;

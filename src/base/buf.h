@@ -25,6 +25,7 @@ void buf_init(struct buf *b, size_t max);
 void buf_fini(struct buf *b);
 /* Empty and not failed, keeping the memory. */
 void buf_clear(struct buf *b);
+void buf_wipe(struct buf *b); /* the same, of a secret: its bytes are overwritten */
 /* Hand the bytes over: *from becomes empty. */
 struct buf buf_move(struct buf *from);
 /* Make room for n more; false (failed) when that passes the maximum. */

@@ -229,6 +229,8 @@ struct config {
 
     /* database */
     struct str database_url;
+    struct config_strings password_command;
+    uint64_t password_ttl_ms;
     struct config_pairs database_keywords; /* host port dbname user password sslmode
                                               application_name … and options.*, by libpq's names */
     struct config_strings search_path;

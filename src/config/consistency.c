@@ -90,6 +90,18 @@ static void check_token(struct loader *l)
             "cannot be with \"*\" in server.cors.allow_origins");
 }
 
+static void check_password(struct loader *l)
+{
+    static const char key[] = "database.auth.password_command";
+    const struct config_strings *command = &l->config->password_command;
+
+    if (command->n == 0)
+        return;
+    require(l, str_starts(command->items[0], STR("/")), key, "must begin with an absolute path");
+    require(l, settings_get(l->settings, STR("database.password")) == NULL, key,
+            "and database.password exclude each other");
+}
+
 void consistency_check(struct loader *l)
 {
     const struct config *c = l->config;
@@ -111,4 +123,5 @@ void consistency_check(struct loader *l)
                 "must be of HS256, RS256, PS256, ES256, their like, and EdDSA");
     check_cors(l);
     check_token(l);
+    check_password(l);
 }

@@ -13,6 +13,8 @@
 
 #include "pg/pgconnect.h"
 
+#include "pg/pgpassword.h"
+
 #define MAX_DEFAULTS 8
 
 struct keywords { /* as PQconnectdbParams() takes them */
@@ -27,6 +29,7 @@ struct pgconnect {
     struct keywords without_options;
     struct pgsetting defaults[MAX_DEFAULTS];
     size_t ndefaults;
+    struct pgpassword *password; /* owned; NULL: it stands in the options */
     atomic_bool options_refused;
     atomic_size_t references;
 };
@@ -196,6 +199,8 @@ static struct keywords make_keywords(struct pgconnect *k, const struct pgpool_op
     add_keyword(&to, "client_encoding", "UTF8");
     if (options != NULL)
         add_keyword(&to, "options", options);
+    if (opt->password_command != NULL)
+        add_keyword(&to, "password", NULL); /* the last: see connect_by() */
     add_keyword(&to, NULL, NULL);
     return to;
 }
@@ -215,6 +220,9 @@ struct pgconnect *pgconnect_new(const struct pgpool_options *opt, struct errors 
     if (opt->nsearch_path > 0)
         k->defaults[k->ndefaults++] =
             (struct pgsetting){"search_path", search_path_value(opt, k->arena).data};
+    if (opt->password_command != NULL)
+        k->password =
+            pgpassword_new(opt->password_command, opt->password_ttl_ms, opt->connect_timeout_ms);
     k->with_options = make_keywords(k, opt, options_value(k, opt));
     k->without_options = make_keywords(k, opt, NULL);
     return k;
@@ -230,15 +238,33 @@ void pgconnect_free(struct pgconnect *k)
 {
     if (k == NULL || atomic_fetch_sub(&k->references, 1) > 1)
         return;
+    pgpassword_free(k->password);
     arena_free(k->arena);
     xfree(k);
 }
 
-static PGconn *connect_by(const struct keywords *k)
-{
-    PGconn *pg = PQconnectdbParams(k->names, k->values, 1);
+#define MAX_KEYWORDS 64 /* libpq has fewer */
 
+/* libpq would write them to standard error. What a statement says besides, nobody has asked for. */
+static void ignore_notice(void *ctx, const PGresult *r)
+{
+    (void)ctx;
+    (void)r;
+}
+
+/* password: NULL if it stands in the options. */
+static PGconn *connect_by(const struct keywords *k, const char *password)
+{
+    const char *values[MAX_KEYWORDS];
+    PGconn *pg;
+
+    CHECK(k->n <= MAX_KEYWORDS);
+    memcpy(values, k->values, k->n * sizeof(*values));
+    if (password != NULL)
+        values[k->n - 2] = password;
+    pg = PQconnectdbParams(k->names, values, 1);
     CHECK(pg != NULL);
+    PQsetNoticeReceiver(pg, ignore_notice, NULL);
     return pg;
 }
 
@@ -251,18 +277,49 @@ static bool refused_options(const PGconn *pg)
                                              strstr(why, "command-line options") != NULL);
 }
 
+/* With start options, unless a pooler refuses them. */
+static PGconn *connect_with(struct pgconnect *k, const char *password)
+{
+    PGconn *pg = connect_by(k->options_refused ? &k->without_options : &k->with_options, password);
+
+    if (!refused_options(pg))
+        return pg;
+    if (!atomic_exchange(&k->options_refused, true))
+        LOG(LOG_INFO, "a pooler refuses start options: settings are sent with every batch");
+    PQfinish(pg);
+    return connect_by(&k->without_options, password);
+}
+
+/* By the command's password; one that was remembered may not be the right one any more. NULL: there
+ * is none. */
+static PGconn *connect_with_password(struct pgconnect *k, struct buf *reason)
+{
+    struct buf password;
+    PGconn *pg = NULL;
+    bool fresh, again = true;
+
+    buf_init(&password, 0);
+    while (again && pgpassword_get(k->password, &password, &fresh, reason)) {
+        PQfinish(pg);
+        pg = connect_with(k, buf_cstr(&password));
+        buf_wipe(&password);
+        again = PQstatus(pg) != CONNECTION_OK && PQconnectionUsedPassword(pg) == 1;
+        if (again)
+            pgpassword_forget(k->password);
+        again = again && !fresh;
+    }
+    buf_fini(&password);
+    return pg;
+}
+
 PGconn *pgconnect_plain(struct pgconnect *k, struct buf *reason)
 {
-    PGconn *pg = connect_by(k->options_refused ? &k->without_options : &k->with_options);
+    PGconn *pg = k->password != NULL ? connect_with_password(k, reason) : connect_with(k, NULL);
     struct str why;
     struct str rest;
 
-    if (refused_options(pg)) {
-        if (!atomic_exchange(&k->options_refused, true))
-            LOG(LOG_INFO, "a pooler refuses start options: settings are sent with every batch");
-        PQfinish(pg);
-        pg = connect_by(&k->without_options);
-    }
+    if (pg == NULL)
+        return NULL;
     if (PQstatus(pg) == CONNECTION_OK)
         return pg;
     /* The first line is the fact, the others are advice. */

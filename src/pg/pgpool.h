@@ -29,7 +29,9 @@ struct pgpool_options {
     const char *url;                  /* libpq URI or keywords; may be "" */
     const struct pgkeyword *keywords; /* override the url; checked against libpq's list */
     size_t nkeywords;
-    const char *const *search_path; /* set at connect */
+    const char *const *password_command; /* prints the password; to NULL; NULL: there is none */
+    uint64_t password_ttl_ms;            /* how long it holds; 0: for one connection */
+    const char *const *search_path;      /* set at connect */
     size_t nsearch_path;
     size_t min;         /* kept open */
     size_t max;         /* 4 for each processor */

@@ -279,7 +279,7 @@ static const struct pgkeyword *pool_keywords(const struct config *c, struct aren
 
 static const char *const *c_strings(struct config_strings list, struct arena *a)
 {
-    const char **out = ARENA_ARRAY(a, list.n ? list.n : 1, const char *);
+    const char **out = ARENA_ARRAY(a, list.n + 1, const char *); /* to NULL */
 
     for (size_t i = 0; i < list.n; i++)
         out[i] = arena_dup(a, list.items[i]).data;
@@ -342,6 +342,8 @@ struct pgpool_options options_pgpool(const struct config *c, struct arena *a)
         .url = arena_dup(a, c->database_url).data,
         .keywords = pool_keywords(c, a),
         .nkeywords = c->database_keywords.n,
+        .password_command = c->password_command.n > 0 ? c_strings(c->password_command, a) : NULL,
+        .password_ttl_ms = c->password_ttl_ms,
         .search_path = c_strings(c->search_path, a),
         .nsearch_path = c->search_path.n,
         .min = c->pool_min,
