@@ -117,7 +117,7 @@ fuzz: deps-test ## build the fuzz targets and run each for FUZZ_SECONDS
 
 # --- demo, bench ---------------------------------------------------------------------
 
-.PHONY: run bench bench-errors bench-instructions bench-peers bench-parse bench-schema
+.PHONY: run bench bench-cache bench-errors bench-instructions bench-peers bench-parse bench-schema
 run: deps-test graphiql ## serve the demo from a database of its own until interrupted
 	@$(SUB) all
 	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld sql/demo/run
@@ -128,6 +128,9 @@ bench: all deps-test ## measure, and compare with the yardstick
 bench-instructions: all deps-test ## count the daemon's instructions a request; 1 when they have grown (KEEP=1: keep them)
 	@tests/support/deps bench
 	@bench/instructions --daemon $(CURDIR)/$(O)/fraiseqld $(if $(KEEP),--keep)
+
+bench-cache: all deps-test ## measure the result cache: 2.1 million answers, isolation, a simulated day (needs node; half an hour)
+	@bench/cache --daemon $(CURDIR)/$(O)/fraiseqld
 
 bench-errors: all deps-test ## measure the error log: its queries at 5 million occurrences, and recording under a storm (needs node)
 	@bench/errors --daemon $(CURDIR)/$(O)/fraiseqld
