@@ -1,5 +1,5 @@
 /*
- * errand.c - a statement of the daemon's own, as the login role, that no request waits for.
+ * errand.c - a statement of the daemon's own that no request waits for.
  *
  * Thread:   a worker's.
  */

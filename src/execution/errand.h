@@ -1,5 +1,5 @@
 /*
- * errand.h - a statement of the daemon's own, as the login role, that no request waits for.
+ * errand.h - a statement of the daemon's own that no request waits for.
  *
  * Thread:   a worker's.
  * Memory:   an errand has an arena of its own, and ends after its `done`.
@@ -15,12 +15,13 @@ struct errand {
     void (*done)(struct errand *e);
     void *ctx;
     struct pgbatch batch; /* how it went, in `done` */
-    /* private */
     struct pgsession session;
+    /* private */
     struct pgcall call;
 };
 
-/* The statement must outlive it. timeout_ms: it may take, waiting included. */
+/* The statement must outlive it. As the login role, unless its session is made another before it
+ * runs. timeout_ms: it may take, waiting included. */
 struct errand *errand_new(const struct pgstatement *statement, uint32_t timeout_ms);
 /* Its row's or rows' place, in `done`; NULL: there are none. */
 static inline const struct pgrows *errand_rows(const struct errand *e)

@@ -14,6 +14,7 @@
 #include "execution/prepare.h"
 #include "execution/response.h"
 #include "execution/session.h"
+#include "execution/slowplan.h"
 #include "metrics/metrics.h"
 #include "pg/sqlstate.h"
 #include "validation/complexity.h"
@@ -59,6 +60,7 @@ static void end(struct execution *x)
         operation_add_usage(
             x->operation, &(struct operation_usage){.hits = x->turbo_hit, .misses = !x->turbo_hit});
     stages_describe(x);
+    slowplan_tell(x);
     result_end(x, !errors_any(&x->errors));
     plan_unref(x->plan);
     operation_unref(x->operation);

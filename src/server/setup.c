@@ -68,6 +68,7 @@ struct engine setup_engine(const struct setup_parts *parts, const struct config 
         .shadow_complexity = c->complexity_mode == CONFIG_COMPLEXITY_SHADOW ? c->max_complexity : 0,
         .application_name = options_application_name(c, a),
         .slow_ns = options_slow_ns(c),
+        .log_slow_ns = c->log_slow_ms * UINT64_C(1000000),
         .idempotency_ttl_ms = c->idempotency_ttl_ms,
         .max_response_bytes = c->max_response_bytes,
         .introspection = introspection,

@@ -233,6 +233,32 @@ test("a slow operation is a line of the log with the digest of its SQL, and coun
   await daemon.stop();
 });
 
+test("a slow query has its plan in the log, once and without values", async () => {
+  const database = await installed();
+  await shared.sql(
+    database,
+    "create view v_drowsy with (security_invoker = true) as select p.*, 7 as lucky from projects p, lateral (select pg_sleep(0.12)) s; grant select on v_drowsy to app_user",
+  );
+  const daemon = await start(database, { observability: { log: { access: { slow: "100ms" } } } });
+  const query = "query Drowsy($name: String!) { drowsies(where: { name: { neq: $name }, lucky: { lt: 4711 } }, limit: 2) { id name } }";
+  const { headers, body } = await daemon.post(query, { variables: { name: "O'Secret: 4712" } });
+  assert.equal(body.errors, undefined);
+  await within(3000, "it is logged", () => daemon.logged("plan of a slow operation").length > 0);
+  const [line] = daemon.logged("plan of a slow operation");
+  const [slow] = daemon.logged("slow operation");
+  assert.equal(line.request_id, headers["x-request-id"]);
+  assert.equal(line.operation_name, "Drowsy");
+  assert.equal(line.sql_digest, slow.sql_digest);
+  assert.match(line.plan, /Scan .*on projects.*cost=\d/);
+  assert.match(line.plan, /name <> \?|name <> \$\d/);
+  assert.doesNotMatch(daemon.stderr, /Secret|4711|4712/);
+  await daemon.post(query, { variables: { name: "other" } });
+  await daemon.post("query Sleeps { slow(input: {seconds: 0.25}) }");
+  assert.ok(daemon.logged("slow operation").length >= 3);
+  await daemon.stop();
+  assert.equal(daemon.logged("plan of a slow operation").length, 1, "not again, and no plan of what writes");
+});
+
 /** A collector: what it was sent, as it came. */
 async function collector(answer = (response) => response.writeHead(200, { "content-type": "application/json" }).end("{}")) {
   const requests = [];
