@@ -44,7 +44,7 @@ fuzz-programs: $(FUZZERS)
 
 # Threads are what these are about; the other units' tests have only one.
 TSAN_FOLDERS := base http pg metrics cache server
-E2E_TSAN := $(wildcard $(addprefix tests/e2e/,isolation.test.mjs lifecycle.test.mjs config_reload.test.mjs cancel.test.mjs limits.test.mjs http_*.test.mjs))
+E2E_TSAN := $(wildcard $(addprefix tests/e2e/,isolation.test.mjs lifecycle.test.mjs config_reload.test.mjs tls.test.mjs cancel.test.mjs limits.test.mjs http_*.test.mjs))
 FUZZ_SECONDS ?= 60
 JOBS ?= 2
 

@@ -11,6 +11,7 @@
 
 #include "base/jwriter.h"
 #include "jobs/schema_watch.h"
+#include "server/certificate.h"
 #include "server/notification_options.h"
 #include "server/options.h"
 
@@ -171,9 +172,10 @@ static int check_modules(struct command_config *cc)
     bool jobs_ok = options_jobs(cc->config, cc->arena, &jobs, &cc->errs);
     struct notifications notifications;
     bool told = notifications_new(cc->config, cc->arena, &notifications, &cc->errs);
+    bool tls_ok = certificate_check(cc->config, &cc->errs);
 
     auth_free(auth);
-    return auth != NULL && page_ok && jobs_ok && told ? EX_OK : EX_CONFIG;
+    return auth != NULL && page_ok && jobs_ok && told && tls_ok ? EX_OK : EX_CONFIG;
 }
 
 static void dump(const struct config *c)

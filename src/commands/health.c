@@ -207,6 +207,10 @@ static int configured_address(struct command_config *cc, struct target *t)
         return command_usage("fraiseqld health",
                              "where \"%.*s\" listens is known to systemd only: name it with --url",
                              STR_ARG(t->address));
+    if (cc->config->admin_listen.len == 0 && cc->config->tls_enabled &&
+        !str_starts(t->address, STR("unix:")))
+        return command_usage("fraiseqld health",
+                             "server.listen speaks TLS only: set server.admin_listen");
     return EX_OK;
 }
 

@@ -97,6 +97,12 @@ struct config_channel {
     struct config_strings severities; /* errors.notifications.severities, unless it has its own */
 };
 
+enum config_client_auth {
+    CONFIG_CLIENT_AUTH_NONE,
+    CONFIG_CLIENT_AUTH_OPTIONAL,
+    CONFIG_CLIENT_AUTH_REQUIRED,
+};
+
 enum config_smtp_tls {
     CONFIG_SMTP_STARTTLS,
     CONFIG_SMTP_TLS,
@@ -222,6 +228,14 @@ struct config {
     struct config_strings cors_expose_headers;
     bool cors_allow_credentials;
     uint64_t cors_max_age_ms;
+    bool tls_enabled;
+    struct str tls_cert_file;
+    struct str tls_key_file;
+    struct str tls_client_ca_file;
+    enum config_client_auth tls_client_auth;
+    bool tls_only_1_3;
+    struct str tls_ciphers;
+    uint64_t tls_reload_interval_ms;
     bool csrf_prevention;
     bool batching_enabled;
     size_t batching_max_operations;

@@ -102,6 +102,21 @@ static void check_password(struct loader *l)
             "and database.password exclude each other");
 }
 
+static void check_tls(struct loader *l)
+{
+    const struct config *c = l->config;
+    bool asked = c->tls_client_auth != CONFIG_CLIENT_AUTH_NONE;
+
+    require(l, !c->tls_enabled || c->tls_cert_file.len > 0, "server.tls.cert_file",
+            "must be set with server.tls.enabled");
+    require(l, !c->tls_enabled || c->tls_key_file.len > 0, "server.tls.key_file",
+            "must be set with server.tls.enabled");
+    require(l, !asked || c->tls_client_ca_file.len > 0, "server.tls.client_auth",
+            "needs server.tls.client_ca_file");
+    require(l, asked || c->tls_client_ca_file.len == 0, "server.tls.client_ca_file",
+            "needs server.tls.client_auth");
+}
+
 void consistency_check(struct loader *l)
 {
     const struct config *c = l->config;
@@ -124,4 +139,5 @@ void consistency_check(struct loader *l)
     check_cors(l);
     check_token(l);
     check_password(l);
+    check_tls(l);
 }

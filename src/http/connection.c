@@ -7,6 +7,8 @@
  *           head, pipelined requests) is kept, at most in_limit bytes.
  * Not here: accepting (listener.c), what the bytes mean (reqparse.c, bodyparse.c).
  *
+ *  (HANDSHAKE)
+ *        |
  *      HEAD --head--> BODY --body--> RUNNING --reply--> WRITE --sent--> HEAD
  *        |              |                                  `--close--> LINGER
  *        `---refused----'---------- error reply -----> WRITE
@@ -54,6 +56,8 @@ void connection_close(struct connection *c)
         exchange_recycle(x);
     timeouts_stop(&c->timeout);
     watch_free(c->watch);
+    if (c->tls != NULL)
+        tls_close(c->tls);
     close(c->fd);
     buf_fini(&c->in);
     if (c->prev != NULL)
@@ -88,6 +92,10 @@ static void linger(struct connection *c)
     c->state = CONNECTION_LINGER;
     buf_fini(&c->in);
     c->in_used = 0;
+    /* What comes is thrown away as it is. */
+    if (c->tls != NULL)
+        tls_close(c->tls);
+    c->tls = NULL;
     shutdown(c->fd, SHUT_WR);
     timeouts_start(&c->ln->timeouts, &c->timeout, TIMEOUT_LINGER);
 }
@@ -116,6 +124,12 @@ static ssize_t send_rest(struct connection *c, size_t body)
     struct iovec iov[2];
     struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
 
+    if (c->tls != NULL) {
+        size_t behind = c->sent - size_min(c->sent, x->head.len);
+
+        return tls_send(c->tls, str_sub(buf_str(&x->head), c->sent, SIZE_MAX),
+                        str_sub(str_make(x->reply.body.data, body), behind, SIZE_MAX));
+    }
     if (c->sent >= x->head.len)
         return send(c->fd, x->reply.body.data + (c->sent - x->head.len),
                     body - (c->sent - x->head.len), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -190,6 +204,7 @@ static void set_client(struct connection *c, struct exchange *x)
         client = forwarded_client(c->ln->forwarded, r, x->arena);
         r->secure = forwarded_secure(r);
     }
+    r->secure = r->secure || c->tls != NULL;
     r->client = client.data != NULL ? client : arena_dup(x->arena, c->client);
 }
 
@@ -211,8 +226,11 @@ static bool send_continue(struct connection *c)
 {
     static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
-    if (send(c->fd, line, sizeof(line) - 1, MSG_NOSIGNAL | MSG_DONTWAIT) ==
-        (ssize_t)sizeof(line) - 1)
+    ssize_t n = c->tls != NULL
+                    ? tls_send(c->tls, str_make(line, sizeof(line) - 1), str_make(NULL, 0))
+                    : send(c->fd, line, sizeof(line) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+    if (n == (ssize_t)sizeof(line) - 1)
         return true;
     connection_close(c);
     return false;
@@ -377,10 +395,8 @@ static size_t room(const struct connection *c)
     return kept < c->ln->in_limit ? c->ln->in_limit - kept : 0;
 }
 
-static void update_watch(struct connection *c)
+static void wait_for(struct connection *c, unsigned wanted)
 {
-    unsigned wanted = c->state == CONNECTION_WRITE ? LOOP_WRITE : room(c) > 0 ? LOOP_READ : 0;
-
     if (wanted == c->interest)
         return;
     c->interest = wanted;
@@ -391,7 +407,8 @@ static void update_watch(struct connection *c)
 static bool on_readable(struct connection *c)
 {
     char *scratch = c->ln->scratch;
-    ssize_t n = recv(c->fd, scratch, room(c), MSG_DONTWAIT);
+    ssize_t n = c->tls != NULL ? tls_recv(c->tls, scratch, room(c))
+                               : recv(c->fd, scratch, room(c), MSG_DONTWAIT);
 
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
         return true;
@@ -409,12 +426,55 @@ static bool on_readable(struct connection *c)
     return take(c, str_make(scratch, (size_t)n));
 }
 
+/* Wait for what comes next. What TLS has decrypted already would wake nobody. */
+static void go_on(struct connection *c)
+{
+    while (c->tls != NULL && c->state != CONNECTION_WRITE && room(c) > 0 && tls_pending(c->tls) > 0)
+        if (!on_readable(c))
+            return;
+    wait_for(c, c->state == CONNECTION_WRITE ? LOOP_WRITE : room(c) > 0 ? LOOP_READ : 0);
+}
+
+/* Who speaks plain HTTP is told so in it; others have been told by OpenSSL. */
+static void shake_hands(struct connection *c)
+{
+    static const char plain[] = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\n"
+                                "Content-Length: 26\r\nConnection: close\r\n\r\n"
+                                "this port speaks TLS only\n";
+    enum tls_step step = tls_handshake(c->tls);
+
+    switch (step) {
+    case TLS_DONE:
+        c->state = CONNECTION_HEAD;
+        go_on(c);
+        return;
+    case TLS_WANT_READ:
+    case TLS_WANT_WRITE:
+        wait_for(c, step == TLS_WANT_WRITE ? LOOP_WRITE : LOOP_READ);
+        return;
+    case TLS_NOT_TLS:
+        /* It fits, or nobody misses it. */
+        if (send(c->fd, plain, sizeof(plain) - 1, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
+            metric_add(metric_of_status(400), 1);
+        break;
+    case TLS_FAILED:
+        break;
+    }
+    /* A reset would overtake the alert. */
+    linger(c);
+    wait_for(c, LOOP_READ);
+}
+
 static void on_event(int fd, unsigned events, void *ctx)
 {
     struct connection *c = ctx;
 
     (void)fd;
     (void)events;
+    if (c->state == CONNECTION_HANDSHAKE) {
+        shake_hands(c);
+        return;
+    }
     /* An error or hang-up arrives as whatever was waited for; recv and send tell which. */
     if (c->state == CONNECTION_WRITE) {
         if (!flush(c) || !use_kept(c))
@@ -422,7 +482,7 @@ static void on_event(int fd, unsigned events, void *ctx)
     } else if (room(c) > 0 && !on_readable(c)) {
         return;
     }
-    update_watch(c);
+    go_on(c);
 }
 
 void connection_open(struct listener *ln, int fd, const struct ip_address *peer)
@@ -447,6 +507,11 @@ void connection_open(struct listener *ln, int fd, const struct ip_address *peer)
     ln->connections = c;
     ln->nconnections++;
     metric_gauge_add(GAUGE_HTTP_CONNECTIONS, 1);
+    c->state = CONNECTION_HEAD;
+    if (ln->tls != NULL && peer != NULL) {
+        c->tls = tls_accept(ln->tls, fd);
+        c->state = CONNECTION_HANDSHAKE;
+    }
     c->interest = LOOP_READ;
     c->watch = loop_watch(ln->loop, fd, LOOP_READ, on_event, c);
     timeouts_start(&ln->timeouts, &c->timeout, TIMEOUT_HEAD);
@@ -455,13 +520,17 @@ void connection_open(struct listener *ln, int fd, const struct ip_address *peer)
 void connection_reply(struct connection *c)
 {
     if (send_reply(c) && use_kept(c))
-        update_watch(c);
+        go_on(c);
 }
 
 void connection_close_if_idle(struct connection *c)
 {
     char byte;
 
+    if (c->state == CONNECTION_HANDSHAKE) {
+        timeouts_start(&c->ln->timeouts, &c->timeout, TIMEOUT_FIRST);
+        return;
+    }
     /* A request that is in the socket's buffer is answered first. */
     if (!is_idle(c) || recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
         return;
@@ -479,15 +548,15 @@ void connection_timeout(struct connection *c, enum timeout_kind kind)
 
     switch (kind) {
     case TIMEOUT_HEAD:
-        if (!is_idle(c)) {
+        if (c->state != CONNECTION_HANDSHAKE && !is_idle(c)) {
             if (refuse(c, &late_head))
-                update_watch(c);
+                go_on(c);
             return;
         }
         break;
     case TIMEOUT_BODY:
         if (refuse(c, &late_body))
-            update_watch(c);
+            go_on(c);
         return;
     case TIMEOUT_WRITE:
         reset(c);

@@ -27,13 +27,18 @@
 #define READ_AHEAD 4096
 
 /* Tell a client in excess why, as well as that goes without waiting for its request. */
-static void turn_away(int fd, enum metric why)
+static void turn_away(const struct listener *ln, int fd, enum metric why)
 {
     static const struct http_fault full = {503, "too many connections"};
     struct buf body, reply;
     char discard[16384];
 
     metric_add(why, 1);
+    /* A handshake is what there is too much of already. */
+    if (ln->tls != NULL) {
+        close(fd);
+        return;
+    }
     buf_init(&body, 0);
     buf_init(&reply, 0);
     reply_fault_body(&full, &body);
@@ -59,12 +64,12 @@ static void admit(struct listener *ln, int fd, const struct sockaddr_storage *ss
     int on = 1;
 
     if (ln->nconnections >= ln->opt.max_connections) {
-        turn_away(fd, METRIC_HTTP_REJECTED_CONNECTIONS);
+        turn_away(ln, fd, METRIC_HTTP_REJECTED_CONNECTIONS);
         return;
     }
     if (is_inet && ln->peers != NULL &&
         !peers_add(ln->peers, &peer, ln->opt.max_connections_per_ip)) {
-        turn_away(fd, METRIC_HTTP_REJECTED_CONNECTIONS_PER_IP);
+        turn_away(ln, fd, METRIC_HTTP_REJECTED_CONNECTIONS_PER_IP);
         return;
     }
     if (is_inet)
@@ -225,6 +230,11 @@ struct listener *listener_open(struct loop *l, const struct listener_options *op
     return ln;
 }
 
+void listener_set_tls(struct listener *ln, const struct tls *tls)
+{
+    ln->tls = tls;
+}
+
 struct str listener_address(const struct listener *ln)
 {
     return str_of(ln->address);
@@ -277,7 +287,8 @@ size_t listener_awaited(const struct listener *ln)
     size_t n = 0;
 
     for (const struct connection *c = ln->connections; c != NULL; c = c->next)
-        n += c->state == CONNECTION_HEAD || c->state == CONNECTION_BODY;
+        n += c->state == CONNECTION_HANDSHAKE || c->state == CONNECTION_HEAD ||
+             c->state == CONNECTION_BODY;
     return n;
 }
 

@@ -3,7 +3,7 @@
  *
  * Thread:   the loop's only, but for the functions of exchange.h.
  * Memory:   a listener owns its connections.
- * Not here: TLS; routes (server/endpoints.c).
+ * Not here: routes (server/endpoints.c).
  */
 #ifndef HTTP_LISTENER_H
 #define HTTP_LISTENER_H
@@ -37,6 +37,7 @@ struct listener_options {
 };
 
 struct listener;
+struct tls;
 
 /* NULL: CONFIG_INVALID (bad address), INTERNAL_SERVER_ERROR (the system refused: address in use).
  */
@@ -50,6 +51,8 @@ NODISCARD bool listener_check(const struct listener_options *opt, struct errors 
  */
 NODISCARD bool listener_configure(struct listener *ln, const struct listener_options *opt,
                                   struct errors *errs);
+/* Connections from now on speak TLS, but those of Unix sockets; borrowed until another is set. */
+void listener_set_tls(struct listener *ln, const struct tls *tls);
 /* The address bound, "127.0.0.1:8080"; owned by the listener. */
 struct str listener_address(const struct listener *ln);
 /* Begin to accept, where that was put off. */

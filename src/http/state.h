@@ -18,17 +18,19 @@
 #include "http/peers.h"
 #include "http/reqparse.h"
 #include "http/timeouts.h"
+#include "http/tls.h"
 
 #define EXCHANGE_MAGIC UINT32_C(0x45584348)
 /* Random bytes fetched at once; a request id takes ten. */
 #define RANDOM_POOL 4080
 
 enum connection_state {
-    CONNECTION_HEAD,    /* between requests, or inside a head */
-    CONNECTION_BODY,    /* inside a body */
-    CONNECTION_RUNNING, /* the exchange was given to the handler */
-    CONNECTION_WRITE,   /* part of a reply could not be sent yet */
-    CONNECTION_LINGER,  /* everything was sent; the client may still be sending */
+    CONNECTION_HANDSHAKE, /* of TLS */
+    CONNECTION_HEAD,      /* between requests, or inside a head */
+    CONNECTION_BODY,      /* inside a body */
+    CONNECTION_RUNNING,   /* the exchange was given to the handler */
+    CONNECTION_WRITE,     /* part of a reply could not be sent yet */
+    CONNECTION_LINGER,    /* everything was sent; the client may still be sending */
 };
 
 struct connection {
@@ -39,6 +41,7 @@ struct connection {
     struct watch *watch; /* owned */
     struct exchange *x;  /* from the end of a head to the end of the reply */
     int fd;              /* owned */
+    struct ssl_st *tls;  /* owned; NULL: plain, or said goodbye */
     enum connection_state state;
     unsigned interest; /* what the watch waits for */
     bool on_unix;
@@ -98,7 +101,8 @@ struct listener {
     char *unix_path;     /* owned: removed at the end; NULL: none */
     char *id_header;     /* owned; NULL: none */
     struct forwarded *forwarded;
-    struct peers *peers; /* NULL: no limit per address */
+    struct peers *peers;   /* NULL: no limit per address */
+    const struct tls *tls; /* of connections from now on; NULL: plain */
     struct timeouts timeouts;
     struct timeout_link pause; /* running while accepting is suspended */
     uint64_t complained_ns;    /* when running out of descriptors was last logged */

@@ -21,6 +21,7 @@
 #include "jobs/timezone.h"
 #include "jobs/turbo_sync.h"
 #include "server/cachewarm.h"
+#include "server/certificate.h"
 #include "server/endpoints.h"
 #include "server/front_watch.h"
 #include "server/notification_options.h"
@@ -90,7 +91,9 @@ struct daemon {
     struct endpoints endpoints;
     struct listener *listeners[MAX_LISTENERS];
     size_t nlisteners;
-    struct handed handed; /* by the service manager */
+    size_t napi;                     /* the first of them are those of the API */
+    struct certificate *certificate; /* NULL: no TLS */
+    struct handed handed;            /* by the service manager */
     struct supervisor *supervisor;
     struct timer *timer; /* of the phases */
     enum phase phase;
@@ -186,6 +189,7 @@ static void on_reload_signal(int signo, void *ctx)
     (void)signo;
     LOG(LOG_INFO, "reloading the configuration and the schema");
     reload_now(d->reload);
+    certificate_look(d->certificate);
     supervisor_reloading(d->supervisor, schema_watch_kick(d->watch));
 }
 
@@ -301,6 +305,14 @@ static void use_setup(struct daemon *d, struct setup *s)
     };
 }
 
+static void use_tls(void *ctx, const struct tls *t)
+{
+    struct daemon *d = ctx;
+
+    for (size_t i = 0; i < d->napi; i++)
+        listener_set_tls(d->listeners[i], t);
+}
+
 static bool open_listener(struct daemon *d, struct str address, bool later,
                           exchange_handler *handler, struct errors *errs)
 {
@@ -363,6 +375,9 @@ static bool open_listeners(struct daemon *d, struct errors *errs)
     for (size_t i = 0; i < c->listen.n; i++)
         if (!listen_on(d, c->listen.items[i], endpoints_api, errs))
             return false;
+    d->napi = d->nlisteners;
+    if (!certificate_start(d->loop, c, use_tls, d, &d->certificate, errs))
+        return false;
     if (c->admin_listen.len > 0 && !listen_on(d, c->admin_listen, endpoints_admin, errs))
         return false;
     warn_of_untaken(d);
@@ -547,7 +562,8 @@ static bool check_rest(void *ctx, const struct config *c, struct errors *errs)
     struct notifications notifications;
     struct job_list jobs;
     bool ok = auth != NULL && observers_check(c, errs) && options_jobs(c, a, &jobs, errs) &&
-              notifications_new(c, a, &notifications, errs) && listener_check(&listener, errs);
+              notifications_new(c, a, &notifications, errs) && listener_check(&listener, errs) &&
+              certificate_check(c, errs);
 
     (void)ctx;
     auth_free(auth);
@@ -583,7 +599,7 @@ static void release_config(const void *held)
 
 /* Nothing of it can fail any more. */
 static void take_over(struct daemon *d, struct setup *s, struct config_strings changed,
-                      struct arena *a)
+                      struct tls *tls, struct arena *a)
 {
     const struct config *c = s->config;
     struct schema_watch_options watch = options_schema_watch(c, c->arena);
@@ -595,6 +611,8 @@ static void take_over(struct daemon *d, struct setup *s, struct config_strings c
 
         CHECK(listener_configure(d->listeners[i], &opt, &errs));
     }
+    if (tls != NULL)
+        certificate_take(d->certificate, c, tls);
     if (has_changed(changed, "auth.jwt.keys"))
         CHECK(options_set_keys(c, d->auth, a, &errs));
     workers_set_max_queue(d->workers, c->max_queue);
@@ -616,16 +634,22 @@ static bool apply(void *ctx, const struct config *next, struct config_strings ch
     struct daemon *d = ctx;
     struct arena *a = arena_new(0);
     struct pgpool_options pool = options_pgpool(next, a);
+    bool other_tls = d->certificate != NULL && has_changed(changed, "server.tls.");
+    struct tls *tls = NULL;
     struct setup *s = NULL;
 
-    if (check_rest(d, next, errs))
+    if (other_tls)
+        tls = certificate_prepare(next, errs);
+    if (check_rest(d, next, errs) && (tls != NULL || !other_tls))
         s = setup_new(&d->parts, next, d->setup, errs);
     if (s != NULL && !pgpool_reconnect_by(d->pool, &pool, errs)) {
         setup_free(s);
         s = NULL;
     }
     if (s != NULL)
-        take_over(d, s, changed, a);
+        take_over(d, s, changed, tls, a);
+    else
+        tls_free(tls);
     arena_free(a);
     return s != NULL;
 }
@@ -702,6 +726,7 @@ void daemon_free(struct daemon *d)
         scheduler_stop(d->scheduler);
     for (size_t i = 0; i < d->nlisteners; i++)
         listener_free(d->listeners[i]);
+    certificate_free(d->certificate);
     if (d->pool != NULL)
         pgpool_free(d->pool);
     turbo_free(d->turbo);

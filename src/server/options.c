@@ -42,6 +42,18 @@ struct listener_options options_listener(const struct config *c, struct str addr
     };
 }
 
+struct tls_options options_tls(const struct config *c)
+{
+    return (struct tls_options){
+        .cert_file = c->tls_cert_file,
+        .key_file = c->tls_key_file,
+        .client_ca_file = c->tls_client_ca_file,
+        .client_auth = (enum tls_client_auth)c->tls_client_auth,
+        .only_1_3 = c->tls_only_1_3,
+        .ciphers = c->tls_ciphers,
+    };
+}
+
 static const struct auth_key_options *auth_keys(const struct config_key *from, size_t n,
                                                 struct arena *a)
 {

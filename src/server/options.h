@@ -10,6 +10,7 @@
 #include "auth/auth.h"
 #include "config/config.h"
 #include "http/listener.h"
+#include "http/tls.h"
 #include "jobs/jobs.h"
 #include "jobs/schema_watch.h"
 #include "pg/pgpool.h"
@@ -19,6 +20,7 @@
 
 size_t options_workers(const struct config *c);
 struct listener_options options_listener(const struct config *c, struct str address);
+struct tls_options options_tls(const struct config *c);
 /* The roles that requests may run as: database.role, then those that tokens may name. */
 size_t options_nroles(const struct config *c);
 const char *const *options_roles(const struct config *c, struct arena *a);

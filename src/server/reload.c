@@ -5,19 +5,15 @@
  * Memory:   see reload.h.
  * Not here: see reload.h.
  *
- * Files are looked at by their inodes and times, through links: Kubernetes swaps a
- * link to the directory that a ConfigMap is mounted from. A change is taken when a
- * second look, soon after, sees the same: files may be written in pieces.
+ * A change is taken when a second look, soon after, sees the same.
  */
 #include "server/reload.h"
 
 #include "base/digest.h"
 #include "metrics/metrics.h"
+#include "server/glance.h"
 
-#include <sys/stat.h>
 #include <time.h>
-
-#define SETTLE_MS 500
 
 struct reload {
     struct reload_options opt;
@@ -29,39 +25,20 @@ struct reload {
 
 /* --- files ------------------------------------------------------------------------------ */
 
-struct glance {
-    uint64_t there, device, inode, size;
-    int64_t seconds, nanoseconds;
-};
-
-static void look_at(struct str path, struct buf *out)
-{
-    struct glance g = {0};
-    struct stat st;
-
-    if (path.len > 0 && stat(path.data, &st) == 0)
-        g = (struct glance){1,
-                            (uint64_t)st.st_dev,
-                            (uint64_t)st.st_ino,
-                            (uint64_t)st.st_size,
-                            (int64_t)st.st_mtim.tv_sec,
-                            (int64_t)st.st_mtim.tv_nsec};
-    buf_append(out, &g, sizeof(g));
-}
-
 /* Also those that are only named, whose contents others read. */
 static struct digest look(const struct config *c)
 {
-    struct arena *a = arena_new(0);
     struct buf all = {0};
     struct digest d;
 
     for (size_t i = 0; i < c->files.n; i++)
-        look_at(c->files.items[i], &all);
-    look_at(arena_dup(a, c->sdl_file), &all);
+        glance(c->files.items[i], &all);
+    glance(c->sdl_file, &all);
+    glance(c->tls_cert_file, &all);
+    glance(c->tls_key_file, &all);
+    glance(c->tls_client_ca_file, &all);
     d = digest_sha256(buf_str(&all));
     buf_fini(&all);
-    arena_free(a);
     return d;
 }
 
@@ -86,7 +63,7 @@ static void on_timer(void *ctx)
         LOG(LOG_INFO, "files of the configuration have changed");
         r->opt.changed(r->opt.ctx); /* sets the timer */
     } else {
-        look_later(r, SETTLE_MS);
+        look_later(r, GLANCE_SETTLE_MS);
     }
 }
 

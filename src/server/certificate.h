@@ -1,0 +1,31 @@
+/*
+ * certificate.h - the certificate in use, and its exchange for the one that files hold now.
+ *
+ * Thread:   the main loop's: files are small, and local.
+ * Memory:   it retains the configuration that names the files, and owns the certificate.
+ * Not here: what a certificate is (http/tls.h).
+ */
+#ifndef SERVER_CERTIFICATE_H
+#define SERVER_CERTIFICATE_H
+
+#include "base/loop.h"
+#include "config/config.h"
+#include "http/tls.h"
+
+struct certificate;
+
+/* Could they be used, if TLS is on? */
+NODISCARD bool certificate_check(const struct config *c, struct errors *errs);
+/* Read the files, if TLS is on; else x is NULL. `use` is called with what connections speak from
+ * now on, whenever that changes, also from here. False with errors. */
+NODISCARD bool certificate_start(struct loop *l, const struct config *c,
+                                 void (*use)(void *ctx, const struct tls *t), void *ctx,
+                                 struct certificate **x, struct errors *errs);
+/* By another configuration: read first, and take over when all else is well. NULL: errors. */
+struct tls *certificate_prepare(const struct config *next, struct errors *errs);
+void certificate_take(struct certificate *x, const struct config *next, struct tls *prepared);
+/* Look now: other files are read, and used unless they have errors. NULL is allowed. */
+void certificate_look(struct certificate *x);
+void certificate_free(struct certificate *x); /* NULL is allowed */
+
+#endif
