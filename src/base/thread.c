@@ -13,6 +13,8 @@
 #include "base/str.h"
 #include "base/thread.h"
 
+#include "base/deadline.h"
+
 struct thread {
     pthread_t id;
     enum thread_kind kind;
@@ -53,6 +55,19 @@ void thread_join(struct thread *t)
 {
     CHECK(pthread_join(t->id, NULL) == 0);
     xfree(t);
+}
+
+bool thread_join_within(struct thread *t, uint64_t ms)
+{
+    struct deadline until = deadline_in_ms(ms);
+    struct timespec ts = {(time_t)(until.at_ns / 1000000000), (long)(until.at_ns % 1000000000)};
+
+    if (pthread_clockjoin_np(t->id, NULL, CLOCK_MONOTONIC, &ts) != 0) {
+        CHECK(pthread_detach(t->id) == 0);
+        return false;
+    }
+    xfree(t);
+    return true;
 }
 
 enum thread_kind thread_kind(void)

@@ -20,6 +20,8 @@ struct thread;
 struct thread *thread_start(enum thread_kind kind, const char *name, void (*fn)(void *), void *arg);
 /* Waits for its end and frees it. */
 void thread_join(struct thread *t);
+/* The same within a time; false: it goes on, and what it uses must stay. */
+NODISCARD bool thread_join_within(struct thread *t, uint64_t ms);
 enum thread_kind thread_kind(void);
 /* The main thread becomes the loop. */
 void thread_become(enum thread_kind kind, const char *name);

@@ -12,6 +12,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "metrics/metrics.h"
 #include "pg/pglane.h"
 #include "pg/pgretry.h"
 
@@ -23,6 +24,10 @@
 #define CANCEL_GRACE_NS UINT64_C(100000000)
 /* When a cancel request has not ended a batch, after this long there is another. */
 #define CANCEL_AGAIN_NS UINT64_C(1000000000)
+
+/* When nothing has come by so long after the deadline, nothing will in time: the server is frozen,
+ * or the way to it is. */
+#define GIVE_UP_NS UINT64_C(1000000000)
 
 /*
  * When one connection breaks, others often do at the same moment, and a batch
@@ -173,8 +178,8 @@ static void send_on(struct pgclient *c, struct pgconn *conn, struct pgbatch *b, 
             send_again(c, b);
         else
             finish(c, b);
-    } else if (!fast && b->until.at_ns < UINT64_MAX - CANCEL_GRACE_NS) {
-        arm_tick(c, b->until.at_ns + CANCEL_GRACE_NS);
+    } else if (b->until.at_ns < UINT64_MAX - GIVE_UP_NS) {
+        arm_tick(c, b->until.at_ns + (fast ? GIVE_UP_NS : CANCEL_GRACE_NS));
     }
     settle(c, conn);
 }
@@ -367,6 +372,10 @@ static void expire_batch(struct pgbatch *b, void *ctx)
 
 static void cancel_conn(struct pgclient *c, struct pgconn *conn)
 {
+    const struct pgbatch *b = conn->in_flight.first;
+
+    if (b != NULL && b->until.at_ns < UINT64_MAX - GIVE_UP_NS)
+        arm_tick(c, b->until.at_ns + GIVE_UP_NS);
     pglane_move(c, conn, PGPLACE_HELD);
     pglease_cancel(c->pool, &c->member, conn);
 }
@@ -389,6 +398,46 @@ static void cancel_overdue(struct pgclient *c, uint64_t now)
     }
 }
 
+static bool is_given_up(struct pgclient *c, const struct pgconn *conn, uint64_t now)
+{
+    for (const struct pgbatch *b = conn->in_flight.first; b != NULL; b = b->next) {
+        if (b->until.at_ns >= UINT64_MAX - GIVE_UP_NS)
+            continue;
+        if (now >= b->until.at_ns + GIVE_UP_NS)
+            return true;
+        arm_tick(c, b->until.at_ns + GIVE_UP_NS);
+    }
+    return false;
+}
+
+/* Whoever waits gets an answer now; what the server does with its statements nobody hears. */
+static void give_up(struct pgclient *c, struct pgconn *conn)
+{
+    struct pgbatch_list lost = {0};
+
+    for (struct pgbatch *b = conn->in_flight.first; b != NULL; b = b->next)
+        b->message = STR("the database did not answer in time");
+    pgconn_abandon(conn, &lost);
+    metric_add(METRIC_DB_GIVEN_UP, 1);
+    pglease_gave_up(c->pool);
+    pglane_give_back(c, conn);
+    settle_batches(c, &lost, true);
+}
+
+static void give_up_overdue(struct pgclient *c, uint64_t now)
+{
+    static const enum pgplace places[] = {PGPLACE_FAST, PGPLACE_SLOW, PGPLACE_HELD};
+    struct pgconn *next;
+
+    for (size_t i = 0; i < COUNT_OF(places); i++) {
+        for (struct pgconn *conn = c->places[places[i]].first; conn != NULL; conn = next) {
+            next = conn->next;
+            if (is_given_up(c, conn, now))
+                give_up(c, conn);
+        }
+    }
+}
+
 static void on_tick(void *ctx)
 {
     struct pgclient *c = ctx;
@@ -397,6 +446,7 @@ static void on_tick(void *ctx)
     c->tick_ns = UINT64_MAX;
     pgwait_each(&c->waiting[PGLANE_FAST], expire_batch, c);
     pgwait_each(&c->waiting[PGLANE_SLOW], expire_batch, c);
+    give_up_overdue(c, now);
     cancel_overdue(c, now);
     give_back_surplus(c, now);
     dispatch(c);

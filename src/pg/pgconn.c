@@ -180,9 +180,12 @@ static void take_error(struct pgconn *c, const struct pgexpect *e, const PGresul
         return;
     }
     pgresult_error(res, b, e->call);
-    if (sqlstate_ends_connection(b->sqlstate) &&
-        !(b->session->read_only && strcmp(b->sqlstate, "25006") == 0))
+    if (strcmp(b->sqlstate, "25006") == 0) {
+        if (!b->session->read_only)
+            c->retire = c->refuses = true;
+    } else if (sqlstate_ends_connection(b->sqlstate)) {
         c->retire = true;
+    }
     if (e->kind == EXPECT_SYNC || e->serial == NO_SERIAL)
         return;
     if (pgresult_is_stale(res)) {

@@ -56,6 +56,7 @@ struct pgconn {
     bool want_write; /* bytes are left to send: flush when writable */
     bool broken;     /* close it */
     bool retire;     /* close it once nothing is in flight */
+    bool refuses;    /* changes: the server is a standby, or read-only */
     bool changed;    /* its last batch was a change: settings of the session may be left */
     bool lost_names; /* the server does not know what was prepared here: a pooler is between */
 

@@ -1,7 +1,7 @@
 /*
- * pghelper.c - the thread for what may block: connecting, cancelling, closing.
+ * pghelper.c - the threads for what may block: connecting and closing, and cancelling.
  *
- * Thread:   the pool's helper.
+ * Thread:   the pool's helper and its canceller.
  * Memory:   owns a connection while it makes or closes it.
  * Not here: the options (pgconnect.c), who gets a new connection (pglease.c).
  */
@@ -184,6 +184,20 @@ static void wait_locked(struct pgpool *p, uint64_t until_ns)
     pthread_cond_timedwait(&p->work, &p->lock, &ts);
 }
 
+void pghelper_cancel(void *pool)
+{
+    struct pgpool *p = pool;
+
+    pthread_mutex_lock(&p->lock);
+    while (p->cancels != NULL || !p->stop || p->running > 0) {
+        if (p->cancels != NULL)
+            cancel_one_locked(p);
+        else
+            pthread_cond_wait(&p->cancel_work, &p->lock);
+    }
+    pthread_mutex_unlock(&p->lock);
+}
+
 void pghelper_main(void *pool)
 {
     struct pgpool *p = pool;
@@ -193,11 +207,9 @@ void pghelper_main(void *pool)
         uint64_t now = monotonic_ns();
         uint64_t next_ns = sweep_idle_locked(p, now);
 
-        if (p->cancels != NULL) {
-            cancel_one_locked(p);
-        } else if (p->closing != NULL) {
+        if (p->closing != NULL) {
             close_one_locked(p);
-        } else if (p->stop && p->running == 0) {
+        } else if (p->drained) {
             break;
         } else if (wants_connection_locked(p) && now >= p->next_try_ns) {
             connect_one_locked(p);

@@ -9,6 +9,9 @@
 
 #include "pg/pglease.h"
 
+/* Not more often are all connections made anew because the server refuses changes. */
+#define RECYCLE_PAUSE_NS UINT64_C(5000000000)
+
 /* A counter that is full has been written before, which is as good. */
 void pglease_wake_locked(struct pgmember *m)
 {
@@ -119,12 +122,33 @@ void pglease_ask(struct pgpool *p, struct pgmember *m, size_t n)
     pthread_mutex_unlock(&p->lock);
 }
 
+/*
+ * The server was demoted while others of its connections were open: none of them is of use, and
+ * where the options name several hosts and target_session_attrs, new ones reach the one that was
+ * promoted. Where it is only read-only, making them anew all the time would not help.
+ */
+static bool leaves_server_locked(struct pgpool *p, const struct pgconn *c)
+{
+    uint64_t now = monotonic_ns();
+
+    if (!c->refuses ||
+        c->generation != atomic_load_explicit(&p->generation, memory_order_relaxed) ||
+        now < p->recycle_after_ns)
+        return false;
+    p->recycle_after_ns = now + RECYCLE_PAUSE_NS;
+    atomic_fetch_add_explicit(&p->generation, 1, memory_order_relaxed);
+    pglease_reclaim_locked(p, NULL);
+    pthread_cond_signal(&p->work);
+    return true;
+}
+
 void pglease_return(struct pgpool *p, struct pgconn *c)
 {
-    bool outdated = pglease_is_outdated(p, c, monotonic_ns());
+    bool outdated = pglease_is_outdated(p, c, monotonic_ns()), left;
 
     CHECK(c->inflight == 0 && c->watch == NULL);
     pthread_mutex_lock(&p->lock);
+    left = leaves_server_locked(p, c);
     if (c->broken)
         p->probe = true;
     if (outdated || p->stop)
@@ -132,6 +156,8 @@ void pglease_return(struct pgpool *p, struct pgconn *c)
     else
         pglease_give_locked(p, c);
     pthread_mutex_unlock(&p->lock);
+    if (left)
+        LOG(LOG_WARN, "the database does not accept changes: all connections are made anew");
 }
 
 void pglease_collect(struct pgpool *p, struct pgmember *m, struct pgconn **granted,
@@ -146,19 +172,32 @@ void pglease_collect(struct pgpool *p, struct pgmember *m, struct pgconn **grant
     pthread_mutex_unlock(&p->lock);
 }
 
-void pglease_cancel(struct pgpool *p, struct pgmember *m, struct pgconn *c)
+static void append_cancel_locked(struct pgpool *p, struct pgmember *m, struct pgconn *c)
 {
     struct pgconn **at = &p->cancels;
 
-    pthread_mutex_lock(&p->lock);
-    CHECK(!c->cancelling);
     c->cancelling = true;
     c->member = m;
     c->next_cancel = NULL;
     while (*at != NULL)
         at = &(*at)->next_cancel;
     *at = c;
-    pthread_cond_signal(&p->work);
+    pthread_cond_signal(&p->cancel_work);
+}
+
+void pglease_cancel(struct pgpool *p, struct pgmember *m, struct pgconn *c)
+{
+    pthread_mutex_lock(&p->lock);
+    CHECK(!c->cancelling);
+    append_cancel_locked(p, m, c);
+    pthread_mutex_unlock(&p->lock);
+}
+
+void pglease_cancel_run(struct pgpool *p, struct pgconn *c)
+{
+    pthread_mutex_lock(&p->lock);
+    if (!c->cancelling) /* by pgpool_cancel_runs() */
+        append_cancel_locked(p, NULL, c);
     pthread_mutex_unlock(&p->lock);
 }
 
@@ -192,15 +231,39 @@ void pglease_leave(struct pgpool *p, struct pgmember *m)
     pthread_mutex_unlock(&p->lock);
 }
 
+/* Its cancel request may have been sent, and nobody has collected it yet. */
+static void uncollect_locked(const struct pgconn *c)
+{
+    struct pgconn **at = c->member != NULL ? &c->member->cancelled : NULL;
+
+    while (at != NULL && *at != NULL && *at != c)
+        at = &(*at)->next_cancel;
+    if (at != NULL && *at == c)
+        *at = c->next_cancel;
+}
+
 void pglease_orphan(struct pgpool *p, struct pgconn *c)
 {
     pthread_mutex_lock(&p->lock);
+    if (!c->cancelling)
+        uncollect_locked(c);
     c->member = NULL;
     if (c->cancelling)
         c->orphan = true;
     else
         pglease_close_locked(p, c);
     pthread_mutex_unlock(&p->lock);
+}
+
+void pglease_gave_up(struct pgpool *p)
+{
+    uint64_t now = monotonic_ns();
+    uint64_t last = atomic_load_explicit(&p->complained_ns, memory_order_relaxed);
+
+    if (now - last >= UINT64_C(1000000000) &&
+        atomic_compare_exchange_strong_explicit(&p->complained_ns, &last, now, memory_order_relaxed,
+                                                memory_order_relaxed))
+        LOG(LOG_WARN, "the database does not answer: connections are given up");
 }
 
 void pglease_reached(struct pgpool *p)

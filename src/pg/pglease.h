@@ -38,24 +38,29 @@ struct pgpool {
     /* constant */
     struct pgpool_options opt; /* numbers only: texts are in `connect` */
     struct thread *helper;     /* owned */
+    struct thread *canceller;
     /* helper */
     struct buf reason;
     /* any thread */
     _Atomic uint64_t generation;    /* pgpool_recycle() counts */
+    _Atomic uint64_t complained_ns; /* of connections that do not answer */
+    uint64_t recycle_after_ns; /* under the lock; not by a server that refuses changes before */
     _Atomic uint64_t down_since_ns; /* 0: up */
     atomic_size_t waiters;          /* batches queued, over all clients */
     atomic_bool unnamed;            /* prepared statements do not survive here */
     atomic_bool full;               /* as many connections as may be */
     /* mutex */
     pthread_mutex_t lock;
-    struct pgconnect *connect; /* retained */
-    uint32_t failures;         /* to connect, in a row */
-    pthread_cond_t work;       /* the helper waits for it */
-    pthread_cond_t freed;      /* pgpool_run() and pgpool_free() wait for it */
-    struct pgconn *idle;       /* newest first */
+    struct pgconnect *connect;  /* retained */
+    uint32_t failures;          /* to connect, in a row */
+    pthread_cond_t work;        /* the helper waits for it */
+    pthread_cond_t cancel_work; /* the canceller does */
+    pthread_cond_t freed;       /* pgpool_run() and pgpool_free() wait for it */
+    struct pgconn *idle;        /* newest first */
     size_t nidle;
     struct pgconn *closing;
     struct pgconn *cancels; /* oldest first; by next_cancel */
+    bool drained;           /* there will be no more of them */
     struct pgmember *members;
     size_t total; /* leased, idle, connecting; not those closing */
     size_t connecting;
@@ -81,6 +86,8 @@ void pglease_collect(struct pgpool *p, struct pgmember *m, struct pgconn **grant
                      struct pgconn **cancelled, bool *reclaim);
 /* Have its backend cancelled; until it is collected nothing may be sent. */
 void pglease_cancel(struct pgpool *p, struct pgmember *m, struct pgconn *c);
+/* The same of a connection that pgpool_run() has; nobody is told. */
+void pglease_cancel_run(struct pgpool *p, struct pgconn *c);
 void pglease_join(struct pgpool *p, struct pgmember *m);
 /* Gives back what was granted; c's cancels will be nobody's. */
 void pglease_leave(struct pgpool *p, struct pgmember *m);
@@ -95,6 +102,8 @@ void pglease_reached(struct pgpool *p);
 /* A connection noticed that its prepared statements are gone. */
 void pglease_lost_names(struct pgpool *p);
 bool pglease_may_name(struct pgpool *p);
+/* A connection does not answer any more: the log says so, once a second. */
+void pglease_gave_up(struct pgpool *p);
 /* How connections are made now; one reference. */
 struct pgconnect *pglease_connect(struct pgpool *p);
 /* Why there is no connection; empty when there is one. */
@@ -109,7 +118,10 @@ struct pgconn *pglease_take_locked(struct pgpool *p);
 void pglease_reclaim_locked(struct pgpool *p, const struct pgmember *m);
 void pglease_close_locked(struct pgpool *p, struct pgconn *c);
 
-/* The helper's thread: connects, cancels, closes. */
+/* The canceller's thread: a server that is frozen may hold it up for long, which must not keep
+ * others from being connected to. */
+void pghelper_cancel(void *pool);
+/* The helper's thread: connects, closes. */
 void pghelper_main(void *pool);
 
 #endif

@@ -36,6 +36,9 @@ static void set_numbers(struct pgpool_options *o)
     o->search_path = NULL;
 }
 
+/* How long a cancel request may take at the end. */
+#define CANCEL_END_MS 1000
+
 static void init_lock(struct pgpool *p)
 {
     pthread_condattr_t monotonic;
@@ -44,6 +47,7 @@ static void init_lock(struct pgpool *p)
     CHECK(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
     CHECK(pthread_mutex_init(&p->lock, NULL) == 0);
     CHECK(pthread_cond_init(&p->work, &monotonic) == 0);
+    CHECK(pthread_cond_init(&p->cancel_work, &monotonic) == 0);
     CHECK(pthread_cond_init(&p->freed, &monotonic) == 0);
     pthread_condattr_destroy(&monotonic);
 }
@@ -70,6 +74,7 @@ struct pgpool *pgpool_new(const struct pgpool_options *opt, struct errors *errs)
     atomic_init(&p->unnamed, p->opt.prepared == PGPREPARED_OFF);
     snprintf(p->last_error, sizeof(p->last_error), "not connected yet");
     p->helper = thread_start(THREAD_HELPER, "pg", pghelper_main, p);
+    p->canceller = thread_start(THREAD_HELPER, "pg-cancel", pghelper_cancel, p);
     return p;
 }
 
@@ -82,7 +87,7 @@ static void cancel_runs_locked(struct pgpool *p)
         c->next_cancel = p->cancels;
         p->cancels = c;
     }
-    pthread_cond_signal(&p->work);
+    pthread_cond_signal(&p->cancel_work);
 }
 
 void pgpool_cancel_runs(struct pgpool *p)
@@ -111,11 +116,21 @@ void pgpool_free(struct pgpool *p)
     pthread_cond_broadcast(&p->freed);
     while (p->running > 0 || p->runs > 0)
         pthread_cond_wait(&p->freed, &p->lock);
+    pthread_cond_signal(&p->cancel_work);
+    pthread_mutex_unlock(&p->lock);
+    /* It waits for a server that is frozen: what it uses stays, until the process ends. */
+    if (!thread_join_within(p->canceller, CANCEL_END_MS)) {
+        LOG(LOG_WARN, "a cancel request is not answered: ending without");
+        return;
+    }
+    pthread_mutex_lock(&p->lock);
+    p->drained = true;
     pthread_cond_signal(&p->work);
     pthread_mutex_unlock(&p->lock);
     thread_join(p->helper);
     CHECK(p->total == 0 && p->idle == NULL && p->closing == NULL);
     pthread_cond_destroy(&p->work);
+    pthread_cond_destroy(&p->cancel_work);
     pthread_cond_destroy(&p->freed);
     pthread_mutex_destroy(&p->lock);
     buf_fini(&p->reason);

@@ -14,6 +14,8 @@
 
 /* A statement's own limit comes first; this is for batches of several. */
 #define CANCEL_GRACE_MS 100
+/* When nothing has come by so long after that, nothing will: the server is frozen. */
+#define GIVE_UP_MS 1000
 
 static bool wait_freed_locked(struct pgpool *p, struct deadline until)
 {
@@ -22,21 +24,27 @@ static bool wait_freed_locked(struct pgpool *p, struct deadline until)
     return pthread_cond_timedwait(&p->freed, &p->lock, &ts) == 0 || !deadline_passed(until);
 }
 
-/* Back to the pool, once no cancel request can hit whoever has it next. */
+/* Back to the pool, once no cancel request can hit whoever has it next; who cancels closes what is
+ * broken. */
 static void release(struct pgpool *p, struct pgconn *c)
 {
     struct pgconn **at = &p->run_list;
+    bool orphan;
 
     pthread_mutex_lock(&p->lock);
-    while (c->cancelling)
+    while (c->cancelling && !c->broken)
         pthread_cond_wait(&p->freed, &p->lock);
     while (*at != c)
         at = &(*at)->next;
     *at = c->next;
     c->next = NULL;
+    orphan = c->cancelling;
     pthread_mutex_unlock(&p->lock);
     c->idle_ns = monotonic_ns();
-    pglease_return(p, c);
+    if (orphan)
+        pglease_orphan(p, c);
+    else
+        pglease_return(p, c);
     /* Not before: pgpool_free() waits for it. */
     pthread_mutex_lock(&p->lock);
     p->running--;
@@ -109,19 +117,26 @@ static void await_io(struct pgconn *c, struct deadline until, struct pgbatch_lis
 }
 
 /* Until the connection owes nothing more, or is broken. */
-static void drive(struct pgconn *c, const struct pgbatch *b, struct pgbatch_list *finished)
+static void drive(struct pgpool *p, struct pgconn *c, const struct pgbatch *b,
+                  struct pgbatch_list *finished)
 {
     struct deadline until = b->until;
-    char why[256];
+    bool cancelled = false;
 
     if (until.at_ns != UINT64_MAX)
         until.at_ns += (uint64_t)CANCEL_GRACE_MS * 1000000;
     while (!c->broken && !pgconn_is_quiet(c)) {
         await_io(c, until, finished);
-        if (deadline_passed(until)) {
-            (void)PQcancel(c->cancel, why, sizeof(why));
-            until = deadline_in_ms(1000);
+        if (!deadline_passed(until))
+            continue;
+        if (cancelled) {
+            c->broken = true;
+            pglease_gave_up(p);
+            break;
         }
+        pglease_cancel_run(p, c);
+        cancelled = true;
+        until = deadline_in_ms(GIVE_UP_MS);
     }
 }
 
@@ -146,7 +161,7 @@ static bool run_once(struct pgpool *p, struct pgbatch *b)
     }
     b->queued_ns += now - b->submitted_ns;
     if (pgconn_send(c, b, 0, named, now)) {
-        drive(c, b, &finished);
+        drive(p, c, b, &finished);
         if (finished.first != NULL) {
             pglease_reached(p);
             again = pgretry_after_failure(b);

@@ -66,15 +66,23 @@ export const shared = new Server({
   user: process.env.PGUSER,
 });
 
-/** A server for one test, which may stop it. With the demo's data, in the database demo. */
-export async function startServer() {
+async function startCluster(args) {
   const dir = `${process.env.E2E_DIR}/pg-${randomBytes(4).toString("hex")}`;
-  const { stdout } = await run(privatePostgres, ["start", dir]);
+  const { stdout } = await run(privatePostgres, ["start", dir, ...args]);
   const said = Object.fromEntries(stdout.trim().split("\n").map((line) => line.split("=")));
   const server = new Server({ host: said.PGHOST, port: said.PGPORT, user: said.PGUSER, dir });
-  server.halt = () => run(privatePostgres, ["halt", dir]);
-  server.resume = () => run(privatePostgres, ["resume", dir]);
-  server.stop = () => run(privatePostgres, ["stop", dir]);
+  for (const command of ["stop", "halt", "crash", "resume", "promote"]) {
+    server[command] = () => run(privatePostgres, [command, dir]);
+  }
+  return server;
+}
+
+/** A streaming standby of such a server. */
+export const startStandby = (primary) => startCluster(["--standby-of", primary.dir]);
+
+/** A server for one test, which may stop it. With the demo's data, in the database demo. Settings: as "key=value". */
+export async function startServer(settings = []) {
+  const server = await startCluster(settings.flatMap((setting) => ["-o", setting]));
   await server.sql("postgres", "create database demo");
   for (const file of readdirSync(demo).filter((name) => /^[0-9].*\.sql$/.test(name)).sort()) {
     const args = ["-X", "-q", "-v", "ON_ERROR_STOP=1", "--single-transaction", "-d", "demo", "-f", demo + file];
