@@ -235,6 +235,49 @@ test("bodies too large or too late, heads too late and expectations are answered
   });
 });
 
+test("clients may send ahead, leave at any moment and stop reading", async () => {
+  await withDaemon(withTls({}, { write_timeout: "500ms" }), async (daemon, database) => {
+    await shared.sql(database, `create view v_slow as select 1 as id, pg_sleep(0.3)::text as pause;
+      create view v_big as select n as id, repeat('0123456789', 100000) as body from generate_series(1, 12) n;
+      grant select on v_slow, v_big to app_user; select pg_notify('fraiseqld', 'schema')`);
+    await within(5000, "the views are there", () => daemon.logged("schema loaded").length > 1);
+    // while the first is answered, no more is read than is kept
+    const ahead = new Secure(daemon);
+    ahead.socket.write(postBytes("{ slows { id pause } }", token) + get("/health", `X-Fill: ${"x".repeat(9000)}\r\n`).repeat(40));
+    const answers = await ahead.read(41);
+    assert.match(answers[0], /"pause"/);
+    assert.ok(answers.every((answer) => answer.startsWith("HTTP/1.1 200")));
+    ahead.close();
+    // the statement ends with the client
+    const left = await metric(daemon, 'fraiseql_http_requests_total{code="499"}');
+    const leaving = new Secure(daemon);
+    await leaving.secured;
+    leaving.socket.write(postBytes("{ slows { pause } }", token));
+    await within(3000, "it runs", async () => (await metric(daemon, "fraiseql_http_requests_in_flight")) === 1);
+    leaving.close();
+    await within(3000, "it is left", async () => (await metric(daemon, 'fraiseql_http_requests_total{code="499"}')) === left + 1);
+    // within a handshake, a head, a body, a reply
+    const post = postBytes("{ bigs { body } }", token);
+    for (let i = 0; i < 60; i++) {
+      const session = new Secure(daemon);
+      if (i % 3 > 0) {
+        await session.secured;
+        session.socket.write(post.slice(0, i * 10));
+      }
+      await new Promise((resolve) => setTimeout(resolve, i % 7));
+      session.close();
+    }
+    // it has its time to take the reply, and no more
+    const stuck = new Secure(daemon);
+    await stuck.secured;
+    stuck.socket.pause();
+    stuck.socket.write(post);
+    await within(10000, "it is given up", async () => (await metric(daemon, "fraiseql_http_connections")) <= 1 && (await metric(daemon, "fraiseql_http_requests_in_flight")) === 0);
+    stuck.close();
+    assert.equal((await ask(daemon)).status, 200);
+  });
+});
+
 test("plain HTTP is told what the port speaks; rubbish and slow handshakes end", async () => {
   await withDaemon(withTls({}, { header_timeout: "500ms", limits: { max_connections: 3 } }), async (daemon) => {
     const plain = new Raw(daemon.address);
