@@ -117,6 +117,18 @@ static void check_tls(struct loader *l)
             "needs server.tls.client_auth");
 }
 
+/* libpq would only say so at each attempt to connect. */
+static void check_sslmode(struct loader *l)
+{
+    const struct setting *s = settings_get(l->settings, STR("database.sslmode"));
+
+    require(l,
+            s == NULL || option_choice("disable|allow|prefer|require|verify-ca|verify-full",
+                                       s->items[0], &(unsigned){0}),
+            "database.sslmode",
+            "must be disable, allow, prefer, require, verify-ca or verify-full");
+}
+
 void consistency_check(struct loader *l)
 {
     const struct config *c = l->config;
@@ -140,4 +152,5 @@ void consistency_check(struct loader *l)
     check_token(l);
     check_password(l);
     check_tls(l);
+    check_sslmode(l);
 }

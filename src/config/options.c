@@ -72,7 +72,7 @@ const struct config_option options_table[] = {
      .help = "A request body."},
     {"server.limits.max_response_bytes", OPTION_BYTES, AT(max_response_bytes), "16MiB", 1 * KIB, 1 * GIB, NULL, LIVE,
      .help = "A response; a larger one becomes an error."},
-    {"server.tls.enabled", OPTION_BOOL, AT(tls_enabled), "false", 0, 0, NULL,
+    {"server.tls.enabled", OPTION_BOOL, AT(tls_enabled), "false", 0, 0, NULL, LIVE,
      .help = "Speak HTTPS, and only that, on server.listen, but for Unix sockets."},
     {"server.tls.cert_file", OPTION_STRING, AT(tls_cert_file), "", 0, 0, NULL, LIVE,
      .help = "PEM: the certificate, and behind it those between it and the root."},

@@ -20,7 +20,7 @@
 
 struct certificate {
     const struct config *config; /* retained */
-    struct tls *tls;             /* owned */
+    struct tls *tls;             /* owned; NULL: plain HTTP */
     struct timer *timer;
     void (*use)(void *ctx, const struct tls *t);
     void *ctx;
@@ -52,19 +52,36 @@ static void look_later(struct certificate *x)
 {
     uint64_t ms = x->config->tls_reload_interval_ms;
 
-    timer_set(x->timer, deadline_in_ms(x->failed && ms > RETRY_MS ? RETRY_MS : ms));
+    if (!x->config->tls_enabled)
+        timer_clear(x->timer);
+    else
+        timer_set(x->timer, deadline_in_ms(x->failed && ms > RETRY_MS ? RETRY_MS : ms));
 }
 
-/* Gives the one before back. */
+/* For NULL or another; gives the one before back. */
 static struct tls *exchange(struct certificate *x, struct tls *next)
 {
     struct tls *old = x->tls;
 
     x->tls = next;
     x->use(x->ctx, next);
-    tls_announce(next);
+    if (next != NULL)
+        tls_announce(next);
+    else
+        metric_gauge_set(GAUGE_TLS_CERTIFICATE_EXPIRY, 0);
     note(x, true);
     return old;
+}
+
+bool certificate_prepare(const struct config *next, struct tls **prepared, struct errors *errs)
+{
+    struct tls_options opt = options_tls(next);
+
+    *prepared = NULL;
+    if (!next->tls_enabled)
+        return true;
+    *prepared = tls_open(&opt, errs);
+    return *prepared != NULL;
 }
 
 static void read_again(struct certificate *x)
@@ -75,8 +92,7 @@ static void read_again(struct certificate *x)
 
     errors_init(&errs, a);
     x->seen = x->settled = look(x->config); /* before they are read: what comes later is noticed */
-    next = certificate_prepare(x->config, &errs);
-    if (next != NULL)
+    if (certificate_prepare(x->config, &next, &errs))
         tls_free(exchange(x, next));
     else
         note(x, false);
@@ -106,37 +122,23 @@ static void on_timer(void *ctx)
 bool certificate_check(const struct config *c, struct errors *errs)
 {
     struct tls *t;
+    bool ok = certificate_prepare(c, &t, errs);
 
-    if (!c->tls_enabled)
-        return true;
-    t = certificate_prepare(c, errs);
     tls_free(t);
-    return t != NULL;
+    return ok;
 }
 
-struct tls *certificate_prepare(const struct config *next, struct errors *errs)
-{
-    struct tls_options opt = options_tls(next);
-
-    return tls_open(&opt, errs);
-}
-
-bool certificate_start(struct loop *l, const struct config *c,
-                       void (*use)(void *ctx, const struct tls *t), void *ctx,
-                       struct certificate **out, struct errors *errs)
+struct certificate *certificate_start(struct loop *l, const struct config *c,
+                                      void (*use)(void *ctx, const struct tls *t), void *ctx,
+                                      struct errors *errs)
 {
     struct digest seen = look(c);
     struct certificate *x;
     struct tls *t;
 
-    *out = NULL;
-    metric_gauge_set(GAUGE_TLS_CERTIFICATE_RELOAD_SUCCESSFUL, 1);
-    if (!c->tls_enabled)
-        return true;
-    t = certificate_prepare(c, errs);
-    if (t == NULL)
-        return false;
-    *out = x = xcalloc(1, sizeof(*x));
+    if (!certificate_prepare(c, &t, errs))
+        return NULL;
+    x = xcalloc(1, sizeof(*x));
     x->config = config_ref(c);
     x->use = use;
     x->ctx = ctx;
@@ -144,7 +146,7 @@ bool certificate_start(struct loop *l, const struct config *c,
     x->timer = loop_timer(l, on_timer, x);
     exchange(x, t);
     look_later(x);
-    return true;
+    return x;
 }
 
 void certificate_take(struct certificate *x, const struct config *next, struct tls *prepared)
@@ -160,14 +162,16 @@ void certificate_take(struct certificate *x, const struct config *next, struct t
 
 void certificate_look(struct certificate *x)
 {
-    struct digest now;
+    struct digest now = look(x->config);
 
-    if (x == NULL)
-        return;
-    now = look(x->config);
-    if (!digest_eq(&now, &x->seen, sizeof(now)))
+    if (x->config->tls_enabled && !digest_eq(&now, &x->seen, sizeof(now)))
         read_again(x);
     look_later(x);
+}
+
+const struct tls *certificate_tls(const struct certificate *x)
+{
+    return x->tls;
 }
 
 void certificate_free(struct certificate *x)

@@ -16,16 +16,20 @@ struct certificate;
 
 /* Could they be used, if TLS is on? */
 NODISCARD bool certificate_check(const struct config *c, struct errors *errs);
-/* Read the files, if TLS is on; else x is NULL. `use` is called with what connections speak from
- * now on, whenever that changes, also from here. False with errors. */
-NODISCARD bool certificate_start(struct loop *l, const struct config *c,
-                                 void (*use)(void *ctx, const struct tls *t), void *ctx,
-                                 struct certificate **x, struct errors *errs);
-/* By another configuration: read first, and take over when all else is well. NULL: errors. */
-struct tls *certificate_prepare(const struct config *next, struct errors *errs);
+/* Read the files, if TLS is on. `use` is called with what connections speak from now on, whenever
+ * that changes, also from here; NULL: plain HTTP. NULL: errors. */
+struct certificate *certificate_start(struct loop *l, const struct config *c,
+                                      void (*use)(void *ctx, const struct tls *t), void *ctx,
+                                      struct errors *errs);
+/* By another configuration: read first, and take over when all else is well. What is prepared is
+ * NULL if TLS is off. False with errors. */
+NODISCARD bool certificate_prepare(const struct config *next, struct tls **prepared,
+                                   struct errors *errs);
 void certificate_take(struct certificate *x, const struct config *next, struct tls *prepared);
-/* Look now: other files are read, and used unless they have errors. NULL is allowed. */
+/* Look now: other files are read, and used unless they have errors. */
 void certificate_look(struct certificate *x);
+/* NULL: plain HTTP. */
+const struct tls *certificate_tls(const struct certificate *x);
 void certificate_free(struct certificate *x); /* NULL is allowed */
 
 #endif

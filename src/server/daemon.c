@@ -91,9 +91,9 @@ struct daemon {
     struct endpoints endpoints;
     struct listener *listeners[MAX_LISTENERS];
     size_t nlisteners;
-    size_t napi;                     /* the first of them are those of the API */
-    struct certificate *certificate; /* NULL: no TLS */
-    struct handed handed;            /* by the service manager */
+    size_t napi; /* the first of them are those of the API */
+    struct certificate *certificate;
+    struct handed handed; /* by the service manager */
     struct supervisor *supervisor;
     struct timer *timer; /* of the phases */
     enum phase phase;
@@ -272,6 +272,14 @@ static void after_publication(void *ctx, const uint64_t *versions, size_t n)
 
 /* --- building ------------------------------------------------------------------- */
 
+static void use_tls(void *ctx, const struct tls *t)
+{
+    struct daemon *d = ctx;
+
+    for (size_t i = 0; i < d->napi; i++)
+        listener_set_tls(d->listeners[i], t);
+}
+
 static void make_caches(struct daemon *d, struct setup_parts *parts)
 {
     const struct config *c = d->config;
@@ -303,14 +311,6 @@ static void use_setup(struct daemon *d, struct setup *s)
         .graphql_path = c->graphql_path,
         .metrics_path = c->metrics_enabled ? c->metrics_path : STR(""),
     };
-}
-
-static void use_tls(void *ctx, const struct tls *t)
-{
-    struct daemon *d = ctx;
-
-    for (size_t i = 0; i < d->napi; i++)
-        listener_set_tls(d->listeners[i], t);
 }
 
 static bool open_listener(struct daemon *d, struct str address, bool later,
@@ -376,8 +376,7 @@ static bool open_listeners(struct daemon *d, struct errors *errs)
         if (!listen_on(d, c->listen.items[i], endpoints_api, errs))
             return false;
     d->napi = d->nlisteners;
-    if (!certificate_start(d->loop, c, use_tls, d, &d->certificate, errs))
-        return false;
+    use_tls(d, certificate_tls(d->certificate));
     if (c->admin_listen.len > 0 && !listen_on(d, c->admin_listen, endpoints_admin, errs))
         return false;
     warn_of_untaken(d);
@@ -468,7 +467,8 @@ static bool prepare(struct daemon *d, struct errors *errs)
 
     d->auth = options_auth(c, d->arena, errs);
     d->pool = options_pool(c, d->arena, errs);
-    if (d->auth == NULL || d->pool == NULL || !observers_check(c, errs) ||
+    d->certificate = certificate_start(d->loop, c, use_tls, d, errs);
+    if (d->auth == NULL || d->pool == NULL || d->certificate == NULL || !observers_check(c, errs) ||
         !options_recall(c, &d->persisted, &d->trusted, &d->parts.recall, errs) ||
         !options_jobs(c, d->arena, &d->jobs, errs) ||
         !notifications_new(c, d->arena, &d->notifications, errs) ||
@@ -511,6 +511,7 @@ struct daemon *daemon_start(const struct config *c, struct errors *errs)
         start_services(d);
         if (open_listeners(d, errs))
             return d;
+        pgpool_hurry(d->pool); /* a database that is away is not waited for */
     }
     daemon_free(d);
     return NULL;
@@ -611,8 +612,10 @@ static void take_over(struct daemon *d, struct setup *s, struct config_strings c
 
         CHECK(listener_configure(d->listeners[i], &opt, &errs));
     }
-    if (tls != NULL)
+    if (has_changed(changed, "server.tls."))
         certificate_take(d->certificate, c, tls);
+    else
+        tls_free(tls);
     if (has_changed(changed, "auth.jwt.keys"))
         CHECK(options_set_keys(c, d->auth, a, &errs));
     workers_set_max_queue(d->workers, c->max_queue);
@@ -634,13 +637,10 @@ static bool apply(void *ctx, const struct config *next, struct config_strings ch
     struct daemon *d = ctx;
     struct arena *a = arena_new(0);
     struct pgpool_options pool = options_pgpool(next, a);
-    bool other_tls = d->certificate != NULL && has_changed(changed, "server.tls.");
-    struct tls *tls = NULL;
+    struct tls *tls;
     struct setup *s = NULL;
 
-    if (other_tls)
-        tls = certificate_prepare(next, errs);
-    if (check_rest(d, next, errs) && (tls != NULL || !other_tls))
+    if (certificate_prepare(next, &tls, errs) && check_rest(d, next, errs))
         s = setup_new(&d->parts, next, d->setup, errs);
     if (s != NULL && !pgpool_reconnect_by(d->pool, &pool, errs)) {
         setup_free(s);

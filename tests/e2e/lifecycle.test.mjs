@@ -296,6 +296,11 @@ test("a port in use ends it with 71", async () => {
     const { code, stderr } = await program(["serve", "-c", config]);
     assert.equal(code, 71, stderr);
     assert.match(stderr, new RegExp(address.replaceAll(".", "\\.")));
+    // nor is a database waited for that is not there
+    const away = configuration("nowhere", { server: { listen: [address] } });
+    const before = performance.now();
+    assert.equal((await program(["serve", "-c", writeConfiguration(away)])).code, 71);
+    assert.ok(performance.now() - before < 5000 * slowness);
   } finally {
     taken.close();
   }

@@ -548,6 +548,31 @@ test("a certificate is exchanged at SIGHUP, and with reload.watch, whatever its 
   });
 });
 
+test("TLS is turned on and off at a reload, for connections from then on", async () => {
+  await withDaemon({}, async (daemon, database) => {
+    const reload = async (more, n) => {
+      writeFileSync(daemon.file, JSON.stringify(configuration(database, more)));
+      daemon.signal("SIGHUP");
+      await within(5000, "it is reloaded", () => daemon.logged("configuration reloaded").length === n);
+    };
+    assert.equal((await daemon.post("{ projects { id } }")).status, 200);
+    assert.equal(await metric(daemon, "fraiseql_tls_certificate_last_reload_successful"), 1);
+    await reload(withTls(), 1);
+    assert.equal((await ask(daemon)).status, 200);
+    // a connection of before stays what it was, by which the agent asks; a new one is not
+    assert.equal((await daemon.post("{ projects { id } }")).status, 200);
+    assert.equal((await daemon.request(`${daemon.url}/health`, { agent: false })).status, 400);
+    const kept = new Secure(daemon);
+    await kept.secured;
+    await reload({}, 2);
+    kept.socket.write(get("/health"));
+    assert.match((await kept.read(1))[0], /^HTTP\/1.1 200/);
+    kept.close();
+    assert.equal((await daemon.request(`${daemon.url}/health`, { agent: false })).status, 200);
+    assert.equal(await metric(daemon, "fraiseql_tls_certificate_expiry_timestamp_seconds"), 0);
+  });
+});
+
 test("requests go on while certificates are exchanged again and again", async () => {
   const certificates = [1, 2, 3].map(() => authority.issue("localhost"));
   const mounted = new Mounted(certificates[0]);
