@@ -32,9 +32,9 @@ void session_add_trace(struct pgsession *s, const struct tracecontext *trace,
         return;
     settings = ARENA_ARRAY(a, s->nsettings + 2, struct pgsetting);
     memcpy(settings, s->settings, s->nsettings * sizeof(*settings));
-    settings[s->nsettings++] = (struct pgsetting){"fraiseql.trace_id", trace->trace_id};
+    settings[s->nsettings++] = (struct pgsetting){SESSION_TRACE_SETTING, trace->trace_id};
     settings[s->nsettings++] = (struct pgsetting){
-        "application_name",
+        SESSION_NAME_SETTING,
         arena_printf(a, "%.30s %s", application_name, trace->trace_id).data,
     };
     s->settings = settings;

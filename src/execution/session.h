@@ -15,6 +15,9 @@
 void session_init(struct pgsession *s, const struct identity *who, const char *const *roles,
                   uint32_t timeout_ms, struct arena *a);
 
+#define SESSION_TRACE_SETTING "fraiseql.trace_id"
+#define SESSION_NAME_SETTING  "application_name"
+
 /*
  * A sampled trace's id, where people who look at the database meet it: in pg_stat_activity and in
  * PostgreSQL's log as the end of application_name, in SQL as the setting fraiseql.trace_id. Nothing

@@ -6,6 +6,8 @@
  */
 #include "server/options.h"
 
+#include "execution/session.h"
+
 static const struct resultcache_setting *cached(const struct config_cached *from, size_t n,
                                                 struct arena *a)
 {
@@ -62,6 +64,9 @@ struct resultcache *options_results(const struct config *c, struct arena *a)
         for (size_t j = 0; j < s->n; j++)
             VEC_PUSH(a, &settings, s->items[j]);
     }
+    /* Of sampled requests alone: unless something reads them, they find the same answers. */
+    VEC_PUSH(a, &settings, STR(SESSION_TRACE_SETTING));
+    VEC_PUSH(a, &settings, STR(SESSION_NAME_SETTING));
     opt.tenant_settings = options_tenant_settings(c)->items;
     opt.ntenant_settings = options_tenant_settings(c)->n;
     opt.settings = settings.items;

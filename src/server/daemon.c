@@ -22,6 +22,7 @@
 #include "jobs/turbo_sync.h"
 #include "server/cachewarm.h"
 #include "server/certificate.h"
+#include "server/descriptors.h"
 #include "server/endpoints.h"
 #include "server/front_watch.h"
 #include "server/notification_options.h"
@@ -493,6 +494,7 @@ struct daemon *daemon_start(const struct config *c, struct errors *errs)
     struct daemon *d = xcalloc(1, sizeof(*d));
 
     xmalloc_setup();
+    descriptors_raise(c);
     unsetenv("PGTZ"); /* libpq would send them, over the styles that the planner relies on */
     unsetenv("PGDATESTYLE");
     /* Before there are threads, which read the environment and the zone. */

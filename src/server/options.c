@@ -9,6 +9,7 @@
 #include "base/thread.h"
 #include "jobs/timezone.h"
 #include "server/costs.h"
+#include "server/descriptors.h"
 
 size_t options_workers(const struct config *c)
 {
@@ -28,7 +29,7 @@ struct listener_options options_listener(const struct config *c, struct str addr
         .body_timeout_ms = c->body_timeout_ms,
         .request_timeout_ms = c->request_timeout_ms,
         .write_timeout_ms = c->write_timeout_ms,
-        .max_connections = c->max_connections,
+        .max_connections = descriptors_connections(c),
         .max_connections_per_ip = c->max_connections_per_ip,
         .max_header_bytes = c->max_header_bytes,
         .max_headers = c->max_headers,

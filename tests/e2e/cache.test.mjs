@@ -55,6 +55,25 @@ test("users of a tenant share an answer, unless something reads who they are", a
   await daemon.stop();
 });
 
+test("a request that is traced finds the same answer, unless something reads its trace", async () => {
+  const database = await installed();
+  await shared.sql(database, "create view v_traced with (security_invoker = true) as select *, current_setting('fraiseql.trace_id', true) as trace from projects; grant select on v_traced to app_user");
+  const [plain, traced] = [unique(), unique()];
+  const daemon = await start(database, {
+    server: { server_timing: true, trusted_proxies: ["127.0.0.1/32"] },
+    cache: { enabled: true, operations: { [plain]: { mode: "always" }, [traced]: { mode: "always" } } },
+    observability: { tracing: { enabled: true, ratio: 0 } },
+  });
+  const sampled = (digit) => ({ headers: { traceparent: `00-${digit.repeat(32)}-${"1".repeat(16)}-01` } });
+  await cached(daemon, projects(plain));
+  await expectOutcome(daemon, projects(plain), "hit", sampled("a"));
+  const query = `query ${traced} { traceds(limit: 1) { id trace } }`;
+  await cached(daemon, query);
+  const reply = await expectOutcome(daemon, query, "miss", sampled("b"));
+  assert.equal(reply.body.data.traceds[0].trace, "b".repeat(32));
+  await daemon.stop();
+});
+
 test("values, and names of fields, make another answer", async () => {
   const database = await installed();
   const name = unique();

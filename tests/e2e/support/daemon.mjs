@@ -13,7 +13,7 @@ import { shared } from "./postgres.mjs";
 import { SECRET, tokenFor, ACME } from "./token.mjs";
 import { atMost, within } from "./wait.mjs";
 
-const binary = process.env.FRAISEQLD;
+export const binary = process.env.FRAISEQLD;
 const sanitizer = /(ERROR|WARNING): (Address|Leak|Thread|Memory)Sanitizer|runtime error:|CHECK failed/;
 
 function isPlain(value) {
