@@ -1,4 +1,4 @@
-// link.mjs - the way to the database, which can be cut after any byte.
+// link.mjs - the way to the database, which can be cut after any byte, frozen, or change bytes.
 //
 // What one side sent before the cut reaches the other, and nothing after it; then both find the
 // connection closed.
@@ -16,6 +16,7 @@ export class Link {
   cuts = 0;
   #open = new Map();
   #armed = null;
+  #change = null;
 
   constructor(port) {
     this.server = net.createServer({ pauseOnConnect: true }, (near) => this.#accept(near, port));
@@ -30,6 +31,11 @@ export class Link {
   /** The next connection ends after so many bytes of a direction. */
   arm(direction, bytes) {
     this.#armed = { direction, bytes };
+  }
+
+  /** From the next connection on, what the database says goes through this: it gets bytes and where they stand, and may change them. */
+  corrupt(change) {
+    this.#change = change;
   }
 
   /** Closes what is open, and waits until the daemon has seen it; what is idle it sees on using it. */
@@ -51,6 +57,7 @@ export class Link {
   #accept(near, port) {
     const passed = { [OUT]: 0, [IN]: 0 };
     const cut = this.#armed;
+    const change = this.#change;
     const far = net.connect({ host: "127.0.0.1", port, noDelay: true });
     near.setNoDelay(true);
     this.#armed = null;
@@ -74,6 +81,9 @@ export class Link {
         }
         const left = cut?.direction === direction ? cut.bytes - passed[direction] : Infinity;
         const part = data.subarray(0, Math.max(0, left));
+        if (direction === IN) {
+          change?.(part, passed[direction]);
+        }
         passed[direction] += part.length;
         if (part.length > 0) {
           to.write(part);
