@@ -117,13 +117,16 @@ fuzz: deps-test ## build the fuzz targets and run each for FUZZ_SECONDS
 
 # --- demo, bench ---------------------------------------------------------------------
 
-.PHONY: run bench bench-cache bench-errors bench-instructions bench-peers bench-parse bench-schema
+.PHONY: run soak bench bench-cache bench-errors bench-instructions bench-peers bench-parse bench-schema
 run: deps-test graphiql ## serve the demo from a database of its own until interrupted
 	@$(SUB) all
 	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld sql/demo/run
 
 bench: all deps-test ## measure, and compare with the yardstick
 	@bench/run
+
+soak: all deps-test ## half an hour at 70 % of what the daemon can do: nothing fails, nothing grows (SOAK_SECONDS=1800)
+	@bench/soak --daemon $(CURDIR)/$(O)/fraiseqld --seconds $(or $(SOAK_SECONDS),1800)
 
 bench-instructions: all deps-test ## count the daemon's instructions a request; 1 when they have grown (KEEP=1: keep them)
 	@tests/support/deps bench
