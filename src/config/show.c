@@ -271,12 +271,22 @@ static void write_help(struct buf *out, const struct config_option *o, size_t le
     }
 }
 
+/* A word that YAML takes for a number, as the version of a protocol. */
+static bool is_numeric_word(const struct config_option *o, struct str text)
+{
+    return (o->type == OPTION_CHOICE || o->type == OPTION_FLAG) && text.len > 0 &&
+           isdigit((unsigned char)text.data[0]);
+}
+
 static void write_sample_value(struct buf *out, const struct config_option *o, const char *text)
 {
     struct str rest = str_of(text), item;
 
     if (!shows_list(o)) {
-        write_text(out, rest);
+        if (is_numeric_word(o, rest))
+            jwriter_string(out, rest);
+        else
+            write_text(out, rest);
         return;
     }
     buf_append_char(out, '[');

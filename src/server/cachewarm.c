@@ -270,6 +270,7 @@ bool cachewarm_run(const struct cachewarm *w, const struct registered_list *what
 {
     struct run r = {.w = w, .loop = loop_new("warm")};
     bool complete = true;
+    size_t failed = 0;
 
     r.pg = pgclient_new(w->pool, r.loop);
     r.timer = loop_timer(r.loop, on_timer, &r);
@@ -281,11 +282,13 @@ bool cachewarm_run(const struct cachewarm *w, const struct registered_list *what
             if (complete)
                 make_one(&r, &what->items[i], tenants->items[t], a, &results[i]);
         }
+        failed += results[i].failed;
     }
     timer_free(r.timer);
     pgclient_free(r.pg);
     loop_free(r.loop);
-    return complete;
+    /* The last one may have failed for want of time. */
+    return complete && !(failed > 0 && is_to_end(w));
 }
 
 /* --- the job -----------------------------------------------------------------------------------
