@@ -11,8 +11,9 @@ deps-test: deps-build ## install what the tests need (Debian), if it is not ther
 
 NPM_TESTS := tests/node_modules/.package-lock.json
 NPM_CLIENTS := tests/clients/node_modules/.package-lock.json
+NPM_KUBERNETES := tests/kubernetes/node_modules/.package-lock.json
 NPM_PEERS := $(patsubst %/package.json,%/node_modules/.package-lock.json,$(wildcard bench/peers/*/package.json))
-$(NPM_TESTS) $(NPM_CLIENTS) $(NPM_PEERS): %/node_modules/.package-lock.json: %/package-lock.json | deps-test
+$(NPM_TESTS) $(NPM_CLIENTS) $(NPM_KUBERNETES) $(NPM_PEERS): %/node_modules/.package-lock.json: %/package-lock.json | deps-test
 	@cd $* && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
@@ -53,7 +54,7 @@ SUB := $(MAKE) --no-print-directory -j$(JOBS)
 
 # Code that does not compile ends it before anything is said to be tested.
 .PHONY: test check
-test: deps-test graphiql $(NPM_TESTS) $(NPM_CLIENTS) ## run every test; the last line counts them
+test: deps-test graphiql $(NPM_TESTS) $(NPM_CLIENTS) $(NPM_KUBERNETES) ## run every test; the last line counts them
 	@mkdir -p build/test-logs
 	@for build in release asan tsan fuzz; do \
 	  case $$build in fuzz) goals=fuzz-programs ;; release) goals='all support-programs' ;; *) goals='all unit-programs support-programs' ;; esac; \
@@ -73,14 +74,14 @@ check: test ## the same as test
 differential: $(DRIVER) $(NPM_TESTS) ## compare what is accepted with graphql-js (SEEDS, DOCUMENTS)
 	@node tests/differential/run.mjs $(DRIVER) $(SEEDS)
 
-.PHONY: sql e2e fault guard clients monitoring packaging container case-study lint format
+.PHONY: sql e2e fault guard clients monitoring packaging container kubernetes case-study lint format
 sql: deps-test ## run the tests in SQL
 	@tests/sql/run
 
 e2e: all support-programs $(NPM_TESTS) ## run the end-to-end tests with the binary of BUILD
 	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld tests/e2e/run $(E2E)
 
-fault: all $(NPM_TESTS) ## cut the link to the database at many bytes of each exchange (FAULT_OFFSETS=all: at every one)
+fault: all $(NPM_TESTS) ## kill, freeze, promote and fill what the daemon needs; cut its link to the database (FAULT_OFFSETS=all: at every byte)
 	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld tests/e2e/run $(wildcard tests/fault/*.test.mjs)
 
 guard: all $(NPM_TESTS) ## break what keeps tenants apart, in one place at a time (make test: a quarter a day): a test has to notice each
@@ -100,6 +101,9 @@ container: support-programs $(NPM_TESTS) ## build the images of the Dockerfile f
 	@tests/support/deps container
 	@$(SUB) all
 	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld tests/e2e/run $(or $(CONTAINER),$(wildcard tests/container/*.test.mjs))
+
+kubernetes: all $(NPM_TESTS) $(NPM_KUBERNETES) ## build the manifests with kubectl, check them against the types of Kubernetes and against the daemon
+	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld tests/e2e/run $(wildcard tests/kubernetes/*.test.mjs)
 
 case-study: all $(NPM_TESTS) ## run every SQL statement of the case study, as it is written there
 	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld tests/e2e/run tests/case_study/*.test.mjs

@@ -4,6 +4,7 @@
  * Thread:   main.
  */
 #include <getopt.h>
+#include <inttypes.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -21,8 +22,8 @@ enum {
 };
 
 static const char usage[] =
-    "usage: fraiseqld check [-c FILE] [--set KEY=VALUE]... [--connect]\n"
-    "                       [--format text|json]\n"
+    "usage: fraiseqld check [-c FILE] [--set KEY=VALUE]... [--format text|json]\n"
+    "                       [--connect [--daemons N]]\n"
     "       fraiseqld -t [-c FILE]\n"
     "\n"
     "Read the configuration as \"serve\" would, and say all that is wrong with it.\n"
@@ -32,7 +33,9 @@ static const char usage[] =
     "      --set KEY=VALUE  override one key\n"
     "      --connect        read the database's catalog as well, and print where row\n"
     "                       security does not keep tenants apart, with what to do\n"
-    "                       about it, as a script of SQL\n"
+    "                       about it, as a script of SQL; and whether the server has\n"
+    "                       as many connections as daemons may want\n"
+    "      --daemons N      how many of them there are at most (default 1)\n"
     "      --format FORMAT  text (default) or json, to standard output\n"
     "      --dump           print the effective configuration, with origins\n"
     "  -h, --help           show this text\n"
@@ -46,12 +49,14 @@ enum flag {
     FLAG_FORMAT,
     FLAG_DUMP,
     FLAG_CONNECT,
+    FLAG_DAEMONS,
 };
 
 static const struct option flags[] = {
     {"config",  required_argument, NULL, 'c'         },
     {"set",     required_argument, NULL, FLAG_SET    },
     {"connect", no_argument,       NULL, FLAG_CONNECT},
+    {"daemons", required_argument, NULL, FLAG_DAEMONS},
     {"format",  required_argument, NULL, FLAG_FORMAT },
     {"dump",    no_argument,       NULL, FLAG_DUMP   },
     {"help",    no_argument,       NULL, 'h'         },
@@ -82,6 +87,9 @@ struct found {
     const struct finding **items;
     size_t n, cap;
     const char *warning; /* NULL: none */
+    struct {
+        uint64_t daemons, each, there; /* there: for this role; 0: not known */
+    } connections;
 };
 
 static void print_json_findings(const struct found *found, struct buf *out)
@@ -109,6 +117,30 @@ static void print_json_warning(const char *warning, struct buf *out)
     if (warning != NULL)
         jwriter_string(out, str_of(warning));
     buf_append_char(out, ']');
+}
+
+static void print_json_connections(const struct found *found, struct buf *out)
+{
+    if (found->connections.there > 0)
+        buf_printf(out,
+                   ",\"connections\":{\"daemons\":%" PRIu64 ",\"each\":%" PRIu64
+                   ",\"wanted\":%" PRIu64 ",\"there\":%" PRIu64 "}",
+                   found->connections.daemons, found->connections.each,
+                   found->connections.daemons * found->connections.each, found->connections.there);
+}
+
+static void print_connections(const struct found *found)
+{
+    uint64_t wanted = found->connections.daemons * found->connections.each;
+
+    if (found->connections.there > 0)
+        fprintf(stderr,
+                "fraiseqld: %s%" PRIu64 " daemon%s may want %" PRIu64 " connections (%" PRIu64
+                " x %" PRIu64 "), the server has %" PRIu64 " for them%s\n",
+                wanted > found->connections.there ? "warning: " : "", found->connections.daemons,
+                found->connections.daemons == 1 ? "" : "s", wanted, found->connections.daemons,
+                found->connections.each, found->connections.there,
+                wanted > found->connections.there ? ": lower database.pool.max" : "");
 }
 
 /* A name may hold anything; a line of it must not leave the comment. */
@@ -143,6 +175,8 @@ static void report(const struct command_config *cc, int status, const struct fou
             fputs("fraiseqld: the configuration is valid\n", stderr);
         if (found != NULL && found->warning != NULL)
             fprintf(stderr, "fraiseqld: warning: %s\n", found->warning);
+        if (found != NULL)
+            print_connections(found);
         if (found != NULL && cc->config->tenancy_enabled)
             print_findings(found);
         return;
@@ -154,6 +188,8 @@ static void report(const struct command_config *cc, int status, const struct fou
     buf_append_char(&out, ']');
     if (found != NULL)
         print_json_warning(found->warning, &out);
+    if (found != NULL)
+        print_json_connections(found, &out);
     if (found != NULL && cc->config->tenancy_enabled)
         print_json_findings(found, &out);
     buf_append_lit(&out, "}\n");
@@ -202,6 +238,47 @@ static void take_findings(struct command_config *cc, const struct schema *s, str
     }
 }
 
+/* What a daemon has open at most: of its pool, and those that listen. */
+static uint64_t connections_of(const struct config *c)
+{
+    uint64_t listening = c->notify_listen ? 1 : 0;
+
+    if (c->notify_listen && c->revocation_enabled)
+        listening++;
+    if (c->notify_listen && c->cache_enabled && c->cache_l1)
+        listening++;
+    return c->pool_max + listening;
+}
+
+/* How many connections the role may have that daemons log in as. */
+static void count_connections(struct command_config *cc, struct pgpool *pool, struct found *found)
+{
+    struct pgsession session = {.role = "", .timeout_ms = 5000, .read_only = true};
+    struct pgstatement statement;
+    struct pgcall call = {.statement = &statement};
+    struct pgbatch batch;
+    struct errors ignored;
+    struct pgvalue v;
+
+    errors_init(&ignored, cc->arena);
+    pgstatement_init(
+        &statement,
+        STR("select least(nullif(r.rolconnlimit, -1), "
+            "pg_catalog.current_setting('max_connections')::integer "
+            "- pg_catalog.current_setting('superuser_reserved_connections')::integer "
+            "- coalesce(nullif(pg_catalog.current_setting('reserved_connections', true), ''), "
+            "'0')::integer)::text from pg_catalog.pg_roles r where r.rolname = session_user"),
+        0);
+    pgbatch_init(&batch, &session, &call, 1, cc->arena);
+    batch.until = deadline_in_ms(5000);
+    if (!pgpool_run(pool, &batch, &ignored) || pgrows_count(call.rows) != 1)
+        return;
+    pgrows_row(call.rows, 0, &v);
+    found->connections.each = connections_of(cc->config);
+    if (v.len < 0 || !str_to_u64(str_make(v.data, (size_t)v.len), &found->connections.there))
+        found->connections.there = 0;
+}
+
 /* The catalog, read as "serve" would, for each role that requests may run as: EX_OK, or what the
  * command ends with. */
 static int check_database(struct command_config *cc, const struct schema **schemas,
@@ -225,32 +302,38 @@ static int check_database(struct command_config *cc, const struct schema **schem
             found->warning = schema_watch_warning(&opt, schemas[i]);
         serious = serious || findings_of_isolation(schemas[i]->findings, schemas[i]->nfindings) > 0;
     }
+    count_connections(cc, opt.pool, found);
     pgpool_free(opt.pool);
     if (errors_any(&cc->errs))
         return cc->errs.first->code == SCHEMA_INVALID ? EX_DATAERR : EX_UNAVAILABLE;
     return opt.refuse_findings && serious ? STATUS_FOUND : EX_OK;
 }
 
-static int check(struct command_config *cc, bool connect, bool with_dump, bool json)
+struct wanted {
+    bool connect, dump, json;
+    uint64_t daemons; /* 0: not said */
+};
+
+static int check(struct command_config *cc, const struct wanted *w)
 {
     int status = command_config_load(cc);
     const struct schema **schemas = NULL;
-    struct found found = {0};
+    struct found found = {.connections.daemons = w->daemons > 0 ? w->daemons : 1};
     size_t nroles = 0;
     bool asked;
 
     if (status == EX_OK)
         status = check_modules(cc);
-    if (status == EX_OK && connect) {
+    if (status == EX_OK && w->connect) {
         nroles = options_nroles(cc->config);
         schemas = ARENA_ARRAY(cc->arena, nroles, const struct schema *);
         status = check_database(cc, schemas, &found);
     }
     asked = schemas != NULL && !errors_any(&cc->errs);
-    if (status == EX_OK && with_dump)
+    if (status == EX_OK && w->dump)
         dump(cc->config);
     else
-        report(cc, status, asked ? &found : NULL, json);
+        report(cc, status, asked ? &found : NULL, w->json);
     if (asked && !cc->config->tenancy_enabled)
         fputs("fraiseqld: tenancy.enabled is false, isolation was not looked at\n", stderr);
     for (size_t i = 0; i < nroles; i++)
@@ -258,40 +341,58 @@ static int check(struct command_config *cc, bool connect, bool with_dump, bool j
     return status;
 }
 
+/* False: not a flag, or not a value of it. */
+static bool take_flag(struct command_config *cc, struct wanted *w, int c)
+{
+    switch (c) {
+    case 'c':
+        cc->from.file = optarg;
+        return true;
+    case 't':
+        return true;
+    case FLAG_SET:
+        command_config_set(cc, optarg);
+        return true;
+    case FLAG_DUMP:
+        return w->dump = true;
+    case FLAG_CONNECT:
+        return w->connect = true;
+    case FLAG_DAEMONS:
+        return str_to_u64(str_of(optarg), &w->daemons) && w->daemons > 0 && w->daemons <= 100000;
+    case FLAG_FORMAT:
+        w->json = strcmp(optarg, "json") == 0;
+        return w->json || strcmp(optarg, "text") == 0;
+    default:
+        return false;
+    }
+}
+
 int command_check(int argc, char **argv)
 {
     struct command_config cc;
-    bool json = false, with_dump = false, connect = false;
+    struct wanted w = {0};
     int status = EX_OK, c;
 
     command_config_init(&cc, argc);
     while (status == EX_OK && (c = getopt_long(argc, argv, "c:ht", flags, NULL)) != -1) {
-        if (c == 'c') {
-            cc.from.file = optarg;
-        } else if (c == FLAG_SET) {
-            command_config_set(&cc, optarg);
-        } else if (c == FLAG_DUMP) {
-            with_dump = true;
-        } else if (c == FLAG_CONNECT) {
-            connect = true;
-        } else if (c == FLAG_FORMAT &&
-                   (strcmp(optarg, "json") == 0 || strcmp(optarg, "text") == 0)) {
-            json = optarg[0] == 'j';
-        } else if (c == 'h') {
+        if (c == 'h') {
             fputs(usage, stdout);
             command_config_fini(&cc);
             return EX_OK;
-        } else if (c != 't') {
-            status =
-                command_usage(argv[0], c == FLAG_FORMAT ? "no such format" : "wrong arguments");
         }
+        if (!take_flag(&cc, &w, c))
+            status = command_usage(argv[0], c == FLAG_FORMAT    ? "no such format"
+                                            : c == FLAG_DAEMONS ? "--daemons takes a number"
+                                                                : "wrong arguments");
     }
-    if (status == EX_OK && connect && with_dump)
+    if (status == EX_OK && w.connect && w.dump)
         status = command_usage(argv[0], "--connect and --dump do not go together");
+    if (status == EX_OK && w.daemons > 0 && !w.connect)
+        status = command_usage(argv[0], "--daemons needs --connect");
     if (status == EX_OK && optind < argc)
         status = command_usage(argv[0], "unexpected argument \"%s\"", argv[optind]);
     if (status == EX_OK)
-        status = check(&cc, connect, with_dump, json);
+        status = check(&cc, &w);
     command_config_fini(&cc);
     return status;
 }
