@@ -10,10 +10,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "base/deadline.h"
 #include "base/str.h"
 #include "base/thread.h"
-
-#include "base/deadline.h"
 
 struct thread {
     pthread_t id;
@@ -21,6 +20,9 @@ struct thread {
     char name[16]; /* what the kernel keeps */
     void (*fn)(void *);
     void *arg;
+    pthread_mutex_t mutex;
+    pthread_cond_t end;
+    bool ended; /* under the mutex */
 };
 
 static _Thread_local enum thread_kind current_kind = THREAD_MAIN;
@@ -32,18 +34,27 @@ static void *begin(void *arg)
     current_kind = t->kind;
     pthread_setname_np(pthread_self(), t->name);
     t->fn(t->arg);
+    pthread_mutex_lock(&t->mutex);
+    t->ended = true;
+    pthread_cond_signal(&t->end);
+    pthread_mutex_unlock(&t->mutex);
     return NULL;
 }
 
 struct thread *thread_start(enum thread_kind kind, const char *name, void (*fn)(void *), void *arg)
 {
     struct thread *t = xcalloc(1, sizeof(*t));
+    pthread_condattr_t monotonic;
     sigset_t all, before;
 
     t->kind = kind;
     t->fn = fn;
     t->arg = arg;
     snprintf(t->name, sizeof(t->name), "%s", name);
+    CHECK(pthread_condattr_init(&monotonic) == 0 &&
+          pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0 &&
+          pthread_mutex_init(&t->mutex, NULL) == 0 && pthread_cond_init(&t->end, &monotonic) == 0);
+    pthread_condattr_destroy(&monotonic);
     sigfillset(&all);
     CHECK(pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
     CHECK(pthread_create(&t->id, NULL, begin, t) == 0);
@@ -54,6 +65,8 @@ struct thread *thread_start(enum thread_kind kind, const char *name, void (*fn)(
 void thread_join(struct thread *t)
 {
     CHECK(pthread_join(t->id, NULL) == 0);
+    pthread_cond_destroy(&t->end);
+    pthread_mutex_destroy(&t->mutex);
     xfree(t);
 }
 
@@ -61,13 +74,18 @@ bool thread_join_within(struct thread *t, uint64_t ms)
 {
     struct deadline until = deadline_in_ms(ms);
     struct timespec ts = {(time_t)(until.at_ns / 1000000000), (long)(until.at_ns % 1000000000)};
+    bool ended;
 
-    if (pthread_clockjoin_np(t->id, NULL, CLOCK_MONOTONIC, &ts) != 0) {
+    pthread_mutex_lock(&t->mutex);
+    while (!t->ended && !deadline_passed(until))
+        (void)pthread_cond_timedwait(&t->end, &t->mutex, &ts);
+    ended = t->ended;
+    pthread_mutex_unlock(&t->mutex);
+    if (ended)
+        thread_join(t);
+    else
         CHECK(pthread_detach(t->id) == 0);
-        return false;
-    }
-    xfree(t);
-    return true;
+    return ended;
 }
 
 enum thread_kind thread_kind(void)
