@@ -35,6 +35,10 @@ static void count(const struct execution *x)
         metric_add(METRIC_GRAPHQL_UNKNOWN_ERROR, 1);
     else
         metric_add(request_metrics[x->operation->kind][errors_any(&x->errors)], 1);
+    if (x->operation != NULL && x->operation->kind != AST_SUBSCRIPTION)
+        metric_observe(x->operation->kind == AST_QUERY ? HISTOGRAM_GRAPHQL_QUERY
+                                                       : HISTOGRAM_GRAPHQL_MUTATION,
+                       monotonic_ns() - x->received_ns);
     for (const struct error *e = x->errors.first; e != NULL; e = e->next)
         metric_add(metric_of_error(e->code), 1);
 }

@@ -346,9 +346,18 @@ static bool build_all(struct schema_watch *w, const struct schema_options *optio
     return ok;
 }
 
+static void count_objects(const struct schema *s)
+{
+    metric_gauge_set(GAUGE_SCHEMA_RELATIONS, (double)s->nrelations);
+    metric_gauge_set(GAUGE_SCHEMA_FUNCTIONS, (double)s->nfunctions);
+    metric_gauge_set(GAUGE_SCHEMA_TYPES, (double)s->ntypes);
+}
+
 static void tell_loaded(struct schema_watch *w, const struct schema *const *schemas,
                         uint64_t duration_ns)
 {
+    if (schemas[0] != NULL)
+        count_objects(schemas[0]);
     for (size_t i = 0; i < w->opt.nroles; i++) {
         const struct schema *s = schemas[i];
 

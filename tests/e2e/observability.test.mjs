@@ -117,6 +117,10 @@ test("metrics are in Prometheus's format, under one prefix", async () => {
   }
   assert.equal(samples.get("fraiseql_db_up"), 1);
   assert.equal(samples.get("fraiseql_db_pool_max_connections"), 8);
+  const [loaded] = daemon.logged("schema loaded");
+  for (const [kind, logged] of [["relation", "relations"], ["function", "functions"], ["type", "types"]]) {
+    assert.equal(samples.get(`fraiseql_schema_objects{kind="${kind}"}`), loaded[logged]);
+  }
 });
 
 test("requests move the counters", async () => {
@@ -139,6 +143,8 @@ test("requests move the counters", async () => {
   assert.equal(moved('fraiseql_http_requests_total{code="401"}'), 1);
   assert.ok(moved('fraiseql_http_requests_total{code="200"}') >= 2);
   assert.ok(moved("fraiseql_http_request_duration_seconds_count") >= 4);
+  assert.equal(moved('fraiseql_graphql_request_duration_seconds_count{type="query"}'), 2);
+  assert.equal(moved('fraiseql_graphql_request_duration_seconds_count{type="mutation"}'), 0);
   assert.ok(moved('fraiseql_turbo_lookups_total{result="hit"}') >= 1);
   assert.ok(moved('fraiseql_turbo_lookups_total{result="miss"}') >= 1);
 });
