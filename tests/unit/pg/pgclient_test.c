@@ -216,7 +216,7 @@ static void waiters_are_bounded(void **state)
     opt.max_waiters = 10;
     r = rig_new(&opt);
     for (size_t i = 0; i < COUNT_OF(probes); i++) {
-        probes[i] = PROBE(r.arena, "select pg_sleep(0.01)");
+        probes[i] = PROBE(r.arena, "select pg_sleep(0.05)");
         rig_submit(&r, &probes[i]->batch);
     }
     pgpool_stats(r.pool, &stats);
@@ -240,7 +240,7 @@ static void one_tenant_cannot_fill_the_queue(void **state)
     opt.max_waiters = 10;
     r = rig_new(&opt);
     for (size_t i = 0; i < COUNT_OF(probes); i++) {
-        probes[i] = PROBE(r.arena, "select pg_sleep(0.01)");
+        probes[i] = PROBE(r.arena, "select pg_sleep(0.05)");
         probes[i]->session.tenant = i < 25 ? 1 : 2;
         rig_submit(&r, &probes[i]->batch);
     }

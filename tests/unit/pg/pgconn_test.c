@@ -254,8 +254,9 @@ static void statement_timeout_ends_a_statement(void **state)
     struct rig r = rig_new(&opt);
     struct probe *own = PROBE(r.arena, "select pg_sleep(10)");
     struct probe *deadline = PROBE(r.arena, "select pg_sleep(10)");
-    struct probe *several = PROBE(r.arena, "select pg_sleep(0.2)", "select pg_sleep(0.2)",
-                                  "select pg_sleep(0.2)", "select pg_sleep(0.2)");
+    struct probe *several =
+        PROBE(r.arena, "select pg_sleep(0.4)", "select pg_sleep(0.4)", "select pg_sleep(0.4)",
+              "select pg_sleep(0.4)", "select pg_sleep(0.4)", "select pg_sleep(0.4)");
     uint64_t start = monotonic_ns();
 
     (void)state;

@@ -153,7 +153,9 @@ static void run_blocks_until_done_and_reports_errors(void **state)
     struct probe *good = PROBE(r.arena, "select 'yes'");
     struct probe *bad = PROBE(r.arena, "select 1/0");
     struct probe *late =
-        PROBE(r.arena, "select pg_sleep(0.2)", "select pg_sleep(0.2)", "select pg_sleep(0.2)");
+        PROBE(r.arena, "select pg_sleep(0.25)", "select pg_sleep(0.25)", "select pg_sleep(0.25)",
+              "select pg_sleep(0.25)", "select pg_sleep(0.25)", "select pg_sleep(0.25)",
+              "select pg_sleep(0.25)", "select pg_sleep(0.25)");
     struct probe *after = PROBE(r.arena, "select 'fine'");
 
     (void)state;
