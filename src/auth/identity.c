@@ -16,14 +16,6 @@
 
 /* --- checking a token ------------------------------------------------------------ */
 
-static bool contains(const struct str *list, size_t n, struct str s)
-{
-    for (size_t i = 0; i < n; i++)
-        if (str_eq(list[i], s))
-            return true;
-    return false;
-}
-
 /* A NumericDate in whole seconds; fractions are cut. False: no number of a sane size. */
 static bool numeric_date(const struct jval *v, int64_t *out)
 {
@@ -65,10 +57,10 @@ static bool audience_accepted(const struct auth_issuer_options *opt, const struc
     if (aud == NULL)
         return false;
     if (aud->kind == JVAL_STRING)
-        return contains(opt->audiences, opt->naudiences, aud->text);
+        return str_is_among(aud->text, opt->audiences, opt->naudiences);
     for (size_t i = 0; aud->kind == JVAL_ARRAY && i < aud->n; i++)
         if (aud->items[i]->kind == JVAL_STRING &&
-            contains(opt->audiences, opt->naudiences, aud->items[i]->text))
+            str_is_among(aud->items[i]->text, opt->audiences, opt->naudiences))
             return true;
     return false;
 }
@@ -84,7 +76,7 @@ static const char *check_claims(const struct auth_options *opt, const struct aut
     if (bad != NULL)
         return bad;
     if (opt->nissuers > 0 && (iss == NULL || iss->kind != JVAL_STRING ||
-                              !contains(opt->issuers, opt->nissuers, iss->text)))
+                              !str_is_among(iss->text, opt->issuers, opt->nissuers)))
         return another_issuer;
     if (from->opt.naudiences > 0 && !audience_accepted(&from->opt, jval_get(claims, STR("aud"))))
         return "the token is for another audience";
@@ -150,7 +142,7 @@ static bool role_from_claims(const struct auth *au, const struct auth_issuer *fr
 
     if (v == NULL || v->kind == JVAL_NULL)
         return true;
-    allowed = v->kind == JVAL_STRING && contains(from->opt.roles, from->opt.nroles, v->text);
+    allowed = v->kind == JVAL_STRING && str_is_among(v->text, from->opt.roles, from->opt.nroles);
     for (size_t i = 0; allowed && i < au->opt.nroles; i++) {
         if (str_eq(au->opt.roles[i], v->text)) {
             out->role = i + 1;
@@ -268,7 +260,7 @@ static bool verify_token(struct auth *au, struct str text, struct arena *ar, str
     else if ((from = issuer_of(au, token->payload)) == NULL)
         bad = another_issuer;
     else if (from->opt.nalgorithms > 0 &&
-             !contains(from->opt.algorithms, from->opt.nalgorithms, token->alg))
+             !str_is_among(token->alg, from->opt.algorithms, from->opt.nalgorithms))
         bad = "the token's algorithm is not accepted";
     else if ((bad = verify_signature(au, from, token, errs)) == NULL &&
              (bad = check_claims(&au->opt, from, token->payload)) == NULL)

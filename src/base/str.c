@@ -34,6 +34,14 @@ __attribute__((constructor)) static void draw_secret(void)
     }
 }
 
+bool str_is_among(struct str s, const struct str *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(list[i], s))
+            return true;
+    return false;
+}
+
 /* Eight bytes with the letters of ASCII in lower case. */
 static inline uint64_t lower_word(uint64_t w)
 {

@@ -44,6 +44,7 @@ static inline bool str_is(struct str a, const char *cstr)
     return str_eq(a, str_of(cstr));
 }
 
+bool str_is_among(struct str s, const struct str *list, size_t n);
 /* ASCII only. */
 bool str_eq_nocase(struct str a, struct str b);
 bool str_starts(struct str s, struct str prefix);

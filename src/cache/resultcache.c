@@ -412,19 +412,11 @@ static bool matters(const struct resultcache *rc, const struct result_rule *r, c
     return true;
 }
 
-static bool is_among(const struct str *names, size_t n, struct str name)
-{
-    for (size_t i = 0; i < n; i++)
-        if (str_eq(names[i], name))
-            return true;
-    return false;
-}
-
 bool result_rule_by_user(const struct resultcache *rc, const struct result_rule *r)
 {
     for (size_t i = 0; i < rc->opt.nsettings; i++)
         if (r->reads[i] &&
-            !is_among(rc->opt.tenant_settings, rc->opt.ntenant_settings, rc->opt.settings[i]))
+            !str_is_among(rc->opt.settings[i], rc->opt.tenant_settings, rc->opt.ntenant_settings))
             return true;
     return false;
 }

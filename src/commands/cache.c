@@ -152,7 +152,7 @@ static void warm_by(struct command_database *d, const struct offline *o)
 
     if (!cachewarm_documents(&w, k->documents, k->ndocuments, a, &what, &d->cc.errs) ||
         !cachewarm_tenants(&w, k->tenants, k->ntenants, a, &tenants, &d->cc.errs)) {
-        d->status = command_status_of(&d->cc.errs);
+        d->status = command_status_of_input(&d->cc.errs);
         return;
     }
     results = ARENA_ARRAY(a, size_max(what.n, 1), struct cachewarm_result);
@@ -170,7 +170,7 @@ static void warm(struct command_database *d)
     if (offline_open(&o, d->cc.config, d->pool, d->cc.arena, &d->cc.errs))
         warm_by(d, &o);
     else
-        d->status = command_status_of(&d->cc.errs);
+        d->status = command_status_of_input(&d->cc.errs);
     offline_close(&o);
 }
 

@@ -115,7 +115,7 @@ int command_usage(const char *argv0, const char *fmt, ...)
     return EX_USAGE;
 }
 
-int command_status_of(const struct errors *errs)
+int command_status_of(const struct errors *errs, int other)
 {
     switch ((int)errs->first->code) {
     case CONFIG_INVALID:
@@ -123,13 +123,21 @@ int command_status_of(const struct errors *errs)
     case SERVICE_UNAVAILABLE:
     case TIMEOUT:
         return EX_UNAVAILABLE;
+    default:
+        return other;
+    }
+}
+
+int command_status_of_input(const struct errors *errs)
+{
+    switch ((int)errs->first->code) {
     case BAD_REQUEST:
     case GRAPHQL_PARSE_FAILED:
     case QUERY_TOO_COMPLEX:
     case SCHEMA_INVALID:
         return EX_DATAERR;
     default:
-        return EX_SOFTWARE;
+        return command_status_of(errs, EX_SOFTWARE);
     }
 }
 

@@ -41,8 +41,11 @@ int command_help(int argc, char **argv);
 
 /* Every error with its place, the source line and the hint, to standard error. */
 void command_print_errors(const struct errors *errs);
-/* The exit code for the first of them. */
-int command_status_of(const struct errors *errs);
+/* The exit code for the first of them; other: for what is neither the configuration's fault nor the
+ * database's. */
+int command_status_of(const struct errors *errs, int other);
+/* The same of a command that reads documents, which may be at fault. */
+int command_status_of_input(const struct errors *errs);
 /* One line that says how to get help, after a usage error; returns its exit code. */
 int command_usage(const char *argv0, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

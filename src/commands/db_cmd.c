@@ -251,17 +251,7 @@ static int print_parts(const struct pgscript_part *parts, size_t n)
 
 static int status_of(const struct errors *errs)
 {
-    switch ((int)errs->first->code) {
-    case CONFIG_INVALID:
-        return EX_CONFIG;
-    case SERVICE_UNAVAILABLE:
-    case TIMEOUT:
-        return EX_UNAVAILABLE;
-    case FORBIDDEN:
-        return EX_NOPERM;
-    default:
-        return EX_SOFTWARE;
-    }
+    return command_status_of(errs, errs->first->code == FORBIDDEN ? EX_NOPERM : EX_SOFTWARE);
 }
 
 static int run_parts(struct command_config *cc, const struct pgscript_part *parts, size_t n)

@@ -358,19 +358,6 @@ static bool explain(struct explain *x)
     return describe(x);
 }
 
-static int status_of(const struct errors *errs)
-{
-    switch ((int)errs->first->code) {
-    case CONFIG_INVALID:
-        return EX_CONFIG;
-    case SERVICE_UNAVAILABLE:
-    case TIMEOUT:
-        return EX_UNAVAILABLE;
-    default:
-        return EX_DATAERR;
-    }
-}
-
 static int run_command(struct explain *x)
 {
     int status = command_config_load(&x->cc);
@@ -378,7 +365,7 @@ static int run_command(struct explain *x)
     if (status == EX_OK) {
         log_setup(LOG_ERROR, x->cc.config->log_format, STDERR_FILENO);
         if (!explain(x))
-            status = status_of(&x->cc.errs);
+            status = command_status_of(&x->cc.errs, EX_DATAERR);
     }
     if (status != EX_OK)
         command_print_errors(&x->cc.errs);

@@ -10,7 +10,6 @@
 
 #include "commands/commands.h"
 
-#include "base/readfile.h"
 #include "execution/registered.h"
 #include "jobs/schema_watch.h"
 #include "server/options.h"
@@ -47,7 +46,6 @@ static const char usage[] =
     "\n"
     "Example: fraiseqld turbo register queries.graphql -c fraiseqld.yaml\n";
 
-#define MAX_FILE   ((size_t)16 * 1024 * 1024)
 #define TIMEOUT_MS 10000
 #define NOT_FOUND  1
 
@@ -158,23 +156,6 @@ static bool is_valid(struct turbo_command *t, struct str document, struct str na
 
 /* --- register ----------------------------------------------------------------------------- */
 
-static bool read_list(struct turbo_command *t, struct registered_list *out)
-{
-    bool in = strcmp(t->argument, "-") == 0;
-    struct str text;
-
-    if (in ? !readfile_descriptor(STDIN_FILENO, MAX_FILE, t->cc.arena, &text)
-           : !readfile(t->argument, MAX_FILE, t->cc.arena, &text)) {
-        errors_add(&t->cc.errs, BAD_REQUEST, "could not read \"%s\": %m", t->argument);
-        return false;
-    }
-    if (text.len > MAX_FILE) {
-        errors_add(&t->cc.errs, BAD_REQUEST, "\"%s\" is too long", t->argument);
-        return false;
-    }
-    return registered_read(text, t->cc.arena, out, &t->cc.errs);
-}
-
 static bool check_list(struct turbo_command *t, const struct registered_list *l)
 {
     for (size_t i = 0; i < l->n; i++) {
@@ -225,7 +206,8 @@ static int do_register(struct turbo_command *t)
 {
     struct registered_list list = {0};
 
-    if (!read_list(t, &list) || !load_schemas(t) || !check_list(t, &list))
+    if (!registered_read_file(t->argument, t->cc.arena, &list, &t->cc.errs) || !load_schemas(t) ||
+        !check_list(t, &list))
         return EX_OK;
     for (size_t i = 0; i < list.n && !t->dry_run; i++)
         if (!store(t, &list.items[i]))
@@ -384,7 +366,7 @@ static int run(struct turbo_command *t, const struct action *action)
     if (errors_any(&t->cc.errs)) {
         command_print_errors(&t->cc.errs);
         if (status == EX_OK)
-            status = command_status_of(&t->cc.errs);
+            status = command_status_of_input(&t->cc.errs);
     }
     for (size_t i = 0; t->schema != NULL && i < options_nroles(t->cc.config); i++)
         schema_unref(t->schema[i]);

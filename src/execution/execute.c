@@ -38,7 +38,7 @@ static void count(const struct execution *x)
     if (x->operation != NULL && x->operation->kind != AST_SUBSCRIPTION)
         metric_observe(x->operation->kind == AST_QUERY ? HISTOGRAM_GRAPHQL_QUERY
                                                        : HISTOGRAM_GRAPHQL_MUTATION,
-                       monotonic_ns() - x->received_ns);
+                       stages_end_ns(&x->stages) - x->received_ns);
     for (const struct error *e = x->errors.first; e != NULL; e = e->next)
         metric_add(metric_of_error(e->code), 1);
 }

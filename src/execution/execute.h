@@ -45,8 +45,7 @@ struct engine {
     size_t shadow_complexity;              /* more is counted and said in the log; 0: off */
     const char *application_name;          /* of the connections; a traced one adds its trace */
     uint64_t slow_ns;                      /* what takes as long is told of; 0: nothing is */
-    uint64_t
-        log_slow_ns; /* a query whose statement takes as long has its plan logged; 0: none has */
+    uint64_t log_slow_ns; /* what takes as long is logged, a query's plan too; 0: nothing is slow */
     uint64_t idempotency_ttl_ms; /* how long a key stands for its answer */
     size_t max_response_bytes;
     enum introspection_policy introspection;

@@ -6,7 +6,10 @@
 #include "execution/registered.h"
 
 #include "base/jval.h"
+#include "base/readfile.h"
 #include "language/parser.h"
+
+#include <unistd.h>
 
 static const struct jval_limits file_limits = {.max_depth = 64, .max_values = 1000000};
 
@@ -117,4 +120,20 @@ bool registered_read(struct str text, struct arena *a, struct registered_list *o
                      struct errors *errs)
 {
     return is_json(text) ? read_json(text, a, out, errs) : read_document(text, a, out, errs);
+}
+
+bool registered_read_file(const char *path, struct arena *a, struct registered_list *out,
+                          struct errors *errs)
+{
+    bool in = strcmp(path, "-") == 0;
+    struct str text;
+
+    if (in ? !readfile_descriptor(STDIN_FILENO, REGISTERED_FILE_MAX, a, &text)
+           : !readfile(path, REGISTERED_FILE_MAX, a, &text))
+        errors_add(errs, BAD_REQUEST, "could not read \"%s\": %m", path);
+    else if (text.len > REGISTERED_FILE_MAX)
+        errors_add(errs, BAD_REQUEST, "\"%s\" is too long", path);
+    else
+        return registered_read(text, a, out, errs);
+    return false;
 }

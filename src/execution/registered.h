@@ -33,4 +33,10 @@ struct registered_list {
 NODISCARD bool registered_read(struct str text, struct arena *a, struct registered_list *out,
                                struct errors *errs);
 
+#define REGISTERED_FILE_MAX ((size_t)16 * 1024 * 1024) /* bytes */
+
+/* The same of a file, "-" for standard input; BAD_REQUEST as well if it cannot be read. */
+NODISCARD bool registered_read_file(const char *path, struct arena *a, struct registered_list *out,
+                                    struct errors *errs);
+
 #endif

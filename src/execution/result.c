@@ -13,6 +13,7 @@
  */
 #include "execution/result.h"
 
+#include "base/digits.h"
 #include "execution/execute.h"
 #include "execution/result_errands.h"
 #include "metrics/metrics.h"
@@ -407,16 +408,7 @@ static void look_up(struct execution *x)
 
 static void write_key(struct result *r)
 {
-    static const char digits[] = "0123456789abcdef";
-    char *out = r->key_text;
-
-    for (size_t i = 0; i < FLIGHT_KEY_SIZE; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            *out++ = '-';
-        *out++ = digits[r->key.bytes[i] >> 4];
-        *out++ = digits[r->key.bytes[i] & 15];
-    }
-    *out = '\0';
+    *digits_uuid(r->key_text, r->key.bytes) = '\0';
 }
 
 /* A query of one statement, which is all that its answer is made of. */

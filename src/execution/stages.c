@@ -35,8 +35,7 @@ static struct str join_statements(const struct plan *p, struct arena *a)
     return out;
 }
 
-/* When the response was there, or now. */
-static uint64_t end_ns(const struct stages *s)
+uint64_t stages_end_ns(const struct stages *s)
 {
     const struct stage_time *t = &s->times[STAGE_RESPOND];
 
@@ -46,9 +45,9 @@ static uint64_t end_ns(const struct stages *s)
 /* Sampled, wrong or slow: all others cost one comparison of times. */
 static bool is_told_of(const struct execution *x)
 {
-    return x->trace != NULL &&
-           (x->trace->sampled || errors_any(&x->errors) ||
-            (x->engine->slow_ns > 0 && end_ns(&x->stages) - x->received_ns >= x->engine->slow_ns));
+    return x->trace != NULL && (x->trace->sampled || errors_any(&x->errors) ||
+                                (x->engine->slow_ns > 0 &&
+                                 stages_end_ns(&x->stages) - x->received_ns >= x->engine->slow_ns));
 }
 
 /* The first bytes of the text's SHA-256. */

@@ -48,6 +48,8 @@ struct execution;
 
 /* The batch of x is over. */
 void stages_add_batch(struct stages *s, const struct pgbatch *b);
+/* When the response was there, or now; monotonic. */
+uint64_t stages_end_ns(const struct stages *s);
 /* x is about to let its plan go: keep what a trace or the log tells about it, if they will. */
 void stages_describe(struct execution *x);
 

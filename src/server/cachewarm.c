@@ -6,13 +6,9 @@
  */
 #include "server/cachewarm.h"
 
-#include "base/readfile.h"
 #include "server/warmup.h"
 
-#include <errno.h>
-
 #define QUERY_TIMEOUT_MS 30000
-#define MAX_FILE         ((size_t)16 * 1024 * 1024)
 /* How often is looked whether what was begun is over, or all is to end. */
 #define LOOK_MS     1
 #define LOOK_END_MS 100
@@ -26,21 +22,6 @@ static const struct jval_limits variable_limits = {.max_depth = 64, .max_values 
 static bool is_file(struct str name)
 {
     return memchr(name.data, '.', name.len) != NULL || memchr(name.data, '/', name.len) != NULL;
-}
-
-static bool read_file(struct str name, struct arena *a, struct registered_list *out,
-                      struct errors *errs)
-{
-    const char *path = arena_dup(a, name).data;
-    struct str text;
-
-    if (!readfile(path, MAX_FILE, a, &text))
-        errors_add(errs, BAD_REQUEST, "could not read \"%s\": %s", path, strerror(errno));
-    else if (text.len > MAX_FILE)
-        errors_add(errs, BAD_REQUEST, "\"%s\" is too large", path);
-    else
-        return registered_read(text, a, out, errs);
-    return false;
 }
 
 static bool add_named(const struct registered_list *all, struct str name, struct arena *a,
@@ -70,7 +51,7 @@ bool cachewarm_documents(const struct cachewarm *w, const struct str *names, siz
     if (needs_table && !warmup_read_table(w->pool, a, &all, &missing, errs))
         return false;
     for (size_t i = 0; i < n; i++)
-        ok = (is_file(names[i]) ? read_file(names[i], a, out, errs)
+        ok = (is_file(names[i]) ? registered_read_file(arena_dup(a, names[i]).data, a, out, errs)
                                 : add_named(&all, names[i], a, out, errs)) &&
              ok;
     if (n == 0)

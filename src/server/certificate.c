@@ -29,14 +29,19 @@ struct certificate {
     bool failed;
 };
 
+void certificate_glance(const struct config *c, struct buf *out)
+{
+    glance(c->tls_cert_file, out);
+    glance(c->tls_key_file, out);
+    glance(c->tls_client_ca_file, out);
+}
+
 static struct digest look(const struct config *c)
 {
     struct buf all = {0};
     struct digest d;
 
-    glance(c->tls_cert_file, &all);
-    glance(c->tls_key_file, &all);
-    glance(c->tls_client_ca_file, &all);
+    certificate_glance(c, &all);
     d = digest_sha256(buf_str(&all));
     buf_fini(&all);
     return d;

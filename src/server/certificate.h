@@ -8,12 +8,15 @@
 #ifndef SERVER_CERTIFICATE_H
 #define SERVER_CERTIFICATE_H
 
+#include "base/buf.h"
 #include "base/loop.h"
 #include "config/config.h"
 #include "http/tls.h"
 
 struct certificate;
 
+/* Of its files, as glance() of each. */
+void certificate_glance(const struct config *c, struct buf *out);
 /* Could they be used, if TLS is on? */
 NODISCARD bool certificate_check(const struct config *c, struct errors *errs);
 /* Read the files, if TLS is on. `use` is called with what connections speak from now on, whenever

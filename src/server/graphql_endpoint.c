@@ -306,7 +306,7 @@ static void reply(struct graphql_job *g)
     metric_observe(HISTOGRAM_HTTP_REQUEST, elapsed_ns);
     metric_add(METRIC_HTTP_REQUEST_BYTES, exchange_request(j->exchange)->body.len);
     metric_add(METRIC_HTTP_RESPONSE_BYTES, r.body.len);
-    if (ctx->log_slow_ns > 0 && elapsed_ns >= ctx->log_slow_ns)
+    if (ctx->engine->log_slow_ns > 0 && elapsed_ns >= ctx->engine->log_slow_ns)
         log_slow(g, elapsed_ns);
     if (tracing_keeps(&ctx->tracing, &g->trace, g->failed, elapsed_ns))
         end_trace(g, &r);

@@ -38,7 +38,6 @@ struct graphql_context {
     bool csrf_prevention;
     bool server_timing;
     bool log_access;
-    uint64_t log_slow_ns; /* 0: nothing is slow */
 };
 
 /* A job's run function; its context is a struct graphql_context. */

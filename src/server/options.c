@@ -272,7 +272,6 @@ struct graphql_context options_graphql(const struct config *c, struct arena *a)
         .csrf_prevention = c->csrf_prevention,
         .server_timing = c->server_timing,
         .log_access = c->log_access,
-        .log_slow_ns = c->log_slow_ms * UINT64_C(1000000),
     };
 
     cors_init(&ctx.cors, c, a);

@@ -11,6 +11,7 @@
 
 #include "base/digest.h"
 #include "metrics/metrics.h"
+#include "server/certificate.h"
 #include "server/glance.h"
 
 #include <time.h>
@@ -34,9 +35,7 @@ static struct digest look(const struct config *c)
     for (size_t i = 0; i < c->files.n; i++)
         glance(c->files.items[i], &all);
     glance(c->sdl_file, &all);
-    glance(c->tls_cert_file, &all);
-    glance(c->tls_key_file, &all);
-    glance(c->tls_client_ca_file, &all);
+    certificate_glance(c, &all);
     d = digest_sha256(buf_str(&all));
     buf_fini(&all);
     return d;

@@ -13,7 +13,6 @@
 #include <errno.h>
 
 #define TIMEOUT_MS 5000
-#define MAX_FILE   ((size_t)16 * 1024 * 1024)
 
 struct warmup {
     struct warmup_options opt;
@@ -100,9 +99,9 @@ static void read_file(struct warmup *w, struct arena *a, struct registered_list 
     struct str text;
 
     errors_init(&errs, a);
-    if (!readfile(path, MAX_FILE, a, &text))
+    if (!readfile(path, REGISTERED_FILE_MAX, a, &text))
         problem = str_of(strerror(errno));
-    else if (text.len > MAX_FILE)
+    else if (text.len > REGISTERED_FILE_MAX)
         problem = STR("the file is too large");
     else if (!registered_read(text, a, out, &errs))
         problem = errs.first->message;

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/digest.h"
+#include "base/digits.h"
 #include "base/map.h"
 #include "metrics/metrics.h"
 
@@ -341,20 +342,12 @@ void pending_time(int64_t us, char out[PENDING_TIME_TEXT + 1])
 
 void pending_id(int64_t us, char out[PENDING_ID_TEXT + 1])
 {
-    static const char hex[] = "0123456789abcdef";
     unsigned char b[16];
-    size_t at = 0;
 
     random_bytes(b, sizeof(b));
     for (size_t i = 0; i < 6; i++)
         b[i] = (unsigned char)((uint64_t)(us / 1000) >> (40 - 8 * i));
     b[6] = (unsigned char)((b[6] & 0x0f) | 0x70);
     b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-    for (size_t i = 0; i < sizeof(b); i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            out[at++] = '-';
-        out[at++] = hex[b[i] >> 4];
-        out[at++] = hex[b[i] & 0x0f];
-    }
-    out[at] = '\0';
+    *digits_uuid(out, b) = '\0';
 }
