@@ -250,30 +250,25 @@ static uint64_t connections_of(const struct config *c)
     return c->pool_max + listening;
 }
 
+static const struct str connections_sql =
+    STR_INIT("select least(nullif(r.rolconnlimit, -1), "
+             "pg_catalog.current_setting('max_connections')::integer "
+             "- pg_catalog.current_setting('superuser_reserved_connections')::integer "
+             "- coalesce(nullif(pg_catalog.current_setting('reserved_connections', true), ''), "
+             "'0')::integer)::text from pg_catalog.pg_roles r where r.rolname = session_user");
+
 /* How many connections the role may have that daemons log in as. */
 static void count_connections(struct command_config *cc, struct pgpool *pool, struct found *found)
 {
-    struct pgsession session = {.role = "", .timeout_ms = 5000, .read_only = true};
-    struct pgstatement statement;
-    struct pgcall call = {.statement = &statement};
-    struct pgbatch batch;
+    const struct pgrows *rows;
     struct errors ignored;
     struct pgvalue v;
 
     errors_init(&ignored, cc->arena);
-    pgstatement_init(
-        &statement,
-        STR("select least(nullif(r.rolconnlimit, -1), "
-            "pg_catalog.current_setting('max_connections')::integer "
-            "- pg_catalog.current_setting('superuser_reserved_connections')::integer "
-            "- coalesce(nullif(pg_catalog.current_setting('reserved_connections', true), ''), "
-            "'0')::integer)::text from pg_catalog.pg_roles r where r.rolname = session_user"),
-        0);
-    pgbatch_init(&batch, &session, &call, 1, cc->arena);
-    batch.until = deadline_in_ms(5000);
-    if (!pgpool_run(pool, &batch, &ignored) || pgrows_count(call.rows) != 1)
+    rows = pgpool_query(pool, connections_sql, deadline_in_ms(5000), cc->arena, &ignored);
+    if (rows == NULL || pgrows_count(rows) != 1)
         return;
-    pgrows_row(call.rows, 0, &v);
+    pgrows_row(rows, 0, &v);
     found->connections.each = connections_of(cc->config);
     if (v.len < 0 || !str_to_u64(str_make(v.data, (size_t)v.len), &found->connections.there))
         found->connections.there = 0;

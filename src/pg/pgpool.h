@@ -77,6 +77,10 @@ NODISCARD bool pgpool_reconnect_by(struct pgpool *p, const struct pgpool_options
 /* Jobs, commands, start: run a batch on a connection of its own, blocking, from any thread but a
  * loop's. */
 bool pgpool_run(struct pgpool *p, struct pgbatch *b, struct errors *errs);
+/* The same of one statement without parameters that only reads, as the login role: its rows, in the
+ * arena; NULL with errors. */
+const struct pgrows *pgpool_query(struct pgpool *p, struct str sql, struct deadline until,
+                                  struct arena *a, struct errors *errs);
 /* Has what pgpool_run() is running cancelled, in whatever thread; it fails with 57014 then. */
 void pgpool_cancel_runs(struct pgpool *p);
 /* The process is ending: what pgpool_run() runs does not wait any more for a database that cannot

@@ -191,3 +191,19 @@ bool pgpool_run(struct pgpool *p, struct pgbatch *b, struct errors *errs)
     sqlstate_error(b, errs);
     return false;
 }
+
+const struct pgrows *pgpool_query(struct pgpool *p, struct str sql, struct deadline until,
+                                  struct arena *a, struct errors *errs)
+{
+    struct pgsession session = {
+        .role = "", .timeout_ms = (uint32_t)deadline_left_ms(until), .read_only = true};
+    struct pgstatement statement;
+    struct pgcall call = {.statement = &statement};
+    struct pgbatch batch;
+
+    pgstatement_init(&statement, sql, 0);
+    pgbatch_init(&batch, &session, &call, 1, a);
+    batch.repeatable = true;
+    batch.until = until;
+    return pgpool_run(p, &batch, errs) ? call.rows : NULL;
+}

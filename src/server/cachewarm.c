@@ -72,20 +72,14 @@ static const struct str active_sql = STR_INIT(
 static bool active_tenants(const struct cachewarm *w, struct arena *a, struct str_list *out,
                            struct errors *errs)
 {
-    struct pgsession session = {.role = "", .timeout_ms = QUERY_TIMEOUT_MS, .read_only = true};
-    struct pgstatement statement;
-    struct pgcall call = {.statement = &statement};
-    struct pgbatch batch;
+    struct deadline until = deadline_earlier(w->until, deadline_in_ms(QUERY_TIMEOUT_MS));
+    const struct pgrows *rows = pgpool_query(w->pool, active_sql, until, a, errs);
     struct pgvalue v;
 
-    pgstatement_init(&statement, active_sql, 0);
-    pgbatch_init(&batch, &session, &call, 1, a);
-    batch.repeatable = true;
-    batch.until = deadline_earlier(w->until, deadline_in_ms(QUERY_TIMEOUT_MS));
-    if (!pgpool_run(w->pool, &batch, errs))
+    if (rows == NULL)
         return false;
-    for (size_t i = 0; i < pgrows_count(call.rows); i++) {
-        pgrows_row(call.rows, i, &v);
+    for (size_t i = 0; i < pgrows_count(rows); i++) {
+        pgrows_row(rows, i, &v);
         VEC_PUSH(a, out, arena_dup(a, str_make(v.data, (size_t)v.len)));
     }
     return true;

@@ -48,26 +48,19 @@ static struct str text_of(const struct pgvalue *v)
 bool warmup_read_table(struct pgpool *pool, struct arena *a, struct registered_list *out,
                        bool *missing, struct errors *errs)
 {
-    struct pgsession session = {.role = "", .timeout_ms = TIMEOUT_MS, .read_only = true};
-    struct pgstatement statement;
-    struct pgcall call = {.statement = &statement};
-    struct pgbatch batch;
-    struct pgvalue v[3];
-
-    *missing = false;
-    pgstatement_init(&statement,
+    const struct pgrows *rows =
+        pgpool_query(pool,
                      STR("select q.query, q.operation_name, q.variables::text "
                          "from fraiseql.turbo_queries q order by q.created_at desc limit 10000"),
-                     0);
-    pgbatch_init(&batch, &session, &call, 1, a);
-    batch.repeatable = true;
-    batch.until = deadline_in_ms(TIMEOUT_MS);
-    if (!pgpool_run(pool, &batch, errs)) {
-        *missing = strcmp(batch.sqlstate, "3F000") == 0 || strcmp(batch.sqlstate, "42P01") == 0;
+                     deadline_in_ms(TIMEOUT_MS), a, errs);
+    struct pgvalue v[3];
+
+    *missing = rows == NULL && (strcmp(errs->first->sqlstate, "3F000") == 0 ||
+                                strcmp(errs->first->sqlstate, "42P01") == 0);
+    if (rows == NULL)
         return false;
-    }
-    for (size_t i = 0; i < pgrows_count(call.rows); i++) {
-        pgrows_row(call.rows, i, v);
+    for (size_t i = 0; i < pgrows_count(rows); i++) {
+        pgrows_row(rows, i, v);
         VEC_PUSH(a, out, ((struct registered){text_of(&v[0]), text_of(&v[1]), text_of(&v[2])}));
     }
     return true;

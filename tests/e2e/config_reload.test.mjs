@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { configuration, merge, start } from "./support/daemon.mjs";
+import { configuration, merge, metric, start } from "./support/daemon.mjs";
 import { createDatabase } from "./support/postgres.mjs";
 import { ACME, ADA, now, sign } from "./support/token.mjs";
 import { within } from "./support/wait.mjs";
@@ -30,11 +30,6 @@ async function withDaemon(more, run) {
     await daemon.stop();
   }
 }
-
-const metric = async (daemon, name) => {
-  const { text } = await daemon.admin("/metrics");
-  return Number(new RegExp(`^${name} (.*)$`, "m").exec(text)?.[1]);
-};
 
 const projects = "{ projects { id } }";
 const code = (answer) => answer.body.errors?.[0].extensions.code;

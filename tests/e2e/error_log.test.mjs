@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { chmodSync, mkdtempSync, readdirSync } from "node:fs";
 import { after, test } from "node:test";
-import { Daemon, configuration, installSystem, program, start, writeConfiguration } from "./support/daemon.mjs";
+import { Daemon, configuration, installSystem, metric, program, start, writeConfiguration } from "./support/daemon.mjs";
 import { createDatabase, shared } from "./support/postgres.mjs";
 import { ACME, GLOBEX, tokenFor } from "./support/token.mjs";
 import { within } from "./support/wait.mjs";
@@ -33,7 +33,6 @@ const withErrors = (more = {}) => ({ schema: { expose: { functions: ["fn_broken"
 const log = (database, where = "true") => shared.rows(database, `select * from fraiseql.tb_error_log where ${where} order by occurred_at`);
 const count = async (database, where = "true") => Number(await shared.sql(database, `select count(*) from fraiseql.tb_error_log where ${where}`));
 const counted = (database, n, where) => within(5000, `${n} errors are recorded`, async () => (await count(database, where)) >= n).then(() => count(database, where)).then((got) => assert.equal(got, n));
-const metric = async (daemon, name) => Number((await daemon.admin("/metrics")).text.match(new RegExp(`^${name.replace(/[{}"]/g, "\\$&")} (.*)$`, "m"))[1]);
 const post = (daemon, more = {}) => daemon.post(BROKEN, { variables: { name: "top", password: "hunter2" }, ...more });
 
 const database = await prepared();

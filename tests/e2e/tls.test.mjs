@@ -10,7 +10,7 @@ import { test } from "node:test";
 import tls from "node:tls";
 import { Authority } from "./support/certificates.mjs";
 import { running } from "./support/children.mjs";
-import { configuration, Daemon, merge, program, start, writeConfiguration, writeFile } from "./support/daemon.mjs";
+import { Daemon, configuration, merge, metric, program, start, writeConfiguration, writeFile } from "./support/daemon.mjs";
 import { createDatabase, shared } from "./support/postgres.mjs";
 import { postBytes, Raw } from "./support/raw.mjs";
 import { ACME, tokenFor } from "./support/token.mjs";
@@ -88,11 +88,6 @@ class Secure {
     this.socket.destroy();
   }
 }
-
-const metric = async (daemon, name) => {
-  const { text } = await daemon.admin("/metrics");
-  return Number(text.split("\n").find((line) => line.startsWith(`${name} `))?.split(" ")[1]);
-};
 
 /** openssl s_client, which changes its keys some times, is given the request and waits for the end. */
 async function sClient(daemon, request, { updates = 0 } = {}, ...args) {

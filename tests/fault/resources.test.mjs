@@ -5,13 +5,12 @@ import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import net from "node:net";
 import { test } from "node:test";
-import { binary, configuration, installSystem, merge, start, writeConfiguration } from "../e2e/support/daemon.mjs";
+import { binary, configuration, installSystem, merge, metric, start, writeConfiguration } from "../e2e/support/daemon.mjs";
 import { createDatabase, shared } from "../e2e/support/postgres.mjs";
 import { tokenFor } from "../e2e/support/token.mjs";
 import { within } from "../e2e/support/wait.mjs";
 
 const QUERY = "{ projects(limit: 3) { id name } }";
-const metric = async (daemon, name) => Number((await daemon.admin("/metrics")).text.split("\n").find((line) => line.startsWith(`${name} `))?.split(" ").pop());
 
 test("descriptors: clients cannot take those of probes and of the database", async () => {
   const database = await createDatabase();

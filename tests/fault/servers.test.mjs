@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
-import { merge, start } from "../e2e/support/daemon.mjs";
+import { merge, metric, start } from "../e2e/support/daemon.mjs";
 import { startServer, startStandby } from "../e2e/support/postgres.mjs";
 import { slowness, within } from "../e2e/support/wait.mjs";
 
@@ -22,7 +22,6 @@ async function made(promise) {
 }
 const codes = (reply) => reply.body.errors?.map((error) => error.extensions.code) ?? [];
 const settings = (more) => merge({ database: { pool: { min: 4, max: 4, retry_backoff: ["20ms", "200ms"], acquire_timeout: "500ms" } }, jobs: { enabled: false } }, more);
-const metric = async (daemon, name) => Number((await daemon.admin("/metrics")).text.split("\n").find((line) => line.startsWith(`${name} `))?.split(" ").pop());
 
 /** Asks all the time, on several connections; each answer with when it came. */
 function traffic(daemon, documents, clients = 4) {

@@ -106,6 +106,10 @@ function environment(more) {
   return { ...Object.fromEntries(kept), ...more };
 }
 
+/** The value of a series, as "name" or "name{label=...}"; NaN: there is none. */
+export const metric = async (daemon, name) =>
+  Number((await daemon.admin("/metrics")).text.split("\n").find((line) => line.startsWith(`${name} `))?.split(" ").pop());
+
 export class Daemon {
   /** under: a program and its arguments that run the daemon, behind them; file: of the daemon itself. */
   constructor(config, { env = {}, args = [], under = [], file = binary, stdout = "inherit" } = {}) {
