@@ -195,6 +195,16 @@ stop_postgres()
     fi
 }
 
+# The one that daemon_pid says, if any.
+stop_daemon()
+{
+    if [[ -n $daemon_pid ]]; then
+        kill "$daemon_pid" 2>/dev/null || true
+        wait "$daemon_pid" 2>/dev/null || true
+        daemon_pid=''
+    fi
+}
+
 # One benchmark at a time in a directory. Servers must not hold the lock (9>&-), nor what they start.
 lock_directory()
 {
