@@ -87,6 +87,7 @@ test("a configuration with an error changes nothing, and is said with its place"
 test("what needs a restart is named and keeps its value, while the rest is taken over", async () => {
   await withDaemon({}, async ({ daemon, reload }) => {
     await reload({ server: { workers: 1, server_header: true }, turborouter: { enabled: false }, auth: { mode: "optional" } });
+    await within(5000, "they are named, behind what was reloaded", () => daemon.logged(WAITING).length >= 3);
     assert.deepEqual(daemon.logged(WAITING).map((line) => line.key).sort(), ["auth.mode", "server.workers", "turborouter.enabled"]);
     assert.equal((await daemon.post(projects, { token: null })).status, 401);
     assert.ok((await daemon.post(projects)).headers.server);
