@@ -46,6 +46,9 @@ fuzz-programs: $(FUZZERS)
 # Threads are what these are about; the other units' tests have only one.
 TSAN_FOLDERS := base http pg metrics cache server
 E2E_TSAN := $(wildcard $(addprefix tests/e2e/,isolation.test.mjs lifecycle.test.mjs config_reload.test.mjs tls.test.mjs cancel.test.mjs limits.test.mjs http_*.test.mjs))
+# All end-to-end tests run under ASan and UBSan; these, about load, time and races, also at the speed of a release.
+E2E_RELEASE := $(wildcard $(addprefix tests/e2e/,cache_isolation.test.mjs crud_isolation.test.mjs ddl_storm.test.mjs first_light.test.mjs isolation.test.mjs \
+  jobs.test.mjs lifecycle.test.mjs limits.test.mjs persisted_table.test.mjs pgbouncer.test.mjs rolling.test.mjs round_trips.test.mjs turbo.test.mjs))
 FUZZ_SECONDS ?= 60
 JOBS ?= 2
 
@@ -65,7 +68,7 @@ test: deps-test graphiql $(NPM_TESTS) $(NPM_CLIENTS) $(NPM_KUBERNETES) ## run ev
 	@MAKE='$(MAKE)' \
 	  UNIT_ASAN='$(UNIT_SOURCES:tests/unit/%.c=build/asan/unit/%)' \
 	  UNIT_TSAN='$(call unit_of,tsan,$(TSAN_FOLDERS))' \
-	  E2E_TSAN='$(E2E_TSAN)' FUZZERS='$(FUZZERS)' FUZZ_SECONDS='$(if $(filter file,$(origin FUZZ_SECONDS)),20,$(FUZZ_SECONDS))' \
+	  E2E_RELEASE='$(E2E_RELEASE)' E2E_TSAN='$(E2E_TSAN)' FUZZERS='$(FUZZERS)' FUZZ_SECONDS='$(if $(filter file,$(origin FUZZ_SECONDS)),10,$(FUZZ_SECONDS))' \
 	  tests/support/suite $(STEPS)
 
 check: test ## the same as test
@@ -84,7 +87,7 @@ e2e: all support-programs $(NPM_TESTS) ## run the end-to-end tests with the bina
 fault: all $(NPM_TESTS) ## kill, freeze, promote and fill what the daemon needs; cut its link to the database (FAULT_OFFSETS=all: at every byte)
 	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld tests/e2e/run $(wildcard tests/fault/*.test.mjs)
 
-guard: all $(NPM_TESTS) ## break what keeps tenants apart, in one place at a time (make test: a quarter a day): a test has to notice each
+guard: all $(NPM_TESTS) ## break what keeps tenants apart, in one place at a time (make test: an eighth a day): a test has to notice each
 	@node tests/guard/run.mjs $(BREAKS)
 
 clients: graphiql $(NPM_TESTS) $(NPM_CLIENTS) ## run the tests with clients people use, and with a browser
