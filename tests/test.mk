@@ -45,7 +45,7 @@ fuzz-programs: $(FUZZERS)
 
 # Threads are what these are about; the other units' tests have only one.
 TSAN_FOLDERS := base http pg metrics cache server
-E2E_TSAN := $(wildcard $(addprefix tests/e2e/,isolation.test.mjs lifecycle.test.mjs config_reload.test.mjs tls.test.mjs cancel.test.mjs limits.test.mjs http_*.test.mjs))
+E2E_TSAN := $(wildcard $(addprefix tests/e2e/,isolation.test.mjs lifecycle.test.mjs config_reload.test.mjs tls.test.mjs replicas.test.mjs cancel.test.mjs limits.test.mjs http_*.test.mjs))
 # All end-to-end tests run under ASan and UBSan; these, about load, time and races, also at the speed of a release.
 E2E_RELEASE := $(wildcard $(addprefix tests/e2e/,cache_isolation.test.mjs crud_isolation.test.mjs ddl_storm.test.mjs first_light.test.mjs isolation.test.mjs \
   jobs.test.mjs lifecycle.test.mjs limits.test.mjs persisted_table.test.mjs pgbouncer.test.mjs rolling.test.mjs round_trips.test.mjs turbo.test.mjs))

@@ -238,7 +238,7 @@ static void take_findings(struct command_config *cc, const struct schema *s, str
     }
 }
 
-/* What a daemon has open at most: of its pool, and those that listen. */
+/* What a daemon has open to the primary at most: of its pool, and those that listen. */
 static uint64_t connections_of(const struct config *c)
 {
     uint64_t listening = c->notify_listen ? 1 : 0;
@@ -247,6 +247,8 @@ static uint64_t connections_of(const struct config *c)
         listening++;
     if (c->notify_listen && c->cache_enabled && c->cache_l1)
         listening++;
+    if (c->replica_urls.n > 0 && c->replica_use_for.n > 0)
+        listening++; /* one that asks for the position */
     return c->pool_max + listening;
 }
 

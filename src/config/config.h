@@ -13,6 +13,9 @@
 #include "base/buf.h"
 #include "base/error.h"
 
+/* Standbys that may answer queries, at most. */
+#define CONFIG_MAX_REPLICAS 16
+
 struct config_strings {
     const struct str *items;
     size_t n;
@@ -264,6 +267,12 @@ struct config {
     uint64_t pool_backoff_max_ms;
     bool notify_listen;
     struct str notify_channel;
+    struct config_strings replica_urls;
+    bool replica_least_busy;
+    uint64_t replica_max_lag_ms;
+    struct config_strings replica_use_for;
+    uint64_t replica_sticky_ms;
+    bool replica_fallback;
 
     /* schema */
     struct config_strings expose_schemas;

@@ -129,6 +129,20 @@ static void check_sslmode(struct loader *l)
             "must be disable, allow, prefer, require, verify-ca or verify-full");
 }
 
+static void check_replicas(struct loader *l)
+{
+    const struct config *c = l->config;
+
+    require(l, c->replica_urls.n <= CONFIG_MAX_REPLICAS, "database.replicas.urls",
+            "must be 16 at most");
+    for (size_t i = 0; i < c->replica_urls.n; i++)
+        require(l, c->replica_urls.items[i].len > 0, "database.replicas.urls",
+                "must not be empty texts");
+    for (size_t i = 0; i < c->replica_use_for.n; i++)
+        require(l, str_is(c->replica_use_for.items[i], "query"), "database.replicas.use_for",
+                "must be of query");
+}
+
 void consistency_check(struct loader *l)
 {
     const struct config *c = l->config;
@@ -153,4 +167,5 @@ void consistency_check(struct loader *l)
     check_password(l);
     check_tls(l);
     check_sslmode(l);
+    check_replicas(l);
 }

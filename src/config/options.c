@@ -108,9 +108,9 @@ const struct config_option options_table[] = {
     {"server.cors.allow_methods", OPTION_STRINGS, AT(cors_allow_methods), "GET, POST, OPTIONS", 0, 0, NULL, LIVE,
      .help = "Methods they may use."},
     {"server.cors.allow_headers", OPTION_STRINGS, AT(cors_allow_headers),
-     "content-type, authorization, apollo-require-preflight, x-apollo-operation-name, x-request-id, traceparent, idempotency-key", 0, 0, NULL, LIVE,
+     "content-type, authorization, apollo-require-preflight, x-apollo-operation-name, x-request-id, traceparent, idempotency-key, fraiseql-position", 0, 0, NULL, LIVE,
      .help = "Request headers they may send."},
-    {"server.cors.expose_headers", OPTION_STRINGS, AT(cors_expose_headers), "x-request-id, server-timing, idempotency-replayed", 0, 0, NULL, LIVE,
+    {"server.cors.expose_headers", OPTION_STRINGS, AT(cors_expose_headers), "x-request-id, server-timing, idempotency-replayed, fraiseql-position", 0, 0, NULL, LIVE,
      .help = "Response headers they may read."},
     {"server.cors.allow_credentials", OPTION_BOOL, AT(cors_allow_credentials), "false", 0, 0, NULL, LIVE,
      .help = "Let browsers send cookies and the like along."},
@@ -179,6 +179,22 @@ const struct config_option options_table[] = {
              "payload, has the schema read again. Behind a pooler there are none."},
     {"database.notify.channel", OPTION_STRING, AT(notify_channel), "fraiseqld", 0, 0, NULL,
      .help = "Their channel."},
+
+    {"database.replicas.urls", OPTION_STRINGS, AT(replica_urls), "", 0, 0, NULL, SECRET,
+     .help = "Streaming standbys that answer queries: a libpq URI each. Of the fields above all but\n"
+             "host and port hold for them as well; each gets a pool as large as the primary's."},
+    {"database.replicas.policy", OPTION_FLAG, AT(replica_least_busy), "round_robin", 0, 0, "round_robin|least_busy",
+     .help = "Of several replicas: in turns, or the one with the fewest statements under way."},
+    {"database.replicas.max_lag", OPTION_DURATION, AT(replica_max_lag_ms), "5s", 500, 1 * HOURS, NULL,
+     .help = "One that is further behind the primary is not used."},
+    {"database.replicas.use_for", OPTION_STRINGS, AT(replica_use_for), "query", 0, 0, NULL,
+     .help = "Operations that may run there: query, or none."},
+    {"database.replicas.sticky_after_write", OPTION_DURATION, AT(replica_sticky_ms), "2s", 0, 10 * MINUTES, NULL,
+     .help = "Queries of who has changed something run on the primary for so long at least, and until a\n"
+             "replica has the change."},
+    {"database.replicas.fallback_to_primary", OPTION_BOOL, AT(replica_fallback), "true", 0, 0, NULL,
+     .help = "Queries run on the primary where no replica can be used, or one has failed. false: they\n"
+             "fail, and the primary is kept from that load."},
 
     {"schema.expose.schemas", OPTION_STRINGS, AT(expose_schemas), "public", 0, 0, NULL, LIVE,
      .help = "PostgreSQL schemas looked at."},

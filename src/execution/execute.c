@@ -139,6 +139,8 @@ static void end_answer(struct execution *x)
 }
 
 static void on_odd_values(struct execution *x, enum doubt_verdict verdict);
+static void submit(struct execution *x);
+static void forget_answer(struct execution *x);
 
 static void respond(struct execution *x)
 {
@@ -147,6 +149,13 @@ static void respond(struct execution *x)
         return;
     }
     write_data(x);
+    if (met_other_type(&x->errors) && reading_doubts(x)) {
+        forget_answer(x);
+        x->executed = false;
+        x->first_step = 0;
+        submit(x);
+        return;
+    }
     /* A change has happened by now. */
     if (met_other_type(&x->errors) && doubt_ask(x, x->operation->kind == AST_QUERY, on_odd_values))
         return;
@@ -330,8 +339,6 @@ static void count_outcome(const struct pgbatch *b)
 
 /* --- idempotency keys ------------------------------------------------------------------ */
 
-static void submit(struct execution *x);
-
 /* An error of the key, not of the operation. */
 static void refuse_key(struct execution *x, enum error_code code, const char *message)
 {
@@ -442,6 +449,10 @@ static void on_batch(struct pgbatch *b, void *ctx)
     if (failed_at_claim(x) && take_claim(x))
         return;
     count_outcome(b);
+    if (reading_ended(x)) {
+        submit(x);
+        return;
+    }
     /* All of it was rolled back, unless fields are by themselves. */
     if (doubt_of_failure(b) && doubt_ask(x, !by_fields(x), on_stale))
         return;
@@ -450,6 +461,8 @@ static void on_batch(struct pgbatch *b, void *ctx)
         return;
     }
     if (b->outcome == PGBATCH_CANCELLED || (b->outcome != PGBATCH_OK && !by_fields(x))) {
+        if (b->outcome == PGBATCH_LOST)
+            (void)reading_changed(x, NULL);
         respond_failed(x);
         return;
     }
@@ -466,7 +479,7 @@ static void on_batch(struct pgbatch *b, void *ctx)
     /* Nobody waits for the rest of one that has gone. */
     if (x->first_step < x->plan->nsteps && !x->abandoned)
         submit(x);
-    else
+    else if (!reading_changed(x, respond))
         respond(x);
 }
 
@@ -502,7 +515,12 @@ static void fill_envelope(struct execution *x)
 static void submit(struct execution *x)
 {
     uint64_t cost = __atomic_load_n(x->plan->cost_ns, __ATOMIC_RELAXED);
+    struct pgclient *to = reading_client(x);
 
+    if (to == NULL) {
+        finish(x);
+        return;
+    }
     fill_envelope(x);
     pgbatch_init(&x->batch, &x->session, x->envelope.calls, x->envelope.ncalls, x->arena);
     envelope_seal(&x->envelope, &x->batch);
@@ -512,7 +530,7 @@ static void submit(struct execution *x)
     if (x->batch.repeatable && cost > 0 && cost < FAST_PLAN_NS)
         x->batch.lane = PGLANE_FAST;
     x->in_flight = true;
-    pgclient_submit(x->pg, &x->batch, on_batch, x);
+    pgclient_submit(to, &x->batch, on_batch, x);
 }
 
 static void prepare_calls(struct execution *x)
@@ -664,5 +682,5 @@ void execute_cancel(struct execution *x)
     x->abandoned = true;
     result_cancel(x);
     if (x->in_flight)
-        pgclient_cancel(x->pg, &x->batch);
+        pgclient_cancel(reading_current(x), &x->batch);
 }

@@ -17,6 +17,7 @@
 #include "execution/doubt.h"
 #include "execution/envelope.h"
 #include "execution/idempotency.h"
+#include "execution/reading.h"
 #include "execution/recall.h"
 #include "execution/result.h"
 #include "execution/stages.h"
@@ -36,6 +37,7 @@ struct engine {
     struct schema_slot *schema;
     struct turbo *turbo;         /* NULL: off */
     struct resultcache *results; /* NULL: off */
+    struct pgreplicas *replicas; /* NULL: there are none */
     struct cachelog *cachelog;   /* NULL: what becomes of requests there is not logged */
     struct recall_options recall;
     struct parse_limits parse_limits;
@@ -81,7 +83,8 @@ struct graphql_request {
 struct execution {
     /* set by the caller, constant afterwards */
     const struct engine *engine;
-    struct pgclient *pg;
+    struct pgclient *pg;    /* to the primary */
+    struct reading reading; /* .readers and .after */
     struct arena *arena;
     struct graphql_request request;
     const struct identity *identity;

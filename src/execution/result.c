@@ -147,7 +147,7 @@ void result_end(struct execution *x, bool good)
         return;
     if (x->stages.times[STAGE_DATABASE].ns > 0)
         resultcache_learn_cost(x->plan, x->stages.times[STAGE_DATABASE].ns);
-    if (good && r->state == RESULT_MISS && r->snapshot != NULL)
+    if (good && result_is_kept(x))
         keep(x);
     if (!x->ahead)
         count(x);
@@ -487,6 +487,11 @@ bool result_begin(struct execution *x, void (*then)(struct execution *x, bool fo
     write_key(r);
     look_up(x);
     return true;
+}
+
+bool result_is_kept(const struct execution *x)
+{
+    return x->result.state == RESULT_MISS && x->result.snapshot != NULL;
 }
 
 bool result_replace(struct execution *x)

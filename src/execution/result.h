@@ -61,6 +61,8 @@ struct result {
  * is there. False: go on.
  */
 bool result_begin(struct execution *x, void (*then)(struct execution *x, bool found));
+/* Is what it makes to be kept, if it goes well? */
+bool result_is_kept(const struct execution *x);
 /* It has failed: is there an older answer, which is the body now? */
 bool result_replace(struct execution *x);
 /* The execution ends, or begins again: keep the answer if it is a good one. */

@@ -273,6 +273,14 @@ void pglease_reached(struct pgpool *p)
         atomic_store_explicit(&p->down_since_ns, 0, memory_order_relaxed);
 }
 
+void pglease_try_now(struct pgpool *p)
+{
+    pthread_mutex_lock(&p->lock);
+    p->next_try_ns = 0;
+    pthread_cond_signal(&p->work);
+    pthread_mutex_unlock(&p->lock);
+}
+
 void pglease_lost_names(struct pgpool *p)
 {
     if (p->opt.prepared != PGPREPARED_AUTO ||

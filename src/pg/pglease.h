@@ -99,6 +99,8 @@ bool pglease_is_outdated(struct pgpool *p, const struct pgconn *c, uint64_t now_
 bool pglease_is_usable(struct pgpool *p, struct pgconn *c);
 /* A batch has reached the database. */
 void pglease_reached(struct pgpool *p);
+/* The server answers: what waits for its next attempt to connect need not. */
+void pglease_try_now(struct pgpool *p);
 /* A connection noticed that its prepared statements are gone. */
 void pglease_lost_names(struct pgpool *p);
 bool pglease_may_name(struct pgpool *p);

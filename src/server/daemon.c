@@ -63,6 +63,7 @@ struct daemon {
     struct arena *arena; /* owned; option structures */
     struct loop *loop;
     struct pgpool *pool;
+    struct pgreplicas *replicas; /* NULL: there are none */
     struct schema_slot *slot;
     struct schema_watch *watch;
     struct turbo *turbo;
@@ -413,6 +414,7 @@ static void start_services(struct daemon *d)
         .count = options_workers(c),
         .max_queue = c->max_queue,
         .pool = d->pool,
+        .replicas = d->replicas,
         .compression_level = (int)c->compression_level,
     };
     struct schema_watch_options watch = options_schema_watch(c, d->arena);
@@ -444,7 +446,8 @@ static void start_services(struct daemon *d)
             d->auth, d->pool, c->notify_listen ? arena_dup(d->arena, c->notify_channel).data : NULL,
             c->revocation_poll_ms});
     d->workers = workers_start(&workers);
-    d->health = (struct health){d->workers, d->pool, d->slot, d->turbo, d->persisted, false};
+    d->health =
+        (struct health){d->workers, d->pool, d->replicas, d->slot, d->turbo, d->persisted, false};
     observers_start_snapshots(&d->observers, c, &d->health);
     d->endpoints.workers = d->workers;
 }
@@ -470,12 +473,14 @@ static bool prepare(struct daemon *d, struct errors *errs)
     d->pool = options_pool(c, d->arena, errs);
     d->certificate = certificate_start(d->loop, c, use_tls, d, errs);
     if (d->auth == NULL || d->pool == NULL || d->certificate == NULL || !observers_check(c, errs) ||
+        !options_replicas(c, d->pool, d->arena, &d->replicas, errs) ||
         !options_recall(c, &d->persisted, &d->trusted, &d->parts.recall, errs) ||
         !options_jobs(c, d->arena, &d->jobs, errs) ||
         !notifications_new(c, d->arena, &d->notifications, errs) ||
         !observers_start(&d->observers, c, d->pool, d->arena, errs))
         return false;
     d->parts.slot = d->slot;
+    d->parts.replicas = d->replicas;
     d->parts.observers = &d->observers;
     d->parts.auth = d->auth;
     d->parts.doubt = on_doubt;
@@ -644,7 +649,10 @@ static bool apply(void *ctx, const struct config *next, struct config_strings ch
 
     if (certificate_prepare(next, &tls, errs) && check_rest(d, next, errs))
         s = setup_new(&d->parts, next, d->setup, errs);
-    if (s != NULL && !pgpool_reconnect_by(d->pool, &pool, errs)) {
+    if (s != NULL &&
+        !(pgpool_reconnect_by(d->pool, &pool, errs) &&
+          (d->replicas == NULL ||
+           pgreplicas_reconnect_by(d->replicas, options_replica_pools(next, a), errs)))) {
         setup_free(s);
         s = NULL;
     }
@@ -729,6 +737,7 @@ void daemon_free(struct daemon *d)
     for (size_t i = 0; i < d->nlisteners; i++)
         listener_free(d->listeners[i]);
     certificate_free(d->certificate);
+    pgreplicas_free(d->replicas);
     if (d->pool != NULL)
         pgpool_free(d->pool);
     turbo_free(d->turbo);

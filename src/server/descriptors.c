@@ -15,12 +15,12 @@
 
 /* Probes, metrics, connections that listen, key sets, collectors, mail, files. */
 #define RESERVE 64
-/* A worker's loop, and what it is woken by. */
+/* A worker's loop, and what it is woken by; for each server of the database. */
 #define WORKER_FDS 6
 
 static uint64_t reserved(const struct config *c)
 {
-    return c->pool_max + RESERVE + WORKER_FDS * options_workers(c);
+    return (c->pool_max + WORKER_FDS * options_workers(c)) * (1 + c->replica_urls.n) + RESERVE;
 }
 
 static size_t addresses(const struct config *c)

@@ -13,6 +13,7 @@
 struct health {
     const struct workers *workers;
     struct pgpool *pool;
+    struct pgreplicas *replicas; /* NULL: there are none */
     struct schema_slot *schema;
     struct turbo *turbo;         /* NULL: off */
     struct persisted *persisted; /* NULL: off */

@@ -30,10 +30,12 @@ struct graphql_job {
     struct str authorization; /* the token's, from wherever; data NULL: none */
     struct tracecontext trace;
     enum request_media media;
-    bool is_read;     /* GET or HEAD */
-    bool failed;      /* an operation had an error */
-    bool counted;     /* among those of its tenant in flight */
-    uint64_t retry_s; /* of a refusal because of a rate */
+    bool is_read;                   /* GET or HEAD */
+    bool failed;                    /* an operation had an error */
+    bool counted;                   /* among those of its tenant in flight */
+    uint64_t retry_s;               /* of a refusal because of a rate */
+    uint64_t after;                 /* a position of the database that it must see; 0: any */
+    char position[PGPOSITION_TEXT]; /* that the last change has reached; "": there was none */
     /* of all operations together */
     uint64_t parse_ns, plan_ns, backend_ns;
     /* a batch */
@@ -295,6 +297,9 @@ static void reply(struct graphql_job *g)
     cors_add(&ctx->cors, g->headers.origin, h);
     if (x->replayed && g->batch == NULL)
         headers_add(h, STR("Idempotency-Replayed"), STR("true"));
+    if (g->position[0] != '\0')
+        headers_add(h, STR("Fraiseql-Position"),
+                    arena_dup(exchange_arena(j->exchange), str_of(g->position)));
     if (ctx->server_timing)
         add_timing(g, h);
     tracing_add_header(&g->trace, exchange_arena(j->exchange), h);
@@ -326,6 +331,7 @@ static void init_execution(struct graphql_job *g)
     *x = (struct execution){
         .engine = ctx->engine,
         .pg = job_pg(j),
+        .reading = {.readers = job_readers(j), .after = g->after},
         .arena = exchange_arena(j->exchange),
         .identity = &j->identity,
         .until = exchange_deadline(j->exchange),
@@ -425,6 +431,8 @@ static void on_executed(struct execution *x)
     g->plan_ns += x->plan_ns;
     g->backend_ns += x->backend_ns;
     g->retry_s = x->retry_s > g->retry_s ? x->retry_s : g->retry_s;
+    if (x->reading.position[0] != '\0')
+        memcpy(g->position, x->reading.position, sizeof(g->position));
     if (g->batch == NULL) {
         reply(g);
         return;
@@ -531,6 +539,23 @@ static bool take_idempotency_key(struct graphql_job *g)
     return false;
 }
 
+/* What was answered to a change: the client is to see it, whichever daemon it asks now. */
+static bool take_position(struct graphql_job *g)
+{
+    struct execution *x = &g->job->execution;
+    struct str text = g->headers.fraiseql_position;
+
+    if (text.data == NULL)
+        return true;
+    if (!pgposition_parse(text, &g->after)) {
+        errors_add(&x->errors, BAD_REQUEST,
+                   "Fraiseql-Position is no position that was answered to a mutation");
+        return false;
+    }
+    x->reading.after = g->after;
+    return true;
+}
+
 /* Who asks, and for what. False with errors. */
 static bool admit(struct graphql_job *g)
 {
@@ -557,7 +582,7 @@ static bool admit(struct graphql_job *g)
     return authenticate(g) &&
            request_decode(q, g->headers.content_type, x->arena, &x->request,
                           ctx->max_batch > 0 ? &g->batch : NULL, &x->errors) &&
-           within_rates(g) && take_idempotency_key(g);
+           within_rates(g) && take_idempotency_key(g) && take_position(g);
 }
 
 void graphql_endpoint_run(struct job *j)

@@ -18,6 +18,7 @@ static const struct known_header {
     {STR_INIT("authorization"), offsetof(struct request_headers, authorization)},
     {STR_INIT("content-type"), offsetof(struct request_headers, content_type)},
     {STR_INIT("cookie"), offsetof(struct request_headers, cookie)},
+    {STR_INIT("fraiseql-position"), offsetof(struct request_headers, fraiseql_position)},
     {STR_INIT("idempotency-key"), offsetof(struct request_headers, idempotency_key)},
     {STR_INIT("if-none-match"), offsetof(struct request_headers, if_none_match)},
     {STR_INIT("origin"), offsetof(struct request_headers, origin)},

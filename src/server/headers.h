@@ -16,6 +16,7 @@ struct request_headers {
     struct str authorization;
     struct str content_type;
     struct str cookie;
+    struct str fraiseql_position;
     struct str idempotency_key;
     struct str if_none_match;
     struct str origin;

@@ -74,6 +74,16 @@ static double loop_lag(const struct workers *w)
     return ns > HEARTBEAT_NS ? (double)(ns - HEARTBEAT_NS) / 1e9 : 0;
 }
 
+static void update_replicas(const struct pgreplicas *r)
+{
+    struct pgreplicas_stats replicas;
+
+    pgreplicas_stats(r, &replicas);
+    metric_gauge_set(GAUGE_DB_REPLICAS_USABLE, (double)replicas.usable);
+    metric_gauge_set(GAUGE_DB_REPLICAS_UNUSABLE, (double)replicas.unusable);
+    metric_gauge_set(GAUGE_DB_REPLICA_LAG, replicas.lag_s);
+}
+
 void ops_update_gauges(const struct health *h)
 {
     struct pgpool_stats pool;
@@ -90,6 +100,8 @@ void ops_update_gauges(const struct health *h)
     metric_gauge_set(GAUGE_DB_POOL_WAITERS, (double)pool.waiters);
     metric_gauge_set(GAUGE_WORKER_LOOP_LAG, loop_lag(h->workers));
     metric_gauge_set(GAUGE_HTTP_REQUESTS_IN_FLIGHT, (double)workers_in_flight(h->workers));
+    if (h->replicas != NULL)
+        update_replicas(h->replicas);
     if (h->persisted != NULL) {
         struct persisted_stats persisted;
 

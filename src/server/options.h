@@ -13,7 +13,7 @@
 #include "http/tls.h"
 #include "jobs/jobs.h"
 #include "jobs/schema_watch.h"
-#include "pg/pgpool.h"
+#include "pg/pgreplicas.h"
 #include "server/graphiql.h"
 #include "server/graphql_endpoint.h"
 #include "server/jwks_watch.h"
@@ -43,6 +43,12 @@ const char *options_application_name(const struct config *c, struct arena *a);
 /* By which a connection is made. */
 struct pgpool_options options_pgpool(const struct config *c, struct arena *a);
 struct pgpool *options_pool(const struct config *c, struct arena *a, struct errors *errs);
+/* The standbys that may answer queries, of that primary. False with CONFIG_INVALID errors; NULL:
+ * there are none. */
+NODISCARD bool options_replicas(const struct config *c, struct pgpool *primary, struct arena *a,
+                                struct pgreplicas **out, struct errors *errs);
+/* How connections to each of them are made. */
+const struct pgpool_options *options_replica_pools(const struct config *c, struct arena *a);
 /* What documents may be named by, with stores of their own: NULL where there is none. False with
  * CONFIG_INVALID errors. */
 NODISCARD bool options_recall(const struct config *c, struct persisted **store,

@@ -59,6 +59,7 @@ struct engine setup_engine(const struct setup_parts *parts, const struct config 
         .schema = parts->slot,
         .turbo = parts->turbo,
         .results = parts->results,
+        .replicas = parts->replicas,
         .cachelog = parts->cachelog,
         .recall = parts->recall,
         .parse_limits = options_parse_limits(c),

@@ -28,6 +28,7 @@ struct worker {
     struct thread *thread;
     struct loop *loop;
     struct pgclient *pg;
+    struct pgreaders *readers; /* NULL: there are no replicas */
     struct timer *heartbeat;
     struct compressor *compressor; /* owned; NULL until it is used */
     struct job *jobs;              /* in hand */
@@ -44,6 +45,7 @@ struct workers {
     size_t n;
     size_t max_queue;
     struct pgpool *pool;
+    struct pgreplicas *replicas;
     int compression_level;
     struct worker *items;
 };
@@ -53,7 +55,8 @@ struct workers {
 /* Statements may be under way that no job waits for. */
 static void stop_when_idle(struct worker *w)
 {
-    if (w->stopping && w->jobs == NULL && pgclient_pending(w->pg) == 0)
+    if (w->stopping && w->jobs == NULL && pgclient_pending(w->pg) == 0 &&
+        (w->readers == NULL || pgreaders_pending(w->readers) == 0))
         loop_stop(w->loop);
 }
 
@@ -76,10 +79,13 @@ static void work(void *arg)
     struct worker *w = arg;
 
     w->pg = pgclient_new(w->all->pool, w->loop);
+    if (w->all->replicas != NULL)
+        w->readers = pgreaders_new(w->all->replicas, w->loop);
     w->heartbeat = loop_timer(w->loop, beat, w);
     beat(w);
     loop_run(w->loop);
     timer_free(w->heartbeat);
+    pgreaders_free(w->readers);
     pgclient_free(w->pg);
     compressor_free(w->compressor);
 }
@@ -140,6 +146,11 @@ struct pgclient *job_pg(const struct job *j)
     return j->worker->pg;
 }
 
+struct pgreaders *job_readers(const struct job *j)
+{
+    return j->worker->readers;
+}
+
 struct compressor *job_compressor(const struct job *j)
 {
     struct worker *w = j->worker;
@@ -195,6 +206,7 @@ struct workers *workers_start(const struct workers_options *opt)
     all->n = opt->count;
     all->max_queue = opt->max_queue;
     all->pool = opt->pool;
+    all->replicas = opt->replicas;
     all->compression_level = opt->compression_level;
     all->items = xcalloc(all->n, sizeof(*all->items));
     for (size_t i = 0; i < all->n; i++) {

@@ -39,7 +39,8 @@ struct workers_options {
     size_t count;     /* threads, at least 1 */
     size_t max_queue; /* jobs in all workers' hands */
     struct pgpool *pool;
-    int compression_level; /* of job_compressor() */
+    struct pgreplicas *replicas; /* NULL: there are none */
+    int compression_level;       /* of job_compressor() */
 };
 
 struct workers *workers_start(const struct workers_options *opt);
@@ -53,6 +54,7 @@ void workers_set_max_queue(struct workers *w, size_t max_queue);
 /* Worker thread, exactly once per job: answer; the job is gone afterwards. */
 void job_reply(struct job *j, struct http_reply *r);
 struct pgclient *job_pg(const struct job *j);
+struct pgreaders *job_readers(const struct job *j); /* NULL: there are no replicas */
 /* Of the worker's thread. */
 struct compressor *job_compressor(const struct job *j);
 /* Any thread. */

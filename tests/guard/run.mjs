@@ -210,6 +210,21 @@ const breaks = [
     edits: [["sql/system/056_cache_rules.sql", "all_settings or strpos(", "all_settings and strpos("]],
   },
   {
+    name: "replicas answer who has changed something that they do not have",
+    tests: e2e("replicas"),
+    edits: [["src/pg/pgreplicas.c", "memory_order_acquire) <= wrote_ns ||", "memory_order_acquire) == 0 ||"]],
+  },
+  {
+    name: "replicas answer who brings a position that they have not reached",
+    tests: e2e("replicas"),
+    edits: [["src/pg/pgreplicas.c", "memory_order_relaxed) < position ||", "memory_order_relaxed) == 0 ||"]],
+  },
+  {
+    name: "what a replica answered is kept in the result cache",
+    tests: e2e("replicas"),
+    edits: [["src/execution/reading.c", "if (result_is_kept(x))", "if (result_is_kept(x) && x->abandoned)"]],
+  },
+  {
     name: "TLS: clients without a certificate are let in",
     tests: e2e("tls"),
     edits: [["src/http/tls.c", "mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;", "mode |= 0;"]],
