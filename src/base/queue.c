@@ -4,9 +4,9 @@
  * Thread:   any.
  * Memory:   see queue.h.
  */
-#include <pthread.h>
-
 #include "base/queue.h"
+
+#include "base/condition.h"
 
 struct queue {
     pthread_mutex_t mutex; /* guards all that follows */
@@ -21,7 +21,6 @@ struct queue {
 struct queue *queue_new(size_t capacity)
 {
     struct queue *q;
-    pthread_condattr_t attr;
     size_t size;
 
     CHECK(capacity > 0 && size_mul(capacity, sizeof(void *), &size) &&
@@ -29,10 +28,7 @@ struct queue *queue_new(size_t capacity)
     q = xcalloc(1, size);
     q->capacity = capacity;
     CHECK(pthread_mutex_init(&q->mutex, NULL) == 0);
-    CHECK(pthread_condattr_init(&attr) == 0);
-    CHECK(pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0);
-    CHECK(pthread_cond_init(&q->change, &attr) == 0);
-    pthread_condattr_destroy(&attr);
+    condition_init(&q->change);
     return q;
 }
 
@@ -63,18 +59,12 @@ bool queue_push(struct queue *q, void *item)
 
 void *queue_pop(struct queue *q, struct deadline until)
 {
-    struct timespec at = {(time_t)(until.at_ns / UINT64_C(1000000000)),
-                          (long)(until.at_ns % UINT64_C(1000000000))};
     void *item = NULL;
-    int rc = 0;
+    bool in_time = true;
 
     pthread_mutex_lock(&q->mutex);
-    while (q->n == 0 && !q->closed && rc == 0) {
-        if (until.at_ns == UINT64_MAX)
-            rc = pthread_cond_wait(&q->change, &q->mutex);
-        else
-            rc = pthread_cond_timedwait(&q->change, &q->mutex, &at);
-    }
+    while (q->n == 0 && !q->closed && in_time)
+        in_time = condition_wait(&q->change, &q->mutex, until);
     if (q->n > 0) {
         item = q->items[q->first];
         q->first = (q->first + 1) % q->capacity;

@@ -10,7 +10,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "base/deadline.h"
+#include "base/condition.h"
 #include "base/str.h"
 #include "base/thread.h"
 
@@ -44,17 +44,14 @@ static void *begin(void *arg)
 struct thread *thread_start(enum thread_kind kind, const char *name, void (*fn)(void *), void *arg)
 {
     struct thread *t = xcalloc(1, sizeof(*t));
-    pthread_condattr_t monotonic;
     sigset_t all, before;
 
     t->kind = kind;
     t->fn = fn;
     t->arg = arg;
     snprintf(t->name, sizeof(t->name), "%s", name);
-    CHECK(pthread_condattr_init(&monotonic) == 0 &&
-          pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0 &&
-          pthread_mutex_init(&t->mutex, NULL) == 0 && pthread_cond_init(&t->end, &monotonic) == 0);
-    pthread_condattr_destroy(&monotonic);
+    CHECK(pthread_mutex_init(&t->mutex, NULL) == 0);
+    condition_init(&t->end);
     sigfillset(&all);
     CHECK(pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
     CHECK(pthread_create(&t->id, NULL, begin, t) == 0);
@@ -73,12 +70,11 @@ void thread_join(struct thread *t)
 bool thread_join_within(struct thread *t, uint64_t ms)
 {
     struct deadline until = deadline_in_ms(ms);
-    struct timespec ts = {(time_t)(until.at_ns / 1000000000), (long)(until.at_ns % 1000000000)};
     bool ended;
 
     pthread_mutex_lock(&t->mutex);
     while (!t->ended && !deadline_passed(until))
-        (void)pthread_cond_timedwait(&t->end, &t->mutex, &ts);
+        (void)condition_wait(&t->end, &t->mutex, until);
     ended = t->ended;
     pthread_mutex_unlock(&t->mutex);
     if (ended)

@@ -140,7 +140,9 @@ static void print_connections(const struct found *found)
                 wanted > found->connections.there ? "warning: " : "", found->connections.daemons,
                 found->connections.daemons == 1 ? "" : "s", wanted, found->connections.daemons,
                 found->connections.each, found->connections.there,
-                wanted > found->connections.there ? ": lower database.pool.max" : "");
+                wanted > found->connections.there
+                    ? ": lower database.pool.max, or set database.pool.fleet_max"
+                    : "");
 }
 
 /* A name may hold anything; a line of it must not leave the comment. */
@@ -238,10 +240,11 @@ static void take_findings(struct command_config *cc, const struct schema *s, str
     }
 }
 
-/* What a daemon has open to the primary at most: of its pool, and those that listen. */
-static uint64_t connections_of(const struct config *c)
+/* What a daemon has open to the primary at most: of its pool, and those that listen or count. */
+static uint64_t connections_of(const struct config *c, uint64_t daemons)
 {
     uint64_t listening = c->notify_listen ? 1 : 0;
+    uint64_t share = c->pool_fleet_max / daemons;
 
     if (c->notify_listen && c->revocation_enabled)
         listening++;
@@ -249,6 +252,8 @@ static uint64_t connections_of(const struct config *c)
         listening++;
     if (c->replica_urls.n > 0 && c->replica_use_for.n > 0)
         listening++; /* one that asks for the position */
+    if (c->pool_fleet_max > 0)
+        return (share > c->pool_max ? c->pool_max : size_max(1, share)) + listening + 1;
     return c->pool_max + listening;
 }
 
@@ -271,7 +276,7 @@ static void count_connections(struct command_config *cc, struct pgpool *pool, st
     if (rows == NULL || pgrows_count(rows) != 1)
         return;
     pgrows_row(rows, 0, &v);
-    found->connections.each = connections_of(cc->config);
+    found->connections.each = connections_of(cc->config, found->connections.daemons);
     if (v.len < 0 || !str_to_u64(str_make(v.data, (size_t)v.len), &found->connections.there))
         found->connections.there = 0;
 }

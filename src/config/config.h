@@ -258,6 +258,7 @@ struct config {
     enum config_auto prepared_statements;
     size_t pool_min;
     size_t pool_max;
+    size_t pool_fleet_max; /* 0: off */
     uint64_t pool_acquire_timeout_ms;
     uint64_t pool_idle_timeout_ms;
     uint64_t pool_max_lifetime_ms;

@@ -153,6 +153,8 @@ void consistency_check(struct loader *l)
             "must begin with /");
     require(l, c->pool_min <= c->pool_max, "database.pool.min",
             "must not be more than database.pool.max");
+    require(l, c->pool_fleet_max == 0 || c->pool_fleet_max >= c->pool_min,
+            "database.pool.fleet_max", "must not be less than database.pool.min");
     require(l, c->default_limit <= c->max_limit, "schema.pagination.default_limit",
             "must not be more than schema.pagination.max_limit");
     require(l, c->expose_schemas.n > 0, "schema.expose.schemas", "must not be empty");

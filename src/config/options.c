@@ -162,6 +162,9 @@ const struct config_option options_table[] = {
      .help = "Connections kept open."},
     {"database.pool.max", OPTION_COUNT, AT(pool_max), "200", 1, 10000, NULL,
      .help = "Most connections; mind max_connections of the server and the number of daemons."},
+    {"database.pool.fleet_max", OPTION_COUNT, AT(pool_fleet_max), "0", 0, 1000000, NULL,
+     .help = "Most connections of all daemons of the database together: each may have the same share of\n"
+             "them, and max at most; 0: each has max, however many there are."},
     {"database.pool.acquire_timeout", OPTION_DURATION, AT(pool_acquire_timeout_ms), "5s", 1, 1 * HOURS, NULL,
      .help = "Longest wait for a connection."},
     {"database.pool.idle_timeout", OPTION_DURATION, AT(pool_idle_timeout_ms), "10m", 1 * SECONDS, 30 * DAYS, NULL,

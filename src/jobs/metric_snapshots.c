@@ -10,8 +10,8 @@
 #include "jobs/metric_snapshots.h"
 
 #include "base/jwriter.h"
+#include "base/rounds.h"
 #include "base/thread.h"
-#include "jobs/rounds.h"
 #include "jobs/tablewriter.h"
 #include "metrics/metrics.h"
 #include "metrics/prometheus.h"

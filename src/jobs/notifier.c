@@ -14,8 +14,8 @@
 #include "jobs/notifier.h"
 
 #include "base/log.h"
+#include "base/rounds.h"
 #include "base/thread.h"
-#include "jobs/rounds.h"
 #include "metrics/metrics.h"
 
 #define STATEMENT_MS 10000

@@ -9,6 +9,7 @@
 #include "jobs/persisted_sync.h"
 
 #include "base/log.h"
+#include "base/rounds.h"
 #include "base/thread.h"
 #include "pg/pgarray.h"
 
@@ -29,9 +30,7 @@
 struct persisted_sync {
     struct persisted_sync_options opt;
     struct thread *thread;
-    pthread_mutex_t mutex;
-    pthread_cond_t wake;
-    bool stopping; /* under the mutex */
+    struct rounds rounds;
     /* the thread's own */
     struct deadline upkeep;
     struct deadline limit;
@@ -239,29 +238,13 @@ static void hold_to_bound(struct persisted_sync *s)
     arena_free(a);
 }
 
-/* False: stopping. */
-static bool wait_for_round(struct persisted_sync *s)
-{
-    struct timespec until;
-    bool stopping;
-
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += ROUND_MS / 1000;
-    pthread_mutex_lock(&s->mutex);
-    if (!s->stopping)
-        (void)pthread_cond_timedwait(&s->wake, &s->mutex, &until);
-    stopping = s->stopping;
-    pthread_mutex_unlock(&s->mutex);
-    return !stopping;
-}
-
 static void run(void *arg)
 {
     struct persisted_sync *s = arg;
     bool stopping;
 
     do {
-        stopping = !wait_for_round(s);
+        stopping = !rounds_wait(&s->rounds, ROUND_MS);
         if (!stopping && s->missing && !deadline_passed(s->retry))
             continue;
         if (!store_new(s) || stopping)
@@ -280,19 +263,15 @@ struct persisted_sync *persisted_sync_start(const struct persisted_sync_options 
     s->opt = *opt;
     s->upkeep = s->limit = deadline_in_ms(0);
     s->grown = true;
-    CHECK(pthread_mutex_init(&s->mutex, NULL) == 0 && pthread_cond_init(&s->wake, NULL) == 0);
+    rounds_init(&s->rounds);
     s->thread = thread_start(THREAD_JOBS, "persisted", run, s);
     return s;
 }
 
 void persisted_sync_stop(struct persisted_sync *s)
 {
-    pthread_mutex_lock(&s->mutex);
-    s->stopping = true;
-    pthread_cond_signal(&s->wake);
-    pthread_mutex_unlock(&s->mutex);
+    rounds_stop(&s->rounds);
     thread_join(s->thread);
-    pthread_cond_destroy(&s->wake);
-    pthread_mutex_destroy(&s->mutex);
+    rounds_fini(&s->rounds);
     xfree(s);
 }

@@ -11,6 +11,7 @@
  */
 #include "jobs/scheduler.h"
 
+#include "base/condition.h"
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/thread.h"
@@ -127,13 +128,12 @@ static void run_entry(struct scheduler *s, struct entry *e)
 static bool wait_until(struct scheduler *s, int64_t begin_us)
 {
     int64_t now = wall_clock_us();
-    int64_t until = begin_us - now < LOOK_US ? begin_us : now + LOOK_US;
-    struct timespec ts = {(time_t)(until / SECOND_US), (long)(until % SECOND_US) * 1000};
+    int64_t left_us = begin_us - now < LOOK_US ? begin_us - now : LOOK_US;
     bool stopping;
 
     pthread_mutex_lock(&s->mutex);
-    if (!s->stopping && until > now)
-        (void)pthread_cond_timedwait(&s->wake, &s->mutex, &ts);
+    if (!s->stopping && left_us > 0)
+        (void)condition_wait(&s->wake, &s->mutex, deadline_in_ms((uint64_t)(left_us + 999) / 1000));
     stopping = s->stopping;
     pthread_mutex_unlock(&s->mutex);
     return !stopping;
@@ -193,7 +193,8 @@ struct scheduler *scheduler_start(const struct scheduler_options *opt)
     s->entries = xcalloc(size_max(jobs->n, 1), sizeof(*s->entries));
     for (size_t i = 0; i < jobs->n; i++)
         s->entries[i].job = &jobs->items[i];
-    CHECK(pthread_mutex_init(&s->mutex, NULL) == 0 && pthread_cond_init(&s->wake, NULL) == 0);
+    CHECK(pthread_mutex_init(&s->mutex, NULL) == 0);
+    condition_init(&s->wake);
     s->thread = thread_start(THREAD_JOBS, "scheduler", run, s);
     return s;
 }
@@ -205,19 +206,13 @@ void scheduler_stop(struct scheduler *s)
     s->stopping = true;
     pthread_cond_signal(&s->wake);
     while (!s->ended) {
-        struct timespec ts;
-
-        clock_gettime(CLOCK_REALTIME, &ts);
-        ts.tv_nsec += CANCEL_MS * 1000000L;
-        ts.tv_sec += ts.tv_nsec / 1000000000;
-        ts.tv_nsec %= 1000000000;
         if (atomic_load(&s->runner.busy)) {
             pthread_mutex_unlock(&s->mutex);
             pgpool_cancel_runs(s->runner.pool);
             pthread_mutex_lock(&s->mutex);
         }
         if (!s->ended)
-            (void)pthread_cond_timedwait(&s->wake, &s->mutex, &ts);
+            (void)condition_wait(&s->wake, &s->mutex, deadline_in_ms(CANCEL_MS));
     }
     pthread_mutex_unlock(&s->mutex);
     thread_join(s->thread);

@@ -10,9 +10,9 @@
  */
 #include "jobs/turbo_sync.h"
 
+#include "base/rounds.h"
 #include "base/thread.h"
 #include "jobs/cache_stats.h"
-#include "jobs/rounds.h"
 #include "jobs/tablewriter.h"
 #include "pg/pgarray.h"
 

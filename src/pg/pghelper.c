@@ -62,7 +62,7 @@ static void close_one_locked(struct pgpool *p)
 /* When must an idle connection be closed? */
 static uint64_t idle_end_locked(struct pgpool *p, const struct pgconn *c, uint64_t now_ns)
 {
-    if (pglease_is_outdated(p, c, now_ns) || p->stop)
+    if (pglease_is_outdated(p, c, now_ns) || p->stop || p->total > p->max)
         return now_ns;
     if (p->total <= p->opt.min)
         return c->expires_ns;
@@ -100,7 +100,7 @@ static bool wants_connection_locked(const struct pgpool *p)
 {
     bool down = atomic_load_explicit(&p->down_since_ns, memory_order_relaxed) != 0;
 
-    if (p->stop || p->total >= p->opt.max)
+    if (p->stop || p->total >= p->max)
         return false;
     /* While it is down, somebody has to notice that it is up again. */
     return p->total < p->opt.min || p->asked > 0 || p->runs > p->nidle || down || p->probe;
@@ -137,7 +137,7 @@ static void connect_one_locked(struct pgpool *p)
     p->total++;
     p->connecting++;
     p->probe = false;
-    atomic_store_explicit(&p->full, p->total >= p->opt.max, memory_order_relaxed);
+    atomic_store_explicit(&p->full, p->total >= p->max, memory_order_relaxed);
     pthread_mutex_unlock(&p->lock);
 
     buf_clear(&p->reason);
@@ -171,19 +171,6 @@ static void connect_one_locked(struct pgpool *p)
 
 /* --- the thread -------------------------------------------------------------------------- */
 
-static void wait_locked(struct pgpool *p, uint64_t until_ns)
-{
-    struct timespec ts;
-
-    if (until_ns == UINT64_MAX) {
-        pthread_cond_wait(&p->work, &p->lock);
-        return;
-    }
-    ts.tv_sec = (time_t)(until_ns / 1000000000);
-    ts.tv_nsec = (long)(until_ns % 1000000000);
-    pthread_cond_timedwait(&p->work, &p->lock, &ts);
-}
-
 void pghelper_cancel(void *pool)
 {
     struct pgpool *p = pool;
@@ -216,7 +203,7 @@ void pghelper_main(void *pool)
         } else {
             if (wants_connection_locked(p) && p->next_try_ns < next_ns)
                 next_ns = p->next_try_ns;
-            wait_locked(p, next_ns);
+            (void)condition_wait(&p->work, &p->lock, (struct deadline){next_ns});
         }
     }
     pthread_mutex_unlock(&p->lock);

@@ -115,7 +115,7 @@ void pglease_ask(struct pgpool *p, struct pgmember *m, size_t n)
     p->asked += n - m->asked;
     m->asked = n;
     if (n > 0) {
-        if (p->total >= p->opt.max)
+        if (p->total >= p->max)
             pglease_reclaim_locked(p, m);
         pthread_cond_signal(&p->work);
     }
@@ -151,7 +151,9 @@ void pglease_return(struct pgpool *p, struct pgconn *c)
     left = leaves_server_locked(p, c);
     if (c->broken)
         p->probe = true;
-    if (outdated || p->stop)
+    if (p->total > p->max + 1) /* this one, and others */
+        pglease_reclaim_locked(p, NULL);
+    if (outdated || p->stop || p->total > p->max)
         pglease_close_locked(p, c);
     else
         pglease_give_locked(p, c);

@@ -17,6 +17,7 @@
 #include <stdatomic.h>
 
 #include "base/buf.h"
+#include "base/condition.h"
 #include "base/thread.h"
 #include "pg/pgconnect.h"
 
@@ -62,6 +63,7 @@ struct pgpool {
     struct pgconn *cancels; /* oldest first; by next_cancel */
     bool drained;           /* there will be no more of them */
     struct pgmember *members;
+    size_t max;   /* connections; at most opt.max: pgpool_limit() */
     size_t total; /* leased, idle, connecting; not those closing */
     size_t connecting;
     size_t asked;   /* of all members */

@@ -41,15 +41,10 @@ static void set_numbers(struct pgpool_options *o)
 
 static void init_lock(struct pgpool *p)
 {
-    pthread_condattr_t monotonic;
-
-    CHECK(pthread_condattr_init(&monotonic) == 0);
-    CHECK(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
     CHECK(pthread_mutex_init(&p->lock, NULL) == 0);
-    CHECK(pthread_cond_init(&p->work, &monotonic) == 0);
-    CHECK(pthread_cond_init(&p->cancel_work, &monotonic) == 0);
-    CHECK(pthread_cond_init(&p->freed, &monotonic) == 0);
-    pthread_condattr_destroy(&monotonic);
+    condition_init(&p->work);
+    condition_init(&p->cancel_work);
+    condition_init(&p->freed);
 }
 
 struct pgpool *pgpool_new(const struct pgpool_options *opt, struct errors *errs)
@@ -67,6 +62,7 @@ struct pgpool *pgpool_new(const struct pgpool_options *opt, struct errors *errs)
     p = xcalloc(1, sizeof(*p));
     p->opt = checked;
     set_numbers(&p->opt);
+    p->max = p->opt.max;
     p->connect = connect;
     buf_init(&p->reason, 4096);
     init_lock(p);
@@ -149,7 +145,7 @@ void pgpool_stats(struct pgpool *p, struct pgpool_stats *out)
     *out = (struct pgpool_stats){
         .open = p->total - p->connecting,
         .connecting = p->connecting,
-        .max = p->opt.max,
+        .max = p->max,
         .waiters = atomic_load_explicit(&p->waiters, memory_order_relaxed) + p->runs,
         .down_since_ns = atomic_load_explicit(&p->down_since_ns, memory_order_relaxed),
     };
@@ -189,6 +185,17 @@ struct pgconnect *pglease_connect(struct pgpool *p)
     k = pgconnect_ref(p->connect);
     pthread_mutex_unlock(&p->lock);
     return k;
+}
+
+void pgpool_limit(struct pgpool *p, size_t max)
+{
+    pthread_mutex_lock(&p->lock);
+    p->max = size_max(1, size_min(max, p->opt.max));
+    atomic_store_explicit(&p->full, p->total >= p->max, memory_order_relaxed);
+    if (p->total > p->max)
+        pglease_reclaim_locked(p, NULL);
+    pthread_cond_signal(&p->work);
+    pthread_mutex_unlock(&p->lock);
 }
 
 void pgpool_recycle(struct pgpool *p)

@@ -70,6 +70,9 @@ struct pgpool_stats {
 void pgpool_stats(struct pgpool *p, struct pgpool_stats *out);
 /* Close every connection as it becomes idle and connect anew (failover, schema change). */
 void pgpool_recycle(struct pgpool *p);
+/* From now on it has so many connections at most, and never more than its options say: those beyond
+ * are closed as they become idle. */
+void pgpool_limit(struct pgpool *p, size_t max);
 /* From now on connections are made by other options; of their numbers only connect_timeout_ms
  * counts. Those that are open stay. False with CONFIG_INVALID, and nothing done. */
 NODISCARD bool pgpool_reconnect_by(struct pgpool *p, const struct pgpool_options *opt,

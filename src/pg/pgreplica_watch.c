@@ -8,10 +8,8 @@
  */
 #include "pg/pgreplica_watch.h"
 
-#include <poll.h>
+#include "pg/pgask.h"
 
-/* A server that does not answer for so long is frozen, or far too busy. */
-#define ANSWER_MS 1000
 /* How often a replica's thread looks at first whether the primary has answered. */
 #define FIRST_MS 10
 /* Between attempts to connect. */
@@ -131,48 +129,10 @@ static uint64_t end_of_records(const struct pgreplica *s, uint64_t lsn)
 /* --- asking ------------------------------------------------------------------------------------
  */
 
-static void note_error(struct pgreplica *s, const PGresult *res)
-{
-    const char *why = res != NULL ? PQresultErrorMessage(res) : PQerrorMessage(s->pg);
-    struct str line, rest;
-
-    (void)str_cut(str_trim(str_of(why)), '\n', &line, &rest);
-    buf_clear(&s->reason);
-    buf_append_str(&s->reason, line);
-}
-
 /* One row of two columns; else NULL, and why. */
 static PGresult *ask(struct pgreplica *s, const char *sql)
 {
-    struct deadline until = deadline_in_ms(ANSWER_MS);
-    struct pollfd p = {.fd = PQsocket(s->pg), .events = POLLIN};
-    PGresult *res, *next;
-
-    if (!PQsendQuery(s->pg, sql)) {
-        note_error(s, NULL);
-        return NULL;
-    }
-    while (PQisBusy(s->pg)) {
-        int64_t left = deadline_left_ms(until);
-
-        if (left <= 0 || poll(&p, 1, (int)left) <= 0) {
-            buf_clear(&s->reason);
-            buf_append_lit(&s->reason, "it does not answer");
-            return NULL;
-        }
-        if (!PQconsumeInput(s->pg)) {
-            note_error(s, NULL);
-            return NULL;
-        }
-    }
-    res = PQgetResult(s->pg);
-    while ((next = PQgetResult(s->pg)) != NULL)
-        PQclear(next);
-    if (PQresultStatus(res) == PGRES_TUPLES_OK && PQntuples(res) == 1 && PQnfields(res) == 2)
-        return res;
-    note_error(s, res);
-    PQclear(res);
-    return NULL;
+    return pgask(s->pg, sql, 2, &s->reason);
 }
 
 /* Is it a copy of the primary at all? Where it may not be asked for, that is taken for granted. */
@@ -216,7 +176,8 @@ static bool connect_to(struct pgreplica *s)
     buf_clear(&s->reason);
     s->pg = pgconnect_plain(connect, &s->reason);
     pgconnect_free(connect);
-    if (s->pg == NULL || !learn_cluster(s))
+    /* What held it up may have lasted until the pool was gone. */
+    if (s->pg == NULL || !rounds_wait(&s->all->rounds, 0) || !learn_cluster(s))
         return false;
     pglease_try_now(s->pool);
     return true;
@@ -251,21 +212,6 @@ static bool ask_position(struct pgreplica *s)
 /* --- the thread ----------------------------------------------------------------------------------
  */
 
-/* False: it is the end. */
-static bool pause_for(struct pgreplicas *r, uint64_t ms)
-{
-    uint64_t until = deadline_in_ms(ms).at_ns;
-    struct timespec ts = {(time_t)(until / 1000000000), (long)(until % 1000000000)};
-    bool go_on;
-
-    pthread_mutex_lock(&r->lock);
-    if (!r->stop)
-        pthread_cond_timedwait(&r->ending, &r->lock, &ts);
-    go_on = !r->stop;
-    pthread_mutex_unlock(&r->lock);
-    return go_on;
-}
-
 /* Until then nothing can be said of a replica. */
 static bool is_primary_known(struct pgreplicas *r)
 {
@@ -283,9 +229,9 @@ void pgreplica_watch(void *server)
     uint64_t ms = 0;
 
     if (!is_primary(s))
-        while (pause_for(s->all, FIRST_MS) && !is_primary_known(s->all))
+        while (rounds_wait(&s->all->rounds, FIRST_MS) && !is_primary_known(s->all))
             continue;
-    while (pause_for(s->all, ms)) {
+    while (rounds_wait(&s->all->rounds, ms)) {
         ms = s->all->poll_ms;
         if ((s->pg == NULL && !connect_to(s)) || !ask_position(s)) {
             disconnect(s);

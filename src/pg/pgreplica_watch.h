@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/rounds.h"
 #include "base/thread.h"
 #include "pg/pglease.h"
 #include "pg/pgreplicas.h"
@@ -52,10 +53,9 @@ struct pgreplicas {
     struct pgreplicas_options opt; /* numbers only */
     uint64_t poll_ms;
     struct pgreplica servers[1 + PGREPLICAS_MAX];
+    struct rounds rounds; /* of all its threads */
     /* mutex */
     pthread_mutex_t lock;
-    pthread_cond_t ending;
-    bool stop;
     struct pgposition positions[PGREPLICA_POSITIONS]; /* of the primary; a ring, ascending */
     size_t npositions;                                /* ever */
     char system[24]; /* identifier of the primary's cluster; "": not known */

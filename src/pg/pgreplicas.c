@@ -55,17 +55,6 @@ void pgposition_write(uint64_t position, char out[PGPOSITION_TEXT])
 /* --- the set -------------------------------------------------------------------------------------
  */
 
-static void init_lock(struct pgreplicas *r)
-{
-    pthread_condattr_t monotonic;
-
-    CHECK(pthread_condattr_init(&monotonic) == 0);
-    CHECK(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
-    CHECK(pthread_mutex_init(&r->lock, NULL) == 0);
-    CHECK(pthread_cond_init(&r->ending, &monotonic) == 0);
-    pthread_condattr_destroy(&monotonic);
-}
-
 /* host:port, without anything that is secret. */
 static void set_name(struct pgreplica *s, const char *url)
 {
@@ -113,9 +102,12 @@ struct pgreplicas *pgreplicas_new(const struct pgreplicas_options *opt, struct p
     r->poll_ms = opt->max_lag_ms * 2 / PGREPLICA_POSITIONS;
     if (r->poll_ms < PGREPLICA_POLL_MS)
         r->poll_ms = PGREPLICA_POLL_MS;
-    init_lock(r);
+    rounds_init(&r->rounds);
+    CHECK(pthread_mutex_init(&r->lock, NULL) == 0);
     if (!make_pools(r, opt->pools, errs)) {
         free_pools(r);
+        rounds_fini(&r->rounds);
+        pthread_mutex_destroy(&r->lock);
         xfree(r);
         return NULL;
     }
@@ -137,10 +129,7 @@ void pgreplicas_free(struct pgreplicas *r)
 
     if (r == NULL)
         return;
-    pthread_mutex_lock(&r->lock);
-    r->stop = true;
-    pthread_cond_broadcast(&r->ending);
-    pthread_mutex_unlock(&r->lock);
+    rounds_stop(&r->rounds);
     for (size_t i = 1; i <= r->opt.n; i++)
         pgpool_hurry(r->servers[i].pool);
     for (size_t i = 0; i <= r->opt.n; i++)
@@ -152,7 +141,7 @@ void pgreplicas_free(struct pgreplicas *r)
     for (size_t i = 0; i <= r->opt.n; i++)
         buf_fini(&r->servers[i].reason);
     pthread_mutex_destroy(&r->lock);
-    pthread_cond_destroy(&r->ending);
+    rounds_fini(&r->rounds);
     xfree(r);
 }
 

@@ -19,9 +19,7 @@
 
 static bool wait_freed_locked(struct pgpool *p, struct deadline until)
 {
-    struct timespec ts = {(time_t)(until.at_ns / 1000000000), (long)(until.at_ns % 1000000000)};
-
-    return pthread_cond_timedwait(&p->freed, &p->lock, &ts) == 0 || !deadline_passed(until);
+    return condition_wait(&p->freed, &p->lock, until) || !deadline_passed(until);
 }
 
 /* Back to the pool, once no cancel request can hit whoever has it next; who cancels closes what is
@@ -69,7 +67,7 @@ static struct pgconn *wait_for_one(struct pgpool *p, struct deadline until)
     pthread_mutex_lock(&p->lock);
     p->runs++;
     while (!is_hopeless_locked(p) && waiting && p->idle == NULL) {
-        if (p->total >= p->opt.max)
+        if (p->total >= p->max)
             pglease_reclaim_locked(p, NULL);
         pthread_cond_signal(&p->work);
         waiting = wait_freed_locked(p, until);

@@ -63,6 +63,7 @@ struct daemon {
     struct arena *arena; /* owned; option structures */
     struct loop *loop;
     struct pgpool *pool;
+    struct pgfleet *fleet;       /* NULL: off */
     struct pgreplicas *replicas; /* NULL: there are none */
     struct schema_slot *slot;
     struct schema_watch *watch;
@@ -419,6 +420,8 @@ static void start_services(struct daemon *d)
     };
     struct schema_watch_options watch = options_schema_watch(c, d->arena);
 
+    if (c->pool_fleet_max > 0)
+        d->fleet = pgfleet_start(d->pool, c->pool_fleet_max);
     watch.pool = d->pool;
     watch.slot = d->slot;
     watch.before = before_publication;
@@ -446,8 +449,13 @@ static void start_services(struct daemon *d)
             d->auth, d->pool, c->notify_listen ? arena_dup(d->arena, c->notify_channel).data : NULL,
             c->revocation_poll_ms});
     d->workers = workers_start(&workers);
-    d->health =
-        (struct health){d->workers, d->pool, d->replicas, d->slot, d->turbo, d->persisted, false};
+    d->health = (struct health){.workers = d->workers,
+                                .pool = d->pool,
+                                .fleet = d->fleet,
+                                .replicas = d->replicas,
+                                .schema = d->slot,
+                                .turbo = d->turbo,
+                                .persisted = d->persisted};
     observers_start_snapshots(&d->observers, c, &d->health);
     d->endpoints.workers = d->workers;
 }
@@ -738,6 +746,7 @@ void daemon_free(struct daemon *d)
         listener_free(d->listeners[i]);
     certificate_free(d->certificate);
     pgreplicas_free(d->replicas);
+    pgfleet_stop(d->fleet);
     if (d->pool != NULL)
         pgpool_free(d->pool);
     turbo_free(d->turbo);

@@ -6,6 +6,7 @@
 
 #include "http/exchange.h"
 #include "jobs/schema_watch.h"
+#include "pg/pgfleet.h"
 #include "server/graphiql.h"
 #include "server/graphql_endpoint.h"
 
@@ -13,7 +14,8 @@
 struct health {
     const struct workers *workers;
     struct pgpool *pool;
-    struct pgreplicas *replicas; /* NULL: there are none */
+    const struct pgfleet *fleet;       /* NULL: off */
+    const struct pgreplicas *replicas; /* NULL: there are none */
     struct schema_slot *schema;
     struct turbo *turbo;         /* NULL: off */
     struct persisted *persisted; /* NULL: off */

@@ -5,7 +5,7 @@
  */
 #include "server/jwks_watch.h"
 
-#include "base/deadline.h"
+#include "base/condition.h"
 #include "base/log.h"
 #include "base/readfile.h"
 #include "base/thread.h"
@@ -133,21 +133,10 @@ static bool wait_for_look(struct jwks_watch *w)
     pthread_mutex_lock(&w->mutex);
     while (!atomic_load(&w->stopping) && !due) {
         struct deadline until = w->kicked ? deadline_earlier(w->next, w->next_kick) : w->next;
-        int64_t left = deadline_left_ms(until);
-        struct timespec at;
 
-        due = left == 0;
-        if (due)
-            break;
-        clock_gettime(CLOCK_REALTIME, &at);
-        left = left > 60000 ? 60000 : left;
-        at.tv_sec += left / 1000;
-        at.tv_nsec += left % 1000 * 1000000;
-        if (at.tv_nsec >= 1000000000) {
-            at.tv_nsec -= 1000000000;
-            at.tv_sec++;
-        }
-        (void)pthread_cond_timedwait(&w->wake, &w->mutex, &at);
+        due = deadline_passed(until);
+        if (!due)
+            (void)condition_wait(&w->wake, &w->mutex, until);
     }
     w->kicked = false;
     pthread_mutex_unlock(&w->mutex);
@@ -168,7 +157,8 @@ struct jwks_watch *jwks_watch_start(const struct jwks_watch_options *opt)
     struct jwks_watch *w = xcalloc(1, sizeof(*w));
 
     w->opt = *opt;
-    CHECK(pthread_mutex_init(&w->mutex, NULL) == 0 && pthread_cond_init(&w->wake, NULL) == 0);
+    CHECK(pthread_mutex_init(&w->mutex, NULL) == 0);
+    condition_init(&w->wake);
     w->thread = thread_start(THREAD_HELPER, "jwks", run, w);
     return w;
 }

@@ -100,6 +100,8 @@ void ops_update_gauges(const struct health *h)
     metric_gauge_set(GAUGE_DB_POOL_WAITERS, (double)pool.waiters);
     metric_gauge_set(GAUGE_WORKER_LOOP_LAG, loop_lag(h->workers));
     metric_gauge_set(GAUGE_HTTP_REQUESTS_IN_FLIGHT, (double)workers_in_flight(h->workers));
+    if (h->fleet != NULL)
+        metric_gauge_set(GAUGE_DB_FLEET, (double)pgfleet_size(h->fleet));
     if (h->replicas != NULL)
         update_replicas(h->replicas);
     if (h->persisted != NULL) {

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "base/condition.h"
 #include "base/digest.h"
 #include "base/digits.h"
 #include "base/map.h"
@@ -58,15 +59,11 @@ static void start_anew(struct pending *p)
 struct pending *pending_new(const struct pending_options *opt)
 {
     struct pending *p = xcalloc(1, sizeof(*p));
-    pthread_condattr_t attr;
 
     CHECK(opt->max > 0 && opt->batch > 0);
     p->opt = *opt;
     CHECK(pthread_mutex_init(&p->mutex, NULL) == 0);
-    CHECK(pthread_condattr_init(&attr) == 0);
-    CHECK(pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0);
-    CHECK(pthread_cond_init(&p->change, &attr) == 0);
-    pthread_condattr_destroy(&attr);
+    condition_init(&p->change);
     random_bytes(&p->random, sizeof(p->random));
     p->random |= 1;
     start_anew(p);
@@ -212,13 +209,11 @@ void pending_keep(struct pending *p, const struct pending_kind *k, struct str co
 
 static void wait_for(struct pending *p, size_t batch, struct deadline until)
 {
-    struct timespec at = {(time_t)(until.at_ns / UINT64_C(1000000000)),
-                          (long)(until.at_ns % UINT64_C(1000000000))};
-    int rc = 0;
+    bool in_time = true;
 
     pthread_mutex_lock(&p->mutex);
-    while (!p->closed && p->kept.n < batch && rc == 0)
-        rc = pthread_cond_timedwait(&p->change, &p->mutex, &at);
+    while (!p->closed && p->kept.n < batch && in_time)
+        in_time = condition_wait(&p->change, &p->mutex, until);
     pthread_mutex_unlock(&p->mutex);
 }
 

@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { after, test } from "node:test";
-import { db, installSystem, start } from "./support/daemon.mjs";
+import { db, installSystem, metric, start } from "./support/daemon.mjs";
 import { createDatabase, Session, shared } from "./support/postgres.mjs";
 import { ACME, GLOBEX, tokenFor, ZENITH } from "./support/token.mjs";
 import { atMost, within } from "./support/wait.mjs";
@@ -95,6 +95,13 @@ test("of two daemons behind it one runs a job each time that it is due", async (
   const runs = await ticks();
   assert.equal(new Set(runs.map((run) => run.scheduled_for)).size, runs.length);
   assert.deepEqual(new Set(runs.map((run) => run.outcome)), new Set(["done"]));
+});
+
+test("a bound for all daemons has no effect, which is said: the pooler has its own", async () => {
+  const daemon = await start(database, { database: { url: bouncer.url(database), pool: { min: 2, max: 8, fleet_max: 4 } } });
+  await within(5000, "it is said", () => daemon.logged("database.pool.fleet_max has no effect: a pooler is between, and it is what bounds the connections").length === 1);
+  assert.equal(await metric(daemon, "fraiseql_db_pool_max_connections"), 8);
+  await daemon.stop();
 });
 
 test("queries, nested and paged, answer as without it", async () => {

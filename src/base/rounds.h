@@ -1,11 +1,12 @@
 /*
- * rounds.h - a job's pauses, which end at once when it is to stop.
+ * rounds.h - pauses of threads that do something again and again, which end at once when they are
+ * to stop.
  *
- * Thread:   rounds_wait() the job's own; rounds_stop() any, once.
- * Memory:   embedded in the job.
+ * Thread:   rounds_wait() those threads; rounds_stop() any, once.
+ * Memory:   embedded in what they do.
  */
-#ifndef JOBS_ROUNDS_H
-#define JOBS_ROUNDS_H
+#ifndef BASE_ROUNDS_H
+#define BASE_ROUNDS_H
 
 #include <pthread.h>
 
@@ -19,7 +20,7 @@ struct rounds {
 
 void rounds_init(struct rounds *r);
 void rounds_fini(struct rounds *r);
-/* False: stopping. */
+/* False: stopping; asked with 0 as well. */
 bool rounds_wait(struct rounds *r, uint64_t ms);
 void rounds_stop(struct rounds *r);
 
