@@ -28,6 +28,13 @@ $(O)/support/%: tests/support/%.c $(foreach layer,http metrics base,$(O)/lib/$(l
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
+# What is preloaded.
+SUPPORT_PROGRAMS += $(O)/support/clockjump.so
+$(O)/support/clockjump.so: tests/support/clockjump.c
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -O2 -Wall -Wextra -fPIC -shared -o $@ $< -ldl
+
 # What graphql-js is compared with.
 DRIVER := $(O)/differential/driver
 $(DRIVER): tests/differential/driver.c tests/unit/validation/test_schema.h $(foreach layer,validation schema language metrics base,$(O)/lib/$(layer).a)
@@ -84,7 +91,7 @@ sql: deps-test ## run the tests in SQL
 e2e: all support-programs $(NPM_TESTS) ## run the end-to-end tests with the binary of BUILD
 	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld tests/e2e/run $(E2E)
 
-fault: all $(NPM_TESTS) ## kill, freeze, promote and fill what the daemon needs; cut its link to the database (FAULT_OFFSETS=all: at every byte)
+fault: all support-programs $(NPM_TESTS) ## kill, freeze, promote and fill what the daemon needs; cut its link to the database (FAULT_OFFSETS=all: at every byte)
 	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld tests/e2e/run $(wildcard tests/fault/*.test.mjs)
 
 guard: all $(NPM_TESTS) ## break what keeps tenants apart, in one place at a time (make test: an eighth a day): a test has to notice each
