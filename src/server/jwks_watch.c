@@ -18,6 +18,8 @@
 #define MAX_BYTES   ((size_t)1024 * 1024)
 #define FIRST_PAUSE UINT64_C(500)
 #define LAST_PAUSE  UINT64_C(30000)
+/* Without any keys nobody is let in. */
+#define LAST_PAUSE_WITHOUT UINT64_C(1000)
 
 struct jwks_watch {
     struct jwks_watch_options opt;
@@ -85,6 +87,12 @@ static bool take(struct jwks_watch *w, struct str json, struct buf *why)
     return ok;
 }
 
+/* Those of before, for as long as they may be used. */
+static bool holds_keys(const struct jwks_watch *w)
+{
+    return w->stale.at_ns != 0 && w->stale.at_ns != UINT64_MAX && !deadline_passed(w->stale);
+}
+
 /* Sets when to look next. */
 static void note(struct jwks_watch *w, bool ok, struct str why)
 {
@@ -101,8 +109,11 @@ static void note(struct jwks_watch *w, bool ok, struct str why)
         LOG(LOG_ERROR, "could not load the keys of tokens", LOG_CSTR("from", source_of(w)),
             LOG_STR("reason", why));
     w->failing = true;
-    w->pause_ms = w->pause_ms == 0 ? FIRST_PAUSE : size_min(2 * w->pause_ms, LAST_PAUSE);
+    w->pause_ms = w->pause_ms == 0 ? FIRST_PAUSE : 2 * w->pause_ms;
+    w->pause_ms = size_min(w->pause_ms, holds_keys(w) ? LAST_PAUSE : LAST_PAUSE_WITHOUT);
     w->next = deadline_in_ms(size_min(w->pause_ms, w->opt.refresh_ms));
+    if (holds_keys(w))
+        w->next = deadline_earlier(w->next, w->stale);
 }
 
 static void look(struct jwks_watch *w)

@@ -331,7 +331,21 @@ test("while the issuer is away its keys hold, and not for ever", async (t) => {
   assert.equal(d.logged("could not load the keys of tokens")[0].reason, "status 500");
   assert.doesNotMatch(d.stderr, /hunter2/);
   from.answer = (response) => response.end(JSON.stringify({ keys: from.keys }));
-  await within(35000, "it is back", async () => (await ask(d, mint("RS256"))) === 200);
+  await within(2000, "it is back", async () => (await ask(d, mint("RS256"))) === 200);
+  await d.stop();
+});
+
+test("an issuer that is away when the daemon starts is found within two seconds after it is back, however long that took", async (t) => {
+  const from = await issuer(t);
+  from.keys = [jwk("RS256")];
+  from.answer = (response) => response.writeHead(503).end();
+  const d = await start(database, jwks(from.url, { min_refetch: "1h" }));
+  assert.equal(await ask(d, mint("RS256")), 503);
+  await new Promise((resolve) => setTimeout(resolve, 8500)); // pauses that double are 8 s by then
+  from.answer = (response) => response.end(JSON.stringify({ keys: from.keys }));
+  await within(2000, "it is found", async () => (await ask(d, mint("RS256"))) === 200);
+  assert.equal(d.logged("could not load the keys of tokens").length, 1);
+  assert.equal(d.logged("keys of tokens loaded").length, 1);
   await d.stop();
 });
 
