@@ -179,6 +179,13 @@ enum config_introspection {
     CONFIG_INTROSPECTION_AUTHENTICATED,
 };
 
+/* observability.metrics.operation_label */
+enum config_operation_label {
+    CONFIG_OPERATION_LABEL_NONE,
+    CONFIG_OPERATION_LABEL_TRUSTED,
+    CONFIG_OPERATION_LABEL_ALL,
+};
+
 struct settings;
 
 /* errors.capture_variables */
@@ -450,6 +457,8 @@ struct config {
     bool log_access; /* default false: a line per request */
     bool metrics_enabled;
     struct str metrics_path;
+    enum config_operation_label metrics_operation_label;
+    size_t metrics_max_series;
     bool tracing_accept_all;     /* tracing.accept: trusted (default) | all */
     bool tracing_ignores_caller; /* tracing.sampler: parentbased_ratio (default) | ratio */
     double tracing_ratio;

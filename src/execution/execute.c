@@ -29,16 +29,27 @@ static const enum metric request_metrics[][2] = {
     [AST_SUBSCRIPTION] = {METRIC_GRAPHQL_UNKNOWN_ERROR, METRIC_GRAPHQL_UNKNOWN_ERROR },
 };
 
+/* How long it took, by type and by name. */
+static void count_time(const struct execution *x)
+{
+    uint64_t ns = stages_end_ns(&x->stages) - x->received_ns;
+
+    if (x->operation->kind == AST_SUBSCRIPTION)
+        return;
+    metric_observe(
+        x->operation->kind == AST_QUERY ? HISTOGRAM_GRAPHQL_QUERY : HISTOGRAM_GRAPHQL_MUTATION, ns);
+    if (x->engine->labels != NULL)
+        labels_observe(x->engine->labels, x->operation, x->request.query, ns);
+}
+
 static void count(const struct execution *x)
 {
-    if (x->operation == NULL)
+    if (x->operation == NULL) {
         metric_add(METRIC_GRAPHQL_UNKNOWN_ERROR, 1);
-    else
+    } else {
         metric_add(request_metrics[x->operation->kind][errors_any(&x->errors)], 1);
-    if (x->operation != NULL && x->operation->kind != AST_SUBSCRIPTION)
-        metric_observe(x->operation->kind == AST_QUERY ? HISTOGRAM_GRAPHQL_QUERY
-                                                       : HISTOGRAM_GRAPHQL_MUTATION,
-                       stages_end_ns(&x->stages) - x->received_ns);
+        count_time(x);
+    }
     for (const struct error *e = x->errors.first; e != NULL; e = e->next)
         metric_add(metric_of_error(e->code), 1);
 }

@@ -17,6 +17,7 @@
 #include "execution/doubt.h"
 #include "execution/envelope.h"
 #include "execution/idempotency.h"
+#include "execution/label.h"
 #include "execution/reading.h"
 #include "execution/recall.h"
 #include "execution/result.h"
@@ -39,6 +40,7 @@ struct engine {
     struct resultcache *results; /* NULL: off */
     struct pgreplicas *replicas; /* NULL: there are none */
     struct cachelog *cachelog;   /* NULL: what becomes of requests there is not logged */
+    struct labels *labels;       /* NULL: nothing is told by operation */
     struct recall_options recall;
     struct parse_limits parse_limits;
     struct validate_limits validate_limits;

@@ -14,6 +14,7 @@
 #include "metrics/prometheus.h"
 
 #include "base/jwriter.h"
+#include "metrics/operation_series.h"
 #include "version.h"
 
 enum row_kind {
@@ -76,15 +77,14 @@ static void write_seconds(struct buf *out, uint64_t ns)
     buf_append(out, text, (size_t)len);
 }
 
-static void write_histogram(struct buf *out, const char *name, const char *labels, enum histogram h)
+static void write_histogram(struct buf *out, const char *name, const char *labels,
+                            const struct histogram_total *total, const uint64_t *bounds)
 {
-    struct histogram_total total = metric_histogram(h);
     const char *comma = labels[0] != '\0' ? "," : "";
-    const uint64_t *bounds = metric_bounds(h);
     uint64_t count = 0;
 
     for (size_t i = 0; i <= HISTOGRAM_BUCKETS; i++) {
-        count += total.counts[i];
+        count += total->counts[i];
         buf_printf(out, "%s_bucket{%s%sle=\"", name, labels, comma);
         if (i < HISTOGRAM_BUCKETS)
             write_seconds(out, bounds[i]);
@@ -94,12 +94,36 @@ static void write_histogram(struct buf *out, const char *name, const char *label
     }
     buf_append_str(out, str_of(name));
     write_name(out, "_sum", labels);
-    write_seconds(out, total.sum_ns);
+    write_seconds(out, total->sum_ns);
     buf_append_char(out, '\n');
     buf_append_str(out, str_of(name));
     write_name(out, "_count", labels);
     buf_append_u64(out, count);
     buf_append_char(out, '\n');
+}
+
+static void write_row(struct buf *out, const char *name, const char *labels, enum histogram h)
+{
+    struct histogram_total total = metric_histogram(h);
+
+    write_histogram(out, name, labels, &total, metric_bounds(h));
+}
+
+static void write_operations(struct buf *out)
+{
+    static const char name[] = "fraiseql_graphql_operation_duration_seconds";
+    char labels[OPERATION_SERIES_NAME_MAX + sizeof("operation=\"\"")];
+
+    write_head(
+        out, name, TYPE_HISTOGRAM,
+        "Time from a complete request to the end of its operation, by name; other: those that "
+        "have no series of their own.");
+    for (uint32_t i = 0; i < operation_series_count(); i++) {
+        struct histogram_total total = operation_series_total(i);
+
+        snprintf(labels, sizeof(labels), "operation=\"%s\"", operation_series_name(i));
+        write_histogram(out, name, labels, &total, operation_series_bounds());
+    }
 }
 
 static void write_table(struct buf *out)
@@ -125,7 +149,7 @@ static void write_table(struct buf *out)
             buf_append_char(out, '\n');
             break;
         case ROW_HISTOGRAM:
-            write_histogram(out, name, r->text, (enum histogram)r->id);
+            write_row(out, name, r->text, (enum histogram)r->id);
             break;
         }
     }
@@ -299,5 +323,6 @@ void prometheus_write(struct buf *out)
     buf_append_lit(out, "fraiseql_build_info{version=\"" FRAISEQLD_VERSION
                         "\",revision=\"" FRAISEQLD_REVISION "\"} 1\n");
     write_table(out);
+    write_operations(out);
     write_process(out);
 }

@@ -78,6 +78,7 @@ struct daemon {
     struct job_list jobs;
     struct scheduler *scheduler; /* NULL: off */
     struct trusted *trusted;
+    struct labels *labels;
     struct auth *auth;
     struct jwks_watch **jwks; /* of each issuer; NULL: no key set */
     size_t njwks;
@@ -487,6 +488,8 @@ static bool prepare(struct daemon *d, struct errors *errs)
         !notifications_new(c, d->arena, &d->notifications, errs) ||
         !observers_start(&d->observers, c, d->pool, d->arena, errs))
         return false;
+    d->labels = options_labels(c, d->trusted);
+    d->parts.labels = d->labels;
     d->parts.slot = d->slot;
     d->parts.replicas = d->replicas;
     d->parts.observers = &d->observers;
@@ -758,6 +761,7 @@ void daemon_free(struct daemon *d)
     }
     pthread_mutex_destroy(&d->setup_lock);
     persisted_free(d->persisted);
+    labels_free(d->labels);
     trusted_free(d->trusted);
     schema_slot_free(d->slot);
     auth_free(d->auth);

@@ -538,6 +538,17 @@ bool options_recall(const struct config *c, struct persisted **store, struct tru
     return true;
 }
 
+struct labels *options_labels(const struct config *c, const struct trusted *trusted)
+{
+    static const enum label_policy policies[] = {
+        [CONFIG_OPERATION_LABEL_NONE] = LABEL_NONE,
+        [CONFIG_OPERATION_LABEL_TRUSTED] = LABEL_TRUSTED,
+        [CONFIG_OPERATION_LABEL_ALL] = LABEL_ALL,
+    };
+
+    return labels_new(policies[c->metrics_operation_label], trusted, c->metrics_max_series);
+}
+
 /* About so many addresses, users and tenants are remembered, 24 bytes each. */
 #define RATE_SLOTS ((size_t)65536)
 

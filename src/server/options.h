@@ -54,6 +54,8 @@ const struct pgpool_options *options_replica_pools(const struct config *c, struc
 NODISCARD bool options_recall(const struct config *c, struct persisted **store,
                               struct trusted **trusted, struct recall_options *out,
                               struct errors *errs);
+/* Which operations have a name in metrics; trusted may be NULL. */
+struct labels *options_labels(const struct config *c, const struct trusted *trusted);
 /* The settings that hold the tenant. */
 const struct config_strings *options_tenant_settings(const struct config *c);
 /* NULL: off. Owned by the caller. */

@@ -61,6 +61,7 @@ struct engine setup_engine(const struct setup_parts *parts, const struct config 
         .results = parts->results,
         .replicas = parts->replicas,
         .cachelog = parts->cachelog,
+        .labels = parts->labels,
         .recall = parts->recall,
         .parse_limits = options_parse_limits(c),
         .validate_limits = options_validate_limits(c),

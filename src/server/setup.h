@@ -19,6 +19,7 @@ struct setup_parts {
     struct turbo *turbo;         /* NULL: off */
     struct resultcache *results; /* NULL: off, as the next */
     struct cachelog *cachelog;
+    struct labels *labels;
     struct pgreplicas *replicas; /* NULL: there are none */
     struct recall_options recall;
     struct observers *observers;

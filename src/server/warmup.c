@@ -169,6 +169,8 @@ void warmup_run(struct warmup *w, const struct engine *e, const struct schema *c
         read_table(w, a, &list);
     if (w->opt.file.len > 0)
         read_file(w, a, &list);
+    if (e->labels != NULL)
+        labels_set_registered(e->labels, list.items, list.n);
     invalid = ARENA_ARRAY(a, size_max(list.n, 1), const char *);
     n = warm_registered(e, list.items, list.n, next, nroles, a, invalid);
     if (list.n > 0) {

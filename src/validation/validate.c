@@ -508,6 +508,7 @@ const struct operation *validate(const struct validate_input *in, struct errors 
     }
     /* Relaxed: only uniqueness matters. */
     op->usage = ARENA_NEW(op->arena, struct operation_usage);
+    op->label = ARENA_NEW(op->arena, uint64_t);
     op->id = atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed) + 1;
     return op;
 }

@@ -56,6 +56,7 @@ struct operation {
     const struct cost *cost;       /* what it takes to compute it from variables, or NULL */
     uint64_t id;                   /* unique in the process */
     struct operation_usage *usage; /* any thread */
+    uint64_t *label;               /* any thread, atomic: execution/label.c; 0: not looked for */
 };
 
 /*
