@@ -459,6 +459,7 @@ struct config {
     struct str metrics_path;
     enum config_operation_label metrics_operation_label;
     size_t metrics_max_series;
+    bool metrics_openmetrics;
     bool tracing_accept_all;     /* tracing.accept: trusted (default) | all */
     bool tracing_ignores_caller; /* tracing.sampler: parentbased_ratio (default) | ratio */
     double tracing_ratio;

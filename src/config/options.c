@@ -609,8 +609,10 @@ const struct config_option options_table[] = {
      .help = "Operations that have a series of their own in graphql_operation_duration_seconds:\n"
              "trusted: of trusted documents and registered ones (turborouter.warm); all: by whatever name.\n"
              "The others are counted as \"other\"."},
-    {"observability.metrics.max_series", OPTION_COUNT, AT(metrics_max_series), "5000", 0, 10000, NULL,
-     .help = "So many have; further ones are counted as \"other\"."},
+    {"observability.metrics.max_series", OPTION_COUNT, AT(metrics_max_series), "5000", 0, 160000, NULL,
+     .help = "Series that they may make together, 16 each; further operations are counted as \"other\"."},
+    {"observability.metrics.openmetrics", OPTION_BOOL, AT(metrics_openmetrics), "true", 0, 0, NULL, LIVE,
+     .help = "OpenMetrics for who asks for it, with the traces of some requests as exemplars."},
     {"observability.tracing.enabled", OPTION_BOOL, AT(tracing_enabled), "true", 0, 0, NULL,
      .help = "Keep traces of some requests: spans of the request and its stages."},
     {"observability.tracing.accept", OPTION_FLAG, AT(tracing_accept_all), "trusted", 0, 0, "trusted|all", LIVE,

@@ -566,6 +566,8 @@ static bool take_variables(struct execution *x, struct variables *v)
 {
     const struct validate_limits *limits = &x->engine->validate_limits;
 
+    if (x->operation->cost == NULL)
+        metric_observe_number(HISTOGRAM_GRAPHQL_COMPLEXITY, x->operation->complexity);
     return limits_variables(x->request.variables, limits->max_list_items, &x->errors) &&
            variables_coerce(x->operation, x->request.variables, x->arena, v, &x->errors) &&
            (x->operation->cost == NULL ||

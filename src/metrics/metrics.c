@@ -15,10 +15,12 @@ enum buckets {
     BUCKETS_REQUEST, /* 1 ms to 10 s */
     BUCKETS_FINE,    /* 10 us to 1 s */
     BUCKETS_JOB,     /* 10 ms to 10 min */
+    BUCKETS_COUNT,   /* 1 to 10,000: not a time, each is a second */
 };
 
 #define US UINT64_C(1000)
 #define MS UINT64_C(1000000)
+#define S  UINT64_C(1000000000)
 
 /* clang-format off */
 static const uint64_t bounds[][HISTOGRAM_BUCKETS] = {
@@ -28,6 +30,8 @@ static const uint64_t bounds[][HISTOGRAM_BUCKETS] = {
                       5 * MS, 10 * MS, 50 * MS, 250 * MS, 1000 * MS},
     [BUCKETS_JOB] = {10 * MS, 50 * MS, 100 * MS, 250 * MS, 500 * MS, 1000 * MS, 2500 * MS, 5000 * MS,
                      15000 * MS, 30000 * MS, 60000 * MS, 180000 * MS, 600000 * MS},
+    [BUCKETS_COUNT] = {1 * S, 2 * S, 5 * S, 10 * S, 25 * S, 50 * S, 100 * S, 250 * S,
+                       500 * S, 1000 * S, 2500 * S, 5000 * S, 10000 * S},
 };
 /* clang-format on */
 

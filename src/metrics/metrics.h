@@ -52,9 +52,15 @@ enum histogram {
 #undef SAME_GAUGE
 
 #define HISTOGRAM_BUCKETS 13 /* upper bounds; one more is +Inf */
+#define HISTOGRAM_SERIES  16 /* that Prometheus makes of one: with +Inf, sum and count */
 
 void metric_add(enum metric m, uint64_t n);
 void metric_observe(enum histogram h, uint64_t nanoseconds);
+/* The same of a number that is no time: of buckets of numbers. */
+static inline void metric_observe_number(enum histogram h, uint64_t n)
+{
+    metric_observe(h, (n < 1000000 ? n : 1000000) * UINT64_C(1000000000));
+}
 void metric_gauge_set(enum gauge g, double value);
 void metric_gauge_add(enum gauge g, double delta);
 

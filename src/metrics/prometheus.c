@@ -14,8 +14,14 @@
 #include "metrics/prometheus.h"
 
 #include "base/jwriter.h"
+#include "metrics/exemplars.h"
 #include "metrics/operation_series.h"
 #include "version.h"
+
+struct page {
+    struct buf *out;
+    bool open; /* OpenMetrics */
+};
 
 enum row_kind {
     ROW_METRIC,
@@ -50,9 +56,15 @@ static const struct row {
 };
 /* clang-format on */
 
-static void write_head(struct buf *out, const char *name, const char *type, const char *help)
+/* A counter is called by its samples' name, and in OpenMetrics without their suffix. */
+static void write_head(const struct page *p, const char *name, const char *type, const char *help)
 {
-    buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+    size_t len = strlen(name);
+
+    if (p->open && strcmp(type, TYPE_COUNTER) == 0)
+        len -= strlen("_total");
+    buf_printf(p->out, "# HELP %.*s %s\n# TYPE %.*s %s\n", (int)len, name, help, (int)len, name,
+               type);
 }
 
 static void write_name(struct buf *out, const char *name, const char *labels)
@@ -77,10 +89,24 @@ static void write_seconds(struct buf *out, uint64_t ns)
     buf_append(out, text, (size_t)len);
 }
 
-static void write_histogram(struct buf *out, const char *name, const char *labels,
-                            const struct histogram_total *total, const uint64_t *bounds)
+/* Behind a bucket: the last trace that fell into it. */
+static void write_exemplar(const struct page *p, size_t bucket)
+{
+    struct exemplar e;
+
+    if (!exemplar_get(bucket, &e))
+        return;
+    buf_printf(p->out, " # {trace_id=\"%s\"} ", e.trace_id);
+    write_seconds(p->out, e.nanoseconds);
+    buf_printf(p->out, " %.3f", (double)e.at_us / 1e6);
+}
+
+static void write_histogram(const struct page *p, const char *name, const char *labels,
+                            const struct histogram_total *total, const uint64_t *bounds,
+                            bool exemplars)
 {
     const char *comma = labels[0] != '\0' ? "," : "";
+    struct buf *out = p->out;
     uint64_t count = 0;
 
     for (size_t i = 0; i <= HISTOGRAM_BUCKETS; i++) {
@@ -90,7 +116,10 @@ static void write_histogram(struct buf *out, const char *name, const char *label
             write_seconds(out, bounds[i]);
         else
             buf_append_lit(out, "+Inf");
-        buf_printf(out, "\"} %llu\n", (unsigned long long)count);
+        buf_printf(out, "\"} %llu", (unsigned long long)count);
+        if (exemplars && p->open)
+            write_exemplar(p, i);
+        buf_append_char(out, '\n');
     }
     buf_append_str(out, str_of(name));
     write_name(out, "_sum", labels);
@@ -102,32 +131,33 @@ static void write_histogram(struct buf *out, const char *name, const char *label
     buf_append_char(out, '\n');
 }
 
-static void write_row(struct buf *out, const char *name, const char *labels, enum histogram h)
+static void write_row(const struct page *p, const char *name, const char *labels, enum histogram h)
 {
     struct histogram_total total = metric_histogram(h);
 
-    write_histogram(out, name, labels, &total, metric_bounds(h));
+    write_histogram(p, name, labels, &total, metric_bounds(h), h == HISTOGRAM_HTTP_REQUEST);
 }
 
-static void write_operations(struct buf *out)
+static void write_operations(const struct page *p)
 {
     static const char name[] = "fraiseql_graphql_operation_duration_seconds";
     char labels[OPERATION_SERIES_NAME_MAX + sizeof("operation=\"\"")];
 
     write_head(
-        out, name, TYPE_HISTOGRAM,
+        p, name, TYPE_HISTOGRAM,
         "Time from a complete request to the end of its operation, by name; other: those that "
         "have no series of their own.");
     for (uint32_t i = 0; i < operation_series_count(); i++) {
         struct histogram_total total = operation_series_total(i);
 
         snprintf(labels, sizeof(labels), "operation=\"%s\"", operation_series_name(i));
-        write_histogram(out, name, labels, &total, operation_series_bounds());
+        write_histogram(p, name, labels, &total, operation_series_bounds(), false);
     }
 }
 
-static void write_table(struct buf *out)
+static void write_table(const struct page *p)
 {
+    struct buf *out = p->out;
     const char *name = "";
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -136,7 +166,7 @@ static void write_table(struct buf *out)
         switch (r->kind) {
         case ROW_METRIC:
             name = r->text;
-            write_head(out, name, r->type, r->help);
+            write_head(p, name, r->type, r->help);
             break;
         case ROW_COUNTER:
             write_name(out, name, r->text);
@@ -149,7 +179,7 @@ static void write_table(struct buf *out)
             buf_append_char(out, '\n');
             break;
         case ROW_HISTOGRAM:
-            write_row(out, name, r->text, (enum histogram)r->id);
+            write_row(p, name, r->text, (enum histogram)r->id);
             break;
         }
     }
@@ -293,36 +323,40 @@ static double max_descriptors(void)
     return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? (double)limit.rlim_cur : 0;
 }
 
-static void write_one(struct buf *out, const char *name, const char *type, const char *help,
+static void write_one(const struct page *p, const char *name, const char *type, const char *help,
                       double value)
 {
-    write_head(out, name, type, help);
-    write_name(out, name, "");
-    jwriter_double(out, value);
-    buf_append_char(out, '\n');
+    write_head(p, name, type, help);
+    write_name(p->out, name, "");
+    jwriter_double(p->out, value);
+    buf_append_char(p->out, '\n');
 }
 
-static void write_process(struct buf *out)
+static void write_process(const struct page *p)
 {
     double virtual_size, resident;
 
     memory_bytes(&virtual_size, &resident);
-    write_one(out, "process_cpu_seconds_total", TYPE_COUNTER, "User and system time spent.",
+    write_one(p, "process_cpu_seconds_total", TYPE_COUNTER, "User and system time spent.",
               cpu_seconds());
-    write_one(out, "process_resident_memory_bytes", TYPE_GAUGE, "Resident memory.", resident);
-    write_one(out, "process_virtual_memory_bytes", TYPE_GAUGE, "Virtual memory.", virtual_size);
-    write_one(out, "process_open_fds", TYPE_GAUGE, "File descriptors open.", open_descriptors());
-    write_one(out, "process_max_fds", TYPE_GAUGE, "File descriptors allowed.", max_descriptors());
-    write_one(out, "process_start_time_seconds", TYPE_GAUGE, "Start, in seconds since 1970.",
+    write_one(p, "process_resident_memory_bytes", TYPE_GAUGE, "Resident memory.", resident);
+    write_one(p, "process_virtual_memory_bytes", TYPE_GAUGE, "Virtual memory.", virtual_size);
+    write_one(p, "process_open_fds", TYPE_GAUGE, "File descriptors open.", open_descriptors());
+    write_one(p, "process_max_fds", TYPE_GAUGE, "File descriptors allowed.", max_descriptors());
+    write_one(p, "process_start_time_seconds", TYPE_GAUGE, "Start, in seconds since 1970.",
               start_seconds());
 }
 
-void prometheus_write(struct buf *out)
+void prometheus_write(struct buf *out, bool openmetrics)
 {
-    write_head(out, "fraiseql_build_info", TYPE_GAUGE, "Version and revision, in labels.");
+    const struct page p = {out, openmetrics};
+
+    write_head(&p, "fraiseql_build_info", TYPE_GAUGE, "Version and revision, in labels.");
     buf_append_lit(out, "fraiseql_build_info{version=\"" FRAISEQLD_VERSION
                         "\",revision=\"" FRAISEQLD_REVISION "\"} 1\n");
-    write_table(out);
-    write_operations(out);
-    write_process(out);
+    write_table(&p);
+    write_operations(&p);
+    write_process(&p);
+    if (openmetrics)
+        buf_append_lit(out, "# EOF\n");
 }

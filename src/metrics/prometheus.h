@@ -10,10 +10,13 @@
 #include "base/buf.h"
 #include "metrics/metrics.h"
 
-#define PROMETHEUS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
+#define PROMETHEUS_CONTENT_TYPE  "text/plain; version=0.0.4; charset=utf-8"
+#define OPENMETRICS_CONTENT_TYPE "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
-/* Text exposition format 0.0.4: the table of metrics.def, build_info, and the process's own. */
-void prometheus_write(struct buf *out);
+/* Text exposition format 0.0.4, or OpenMetrics 1.0, which has exemplars as well: the table of
+ * metrics.def, build_info, those of operations, and the process's own. Samples and their labels are
+ * the same in both. */
+void prometheus_write(struct buf *out, bool openmetrics);
 
 /* One series. */
 struct metric_sample {

@@ -314,6 +314,7 @@ static void use_setup(struct daemon *d, struct setup *s)
         .graphiql = s->graphiql,
         .graphql_path = c->graphql_path,
         .metrics_path = c->metrics_enabled ? c->metrics_path : STR(""),
+        .openmetrics = c->metrics_openmetrics,
     };
 }
 

@@ -73,7 +73,10 @@ static bool answer_route(struct exchange *x, const struct endpoints *e, unsigned
             return true;
         }
     if (where == ON_ADMIN && e->metrics_path.len > 0 && str_eq(path, e->metrics_path)) {
-        answer(x, e->health, ops_metrics);
+        struct str accept = http_request_header(exchange_request(x), STR("accept"));
+        bool open = e->openmetrics && accept.data != NULL && ops_wants_openmetrics(accept);
+
+        answer(x, e->health, open ? ops_openmetrics : ops_metrics);
         return true;
     }
     return false;

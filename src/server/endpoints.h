@@ -30,6 +30,7 @@ struct endpoints {
     const struct graphiql *graphiql; /* NULL: off */
     struct str graphql_path;
     struct str metrics_path; /* empty: no metrics */
+    bool openmetrics;        /* for who asks for it */
 };
 
 /* Exchange handlers of the two kinds of listener; ctx is a struct endpoints. */

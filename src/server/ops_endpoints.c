@@ -7,6 +7,7 @@
  */
 #include "server/ops_endpoints.h"
 
+#include "http/quality.h"
 #include "metrics/metrics.h"
 #include "metrics/prometheus.h"
 
@@ -121,6 +122,32 @@ void ops_metrics(const struct health *h, struct http_reply *r)
 {
     ops_update_gauges(h);
     r->status = 200;
-    r->content_type = STR("text/plain; version=0.0.4; charset=utf-8");
-    prometheus_write(&r->body);
+    r->content_type = STR(PROMETHEUS_CONTENT_TYPE);
+    prometheus_write(&r->body, false);
+}
+
+void ops_openmetrics(const struct health *h, struct http_reply *r)
+{
+    ops_update_gauges(h);
+    r->status = 200;
+    r->content_type = STR(OPENMETRICS_CONTENT_TYPE);
+    prometheus_write(&r->body, true);
+}
+
+bool ops_wants_openmetrics(struct str accept)
+{
+    unsigned open = 0, text = 0;
+
+    while (accept.len > 0) {
+        struct str one, type, parameters;
+
+        (void)str_cut(accept, ',', &one, &accept);
+        (void)str_cut(one, ';', &type, &parameters);
+        type = str_trim(type);
+        if (str_eq_nocase(type, STR("application/openmetrics-text")))
+            open = (unsigned)size_max(open, quality_of(parameters));
+        else if (str_eq_nocase(type, STR("text/plain")))
+            text = (unsigned)size_max(text, quality_of(parameters));
+    }
+    return open > 0 && open >= text;
 }

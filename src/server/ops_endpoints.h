@@ -14,6 +14,9 @@ void ops_live(const struct health *h, struct http_reply *r);
 void ops_ready(const struct health *h, struct http_reply *r);
 void ops_startup(const struct health *h, struct http_reply *r);
 void ops_metrics(const struct health *h, struct http_reply *r);
+void ops_openmetrics(const struct health *h, struct http_reply *r);
+/* Does Accept prefer OpenMetrics to Prometheus's text? (RFC 9110 section 12.5.1) */
+bool ops_wants_openmetrics(struct str accept);
 /* The gauges of what it knows. Any thread. */
 void ops_update_gauges(const struct health *h);
 

@@ -8,6 +8,7 @@
 
 #include "base/thread.h"
 #include "jobs/timezone.h"
+#include "metrics/metrics.h"
 #include "server/costs.h"
 #include "server/descriptors.h"
 
@@ -546,7 +547,8 @@ struct labels *options_labels(const struct config *c, const struct trusted *trus
         [CONFIG_OPERATION_LABEL_ALL] = LABEL_ALL,
     };
 
-    return labels_new(policies[c->metrics_operation_label], trusted, c->metrics_max_series);
+    return labels_new(policies[c->metrics_operation_label], trusted,
+                      c->metrics_max_series / HISTOGRAM_SERIES);
 }
 
 /* About so many addresses, users and tenants are remembered, 24 bytes each. */

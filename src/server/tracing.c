@@ -8,6 +8,7 @@
 
 #include "base/deadline.h"
 #include "base/jwriter.h"
+#include "metrics/exemplars.h"
 #include "metrics/metrics.h"
 #include "server/otlp.h"
 
@@ -246,6 +247,7 @@ void tracing_end(const struct tracing *t, const struct traced_request *r)
     struct telling w = {
         .record = trace_record_new(r->trace), .wall_us = wall_clock_us(), .now_ns = monotonic_ns()};
 
+    exemplar_put(r->trace->trace_id, w.now_ns - r->since_ns);
     buf_init(&w.attributes, 0);
     tell_request(&w, t, r);
     tell_stage(&w, "authenticate", &r->authenticate, r->trace->span);

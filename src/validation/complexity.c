@@ -328,6 +328,8 @@ bool complexity_check(const struct operation *op, const struct variables *v, siz
     uint64_t complexity = max > 0 ? complexity_of(op, v, a) : 0;
     struct error *e;
 
+    if (max > 0 && op->cost != NULL) /* else it is looked at once, and known */
+        metric_observe_number(HISTOGRAM_GRAPHQL_COMPLEXITY, complexity);
     if (complexity <= max)
         return true;
     e = errors_add(errs, QUERY_TOO_COMPLEX, "operation exceeds the complexity limit of %zu by %llu",

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { installSystem, start } from "./support/daemon.mjs";
+import { installSystem, merge, start } from "./support/daemon.mjs";
 import { createDatabase, shared } from "./support/postgres.mjs";
 import { within } from "./support/wait.mjs";
 
@@ -24,7 +24,7 @@ const settled = (daemon, expected) =>
   });
 /** @param {object} metrics */
 const having = async (metrics, more, use) => {
-  const daemon = await start(database, { observability: { metrics }, ...more });
+  const daemon = await start(database, merge({ observability: { metrics } }, more));
   try {
     await use(daemon);
   } finally {
@@ -66,7 +66,7 @@ test("what is registered later has a name once it is read, though it was compile
 });
 
 test("all: every name, as many as there may be, and what is above is not lost", async () => {
-  await having({ operation_label: "all", max_series: 3 }, {}, async (daemon) => {
+  await having({ operation_label: "all", max_series: 3 * 16 + 15 }, {}, async (daemon) => {
     for (let i = 0; i < 6; i++) {
       await daemon.data(text(`Client${i}`));
       await daemon.data(text(`Client${i}`, "id name"));
@@ -92,5 +92,46 @@ test("none: nothing is told by operation", async () => {
     await daemon.data(text("Filed"));
     await within(5000, "it is counted", async () => /^fraiseql_graphql_request_duration_seconds_count\{type="query"\} 1$/m.test((await daemon.admin("/metrics")).text));
     assert.deepEqual(await counts(daemon), {});
+  });
+});
+
+const OPEN = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+const page = (daemon, accept) => daemon.request(`http://${daemon.adminAddress}/metrics`, { headers: accept === undefined ? {} : { accept } });
+
+test("OpenMetrics for who prefers it: the same samples, with exemplars and an end", async () => {
+  await having({}, { observability: { tracing: { enabled: true, ratio: 1 } } }, async (daemon) => {
+    await daemon.data(text("Any"));
+    for (const accept of ["application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1", "application/openmetrics-text", "text/plain;q=0.3, application/openmetrics-text; version=1.0.0; q=0.3"]) {
+      assert.equal((await page(daemon, accept)).headers["content-type"], OPEN, accept);
+    }
+    for (const accept of [undefined, "*/*", "text/plain", "text/plain, application/openmetrics-text;q=0.9", "application/openmetrics-text;q=0"]) {
+      assert.equal((await page(daemon, accept)).headers["content-type"], "text/plain; version=0.0.4; charset=utf-8", accept);
+    }
+    const [open, plain] = [(await page(daemon, "application/openmetrics-text")).text, (await page(daemon)).text];
+    assert.ok(open.endsWith("\n# EOF\n") && !plain.includes("# EOF"));
+    const samples = (t) => t.split("\n").filter((line) => line !== "" && !line.startsWith("#")).map((line) => line.replace(/ # .*/, "").replace(/ [^ ]*$/, ""));
+    assert.deepEqual(samples(open), samples(plain));
+    assert.match(open, /^# TYPE fraiseql_graphql_requests counter$/m);
+    assert.match(plain, /^# TYPE fraiseql_graphql_requests_total counter$/m);
+    assert.match(open, /^fraiseql_http_request_duration_seconds_bucket\{le="[^"]+"\} \d+ # \{trace_id="[0-9a-f]{32}"\} [0-9.]+ \d+\.\d{3}$/m);
+    assert.ok(!plain.includes("trace_id="));
+    // Each family's lines stand together, behind one TYPE.
+    const types = [...open.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name);
+    assert.equal(new Set(types).size, types.length);
+  });
+  await having({ openmetrics: false }, {}, async (daemon) => {
+    assert.equal((await page(daemon, "application/openmetrics-text")).headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+  });
+});
+
+test("complexity is observed, of variables too", async () => {
+  await having({}, {}, async (daemon) => {
+    await daemon.data("{ projects(limit: 3) { id name } }");
+    await daemon.data("query ($n: Int!) { projects(limit: $n) { id name } }", { variables: { n: 40 } });
+    const metrics = (await daemon.admin("/metrics")).text;
+    const sum = Number(/^fraiseql_graphql_complexity_sum (\S+)$/m.exec(metrics)[1]);
+    assert.match(metrics, /^fraiseql_graphql_complexity_count 2$/m);
+    assert.match(metrics, /^fraiseql_graphql_complexity_bucket\{le="10"\} 1$/m);
+    assert.ok(sum > 3 * 2 + 40 * 2 && sum < 200, String(sum));
   });
 });

@@ -4,12 +4,14 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
-import { start } from "../e2e/support/daemon.mjs";
-import { createDatabase } from "../e2e/support/postgres.mjs";
+import { installSystem, start } from "../e2e/support/daemon.mjs";
+import { createDatabase, shared } from "../e2e/support/postgres.mjs";
 import { within } from "../e2e/support/wait.mjs";
 import { conf, Prometheus, run } from "./support.mjs";
 
-const daemon = await start(await createDatabase());
+const database = await createDatabase();
+await installSystem(database);
+const daemon = await start(database, { observability: { tracing: { enabled: true, ratio: 1 } } });
 const prometheus = await Prometheus.start(daemon.adminAddress, "scraped");
 after(() => Promise.all([daemon.stop(), prometheus.stop()]));
 
@@ -72,4 +74,18 @@ test("Prometheus has evaluated every rule, on series that are there, and raises 
       assert.ok(samples.includes(`\n${metric}`), `${rule.name}: ${metric}`);
     }
   }
+});
+
+test("Prometheus has exemplars, and their traces are in the database", async () => {
+  await daemon.post("query Traced { projects(limit: 1) { id } }");
+  const range = { query: "fraiseql_http_request_duration_seconds_bucket", start: Date.now() / 1000 - 600, end: Date.now() / 1000 + 600 };
+  const found = await within(20000, "it has some", async () => {
+    const series = await prometheus.get("query_exemplars", range);
+    return series.length > 0 && series.flatMap((one) => one.exemplars);
+  });
+  const [{ labels, value, timestamp }] = found;
+  assert.match(labels.trace_id, /^[0-9a-f]{32}$/);
+  assert.ok(Number(value) > 0 && Number(value) < 60);
+  assert.ok(Math.abs(Number(timestamp) - Date.now() / 1000) < 600);
+  await within(10000, "its spans are written", async () => (await shared.sql(database, `select count(*) > 0 from fraiseql.otel_traces where trace_id = '${labels.trace_id}'`)) === "t");
 });

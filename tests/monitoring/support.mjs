@@ -28,7 +28,7 @@ export class Prometheus {
     writeFileSync(`${dir}/fraiseqld.rules.yml`, readFileSync(`${conf}prometheus/fraiseqld.rules.yml`));
     const p = new Prometheus();
     p.url = `http://127.0.0.1:${await freePort()}`;
-    p.child = spawn("prometheus", [`--config.file=${dir}/prometheus.yml`, `--storage.tsdb.path=${dir}/data`, `--web.listen-address=${p.url.slice(7)}`, "--log.level=warn"], { stdio: "inherit" });
+    p.child = spawn("prometheus", [`--config.file=${dir}/prometheus.yml`, `--storage.tsdb.path=${dir}/data`, `--web.listen-address=${p.url.slice(7)}`, "--enable-feature=exemplar-storage", "--log.level=warn"], { stdio: "inherit" });
     process.on("exit", () => p.child.kill("SIGKILL"));
     p.ended = new Promise((resolve) => p.child.on("close", resolve));
     await within(30000, "Prometheus is ready", async () => (await fetch(`${p.url}/-/ready`).catch(() => ({}))).status === 200);

@@ -97,7 +97,7 @@ static void test_page_shows_everything(void **state)
     metric_add(metric_of_error(TIMEOUT), 3);
     metric_gauge_set(GAUGE_DB_POOL_UTILIZATION, 0.25);
     metric_observe(HISTOGRAM_PHASE_PLAN, 30000);
-    prometheus_write(&out);
+    prometheus_write(&out, false);
     page = buf_cstr(&out);
     assert_non_null(strstr(page, "\nfraiseql_graphql_errors_total{code=\"TIMEOUT\"} 3\n"));
     assert_non_null(strstr(page, "\nfraiseql_db_pool_utilization_ratio 0.25\n"));
@@ -120,7 +120,7 @@ static void test_page_shows_everything(void **state)
         struct buf again;
 
         buf_init(&again, 0);
-        prometheus_write(&again);
+        prometheus_write(&again, false);
         assert_true(value_of(buf_cstr(&again), "\nprocess_start_time_seconds ") ==
                     value_of(page, "\nprocess_start_time_seconds "));
         buf_fini(&again);
