@@ -1,8 +1,8 @@
 // What a daemon may run out of: descriptors, room for its log, room for what it keeps in PostgreSQL; and time, which jumps.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import net from "node:net";
 import { test } from "node:test";
 import { binary, configuration, installSystem, merge, metric, start, writeConfiguration } from "../e2e/support/daemon.mjs";
@@ -116,4 +116,42 @@ test("the disk of what the daemon keeps is full: requests are served, the log sa
   await within(20000, "answers are kept again", async () => /cache;desc=hit/.test((await daemon.post(kept)).headers["server-timing"]));
   await within(20000, "traces are written again", async () => Number(await shared.sql(database, "select count(*) from fraiseql.otel_traces")) > 0);
   await daemon.stop();
+});
+
+test("memory: what clients can ask for is bounded, and where there is less the process ends at once, with no answer half sent", async () => {
+  const database = await createDatabase();
+  await shared.sql(database, "create view v_wide as select i as id, repeat('x', 10000) as text from generate_series(1, 1000) i; grant select on v_wide to app_user");
+  const more = { server: { limits: { max_response_bytes: "16MiB" } }, schema: { pagination: { max_limit: 1000 } }, database: { pool: { min: 2, max: 20 } } };
+  const daemon = await start(database, more);
+  const kilobytes = (name) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(readFileSync(`/proc/${daemon.child.pid}/status`, "utf8"))[1]);
+  const ask = async (i) => {
+    try {
+      const reply = await daemon.post("{ wides(limit: 1000) { id text } }", { variables: { i } });
+      return { rows: reply.body?.data?.wides?.length, text: reply.text.length };
+    } catch (error) {
+      return { error: error.code ?? error.message };
+    }
+  };
+  assert.deepEqual(await ask(0), { rows: 1000, text: (await ask(1)).text });
+  // Four at a time, for as long as it takes: memory is reused.
+  for (let i = 0; i < 5; i++) {
+    await Promise.all([1, 2, 3, 4].map(ask));
+  }
+  const [four] = [kilobytes("VmHWM")];
+  for (let i = 0; i < 10; i++) {
+    await Promise.all([1, 2, 3, 4].map(ask));
+  }
+  assert.ok(kilobytes("VmHWM") - four < 48 * 1024, `${four} kB, then ${kilobytes("VmHWM")} kB`);
+  execFileSync("prlimit", ["--pid", String(daemon.child.pid), `--as=${(kilobytes("VmSize") + 32 * 1024) * 1024}`]);
+  const answers = await Promise.all(Array.from({ length: 40 }, (_, i) => ask(i)));
+  const { signal } = await daemon.exited;
+  assert.equal(signal, "SIGABRT");
+  assert.match(daemon.stderr, /^fraiseqld: out of memory \(\d+ bytes\)$/m);
+  assert.ok(answers.some((answer) => answer.error !== undefined));
+  for (const answer of answers.filter((one) => one.error === undefined)) {
+    assert.equal(answer.rows, 1000);
+  }
+  const next = await start(database, more);
+  assert.equal((await next.post(QUERY)).body.errors, undefined);
+  await next.stop();
 });
