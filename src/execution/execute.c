@@ -297,12 +297,12 @@ static void refuse_stale(struct execution *x)
 
 /*
  * The schema is the database's, and yet a query met something else: while it ran there may have
- * been another, which was gone before anybody looked. Once more is enough to tell that from a
+ * been another, which was gone before anybody looked. Twice more is enough to tell that from a
  * failure that stays, unless changes go on.
  */
 static bool may_be_over(struct execution *x)
 {
-    return x->operation->kind == AST_QUERY && x->doubt.asked == 1 && doubt_retry(x);
+    return x->operation->kind == AST_QUERY && doubt_retry(x);
 }
 
 /* The operation failed, and has left nothing. */
