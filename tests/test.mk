@@ -94,7 +94,7 @@ e2e: all support-programs $(NPM_TESTS) ## run the end-to-end tests with the bina
 fault: all support-programs $(NPM_TESTS) ## kill, freeze, promote and fill what the daemon needs; cut its link to the database (FAULT_OFFSETS=all: at every byte)
 	@FRAISEQLD=$(CURDIR)/$(O)/fraiseqld tests/e2e/run $(wildcard tests/fault/*.test.mjs)
 
-guard: all $(NPM_TESTS) ## break what keeps tenants apart, in one place at a time (make test: an eighth a day): a test has to notice each
+guard: all $(NPM_TESTS) ## break what keeps tenants apart, in one place at a time (make test: a sixteenth a day): a test has to notice each
 	@node tests/guard/run.mjs $(BREAKS)
 
 clients: graphiql $(NPM_TESTS) $(NPM_CLIENTS) ## run the tests with clients people use, and with a browser
