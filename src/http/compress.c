@@ -68,17 +68,11 @@ bool compress_gzip(struct compressor *c, struct buf *body)
 
 bool compress_wanted(struct str accept_encoding)
 {
-    unsigned gzip = 0, any = 0, identity = 0;
+    unsigned gzip = 0, any = 0, identity = 0, q;
     bool gzip_named = false;
+    struct str coding;
 
-    while (accept_encoding.len > 0) {
-        struct str one, coding, parameters;
-        unsigned q;
-
-        str_cut(accept_encoding, ',', &one, &accept_encoding);
-        str_cut(one, ';', &coding, &parameters);
-        coding = str_trim(coding);
-        q = quality_of(parameters);
+    while (quality_next(&accept_encoding, &coding, &q)) {
         if (str_eq_nocase(coding, STR("gzip")) || str_eq_nocase(coding, STR("x-gzip"))) {
             gzip = q;
             gzip_named = true;

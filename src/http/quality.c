@@ -25,3 +25,16 @@ unsigned quality_of(struct str parameters)
     }
     return QUALITY_MAX;
 }
+
+bool quality_next(struct str *list, struct str *name, unsigned *q)
+{
+    struct str one, parameters;
+
+    if (list->len == 0)
+        return false;
+    str_cut(*list, ',', &one, list);
+    str_cut(one, ';', name, &parameters);
+    *name = str_trim(*name);
+    *q = quality_of(parameters);
+    return true;
+}

@@ -13,5 +13,8 @@
 /* The q of what stands behind the first ';' of a list's element: "q=0.5" is 500; QUALITY_MAX when
  * absent or malformed. */
 unsigned quality_of(struct str parameters);
+/* Takes the first element off a list such as Accept's: its name, without blanks and parameters, and
+ * its q. False: there is none left. */
+bool quality_next(struct str *list, struct str *name, unsigned *q);
 
 #endif

@@ -9,18 +9,15 @@
 #include <stdio.h>
 
 #include "base/deadline.h"
-#include "metrics/metrics.h"
+#include "metrics/slot.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct exemplar exemplars[HISTOGRAM_BUCKETS + 1];
 
 void exemplar_put(const char *trace_id, uint64_t nanoseconds)
 {
-    const uint64_t *bounds = metric_bounds(HISTOGRAM_HTTP_REQUEST);
-    size_t i = 0;
+    size_t i = histogram_bucket(metric_bounds(HISTOGRAM_HTTP_REQUEST), nanoseconds);
 
-    while (i < HISTOGRAM_BUCKETS && nanoseconds > bounds[i])
-        i++;
     pthread_mutex_lock(&mutex);
     snprintf(exemplars[i].trace_id, sizeof(exemplars[i].trace_id), "%s", trace_id);
     exemplars[i].nanoseconds = nanoseconds;

@@ -7,9 +7,8 @@
  *           slot, with its counts, to the next one that starts.
  */
 #include <pthread.h>
-#include <stdatomic.h>
 
-#include "metrics/metrics.h"
+#include "metrics/slot.h"
 
 enum buckets {
     BUCKETS_REQUEST, /* 1 ms to 10 s */
@@ -49,28 +48,18 @@ static const enum buckets buckets_of[] = {
 #undef COUNTER
 #undef GAUGE
 
-struct slot {
-    struct slot *next; /* constant once listed */
-    bool taken;        /* under the mutex */
-    _Atomic uint64_t counters[METRIC_COUNT];
-    struct {
-        _Atomic uint64_t counts[HISTOGRAM_BUCKETS + 1];
-        _Atomic uint64_t sum_ns;
-    } histograms[HISTOGRAM_COUNT];
-};
-
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* guards the list and `taken` */
 static struct slot *slots;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t slot_key; /* only for its destructor */
-static _Thread_local struct slot *own_slot;
+_Thread_local struct slot *slot_own;
 static _Atomic double gauges[GAUGE_COUNT];
 
 static void leave_slot(void *slot)
 {
     struct slot *s = slot;
 
-    own_slot = NULL;
+    slot_own = NULL;
     pthread_mutex_lock(&mutex);
     s->taken = false;
     pthread_mutex_unlock(&mutex);
@@ -81,7 +70,7 @@ static void make_key(void)
     CHECK(pthread_key_create(&slot_key, leave_slot) == 0);
 }
 
-static __attribute__((noinline)) struct slot *take_slot(void)
+struct slot *slot_take(void)
 {
     struct slot *s;
 
@@ -97,38 +86,18 @@ static __attribute__((noinline)) struct slot *take_slot(void)
     s->taken = true;
     pthread_mutex_unlock(&mutex);
     CHECK(pthread_setspecific(slot_key, s) == 0);
-    own_slot = s;
+    slot_own = s;
     return s;
-}
-
-static inline struct slot *slot(void)
-{
-    return own_slot != NULL ? own_slot : take_slot();
-}
-
-/* One writer: a relaxed load and store lose nothing, and readers see whole values. */
-static inline void bump(_Atomic uint64_t *counter, uint64_t n)
-{
-    uint64_t v = atomic_load_explicit(counter, memory_order_relaxed);
-
-    atomic_store_explicit(counter, v + n, memory_order_relaxed);
 }
 
 void metric_add(enum metric m, uint64_t n)
 {
-    bump(&slot()->counters[m], n);
+    slot_bump(&slot()->counters[m], n);
 }
 
 void metric_observe(enum histogram h, uint64_t nanoseconds)
 {
-    const uint64_t *limits = metric_bounds(h);
-    struct slot *s = slot();
-    size_t i = 0;
-
-    while (i < HISTOGRAM_BUCKETS && nanoseconds > limits[i])
-        i++;
-    bump(&s->histograms[h].counts[i], 1);
-    bump(&s->histograms[h].sum_ns, nanoseconds);
+    histogram_observe(&slot()->histograms[h], metric_bounds(h), nanoseconds);
 }
 
 void metric_gauge_set(enum gauge g, double value)
@@ -178,8 +147,7 @@ enum metric metric_of_sqlstate(const char *sqlstate)
     return METRIC_DB_ERRORS_OTHER;
 }
 
-/* Slots are only ever added in front, and never freed: the first one found leads to all. */
-static struct slot *first_slot(void)
+struct slot *slot_first(void)
 {
     struct slot *s;
 
@@ -193,7 +161,7 @@ uint64_t metric_total(enum metric m)
 {
     uint64_t total = 0;
 
-    for (struct slot *s = first_slot(); s != NULL; s = s->next)
+    for (struct slot *s = slot_first(); s != NULL; s = s->next)
         total += atomic_load_explicit(&s->counters[m], memory_order_relaxed);
     return total;
 }
@@ -207,12 +175,8 @@ struct histogram_total metric_histogram(enum histogram h)
 {
     struct histogram_total total = {0};
 
-    for (struct slot *s = first_slot(); s != NULL; s = s->next) {
-        for (size_t i = 0; i <= HISTOGRAM_BUCKETS; i++)
-            total.counts[i] +=
-                atomic_load_explicit(&s->histograms[h].counts[i], memory_order_relaxed);
-        total.sum_ns += atomic_load_explicit(&s->histograms[h].sum_ns, memory_order_relaxed);
-    }
+    for (struct slot *s = slot_first(); s != NULL; s = s->next)
+        histogram_add(&s->histograms[h], &total);
     return total;
 }
 

@@ -8,40 +8,19 @@
 #include "metrics/operation_series.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 
 #include "base/map.h"
+#include "metrics/slot.h"
 
-#define PAGE  64
-#define PAGES (OPERATION_SERIES_MAX / PAGE + 1) /* "other" included */
-
-struct page {
-    struct {
-        _Atomic uint64_t counts[HISTOGRAM_BUCKETS + 1];
-        _Atomic uint64_t sum_ns;
-    } series[PAGE];
-};
-
-struct pages {
-    struct pages *next; /* constant once listed */
-    bool taken;         /* under the mutex */
-    _Atomic(struct page *) at[PAGES];
-};
-
-_Static_assert(PAGES *PAGE > OPERATION_SERIES_MAX, "each series has its place");
+_Static_assert(OPERATION_PAGES *OPERATION_PAGE > OPERATION_SERIES_MAX, "each series has its place");
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* guards what follows */
 static struct arena *arena;                               /* of the names; NULL until the first */
 static struct map numbers;                                /* name -> its place in names */
-static struct pages *all;
 
 /* Set once, in order; below `count` anybody may read. */
 static const char *names[OPERATION_SERIES_MAX + 1] = {"other"};
 static _Atomic uint32_t count = 1;
-
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static pthread_key_t key; /* only for its destructor */
-static _Thread_local struct pages *own;
 
 /* --- names -------------------------------------------------------------------------------- */
 
@@ -99,83 +78,26 @@ const char *operation_series_name(uint32_t series)
 
 /* --- counts ------------------------------------------------------------------------------- */
 
-static void leave(void *pages)
+static __attribute__((noinline)) struct operation_page *make_page(struct slot *s, size_t at)
 {
-    struct pages *p = pages;
-
-    own = NULL;
-    pthread_mutex_lock(&mutex);
-    p->taken = false;
-    pthread_mutex_unlock(&mutex);
-}
-
-static void make_key(void)
-{
-    CHECK(pthread_key_create(&key, leave) == 0);
-}
-
-static __attribute__((noinline)) struct pages *take_pages(void)
-{
-    struct pages *p;
-
-    CHECK(pthread_once(&once, make_key) == 0);
-    pthread_mutex_lock(&mutex);
-    for (p = all; p != NULL && p->taken; p = p->next)
-        continue;
-    if (p == NULL) {
-        p = xcalloc(1, sizeof(*p));
-        p->next = all;
-        all = p;
-    }
-    p->taken = true;
-    pthread_mutex_unlock(&mutex);
-    CHECK(pthread_setspecific(key, p) == 0);
-    own = p;
-    return p;
-}
-
-static __attribute__((noinline)) struct page *make_page(struct pages *p, uint32_t at)
-{
-    struct page *page = xcalloc(1, sizeof(*page));
+    struct operation_page *page = xcalloc(1, sizeof(*page));
 
     /* Release: who finds the page finds its zeros. */
-    atomic_store_explicit(&p->at[at], page, memory_order_release);
+    atomic_store_explicit(&s->operations[at], page, memory_order_release);
     return page;
-}
-
-/* One writer: a relaxed load and store lose nothing, and readers see whole values. */
-static inline void bump(_Atomic uint64_t *counter, uint64_t n)
-{
-    uint64_t v = atomic_load_explicit(counter, memory_order_relaxed);
-
-    atomic_store_explicit(counter, v + n, memory_order_relaxed);
 }
 
 void operation_series_observe(uint32_t series, uint64_t nanoseconds)
 {
-    const uint64_t *limits = operation_series_bounds();
-    struct pages *p = own != NULL ? own : take_pages();
+    struct slot *s = slot();
+    size_t at = series / OPERATION_PAGE;
     /* Relaxed: this thread has made it, or took it over under the mutex. */
-    struct page *page = atomic_load_explicit(&p->at[series / PAGE], memory_order_relaxed);
-    size_t i = 0;
+    struct operation_page *page = atomic_load_explicit(&s->operations[at], memory_order_relaxed);
 
     if (page == NULL)
-        page = make_page(p, series / PAGE);
-    while (i < HISTOGRAM_BUCKETS && nanoseconds > limits[i])
-        i++;
-    bump(&page->series[series % PAGE].counts[i], 1);
-    bump(&page->series[series % PAGE].sum_ns, nanoseconds);
-}
-
-/* They are only ever added in front, and never freed: the first one found leads to all. */
-static struct pages *first_pages(void)
-{
-    struct pages *p;
-
-    pthread_mutex_lock(&mutex);
-    p = all;
-    pthread_mutex_unlock(&mutex);
-    return p;
+        page = make_page(s, at);
+    histogram_observe(&page->series[series % OPERATION_PAGE], operation_series_bounds(),
+                      nanoseconds);
 }
 
 struct histogram_total operation_series_total(uint32_t series)
@@ -183,16 +105,12 @@ struct histogram_total operation_series_total(uint32_t series)
     struct histogram_total total = {0};
 
     CHECK(series < operation_series_count());
-    for (struct pages *p = first_pages(); p != NULL; p = p->next) {
-        struct page *page = atomic_load_explicit(&p->at[series / PAGE], memory_order_acquire);
+    for (struct slot *s = slot_first(); s != NULL; s = s->next) {
+        const struct operation_page *page =
+            atomic_load_explicit(&s->operations[series / OPERATION_PAGE], memory_order_acquire);
 
-        if (page == NULL)
-            continue;
-        for (size_t i = 0; i <= HISTOGRAM_BUCKETS; i++)
-            total.counts[i] +=
-                atomic_load_explicit(&page->series[series % PAGE].counts[i], memory_order_relaxed);
-        total.sum_ns +=
-            atomic_load_explicit(&page->series[series % PAGE].sum_ns, memory_order_relaxed);
+        if (page != NULL)
+            histogram_add(&page->series[series % OPERATION_PAGE], &total);
     }
     return total;
 }

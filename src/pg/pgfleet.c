@@ -101,12 +101,9 @@ static bool is_pooled(struct pgfleet *f, const PGresult *joined)
 
 static bool join(struct pgfleet *f)
 {
-    struct pgconnect *connect = pglease_connect(f->pool);
     PGresult *res;
 
-    buf_clear(&f->reason);
-    f->pg = pgconnect_plain(connect, &f->reason);
-    pgconnect_free(connect);
+    f->pg = pglease_plain(f->pool, &f->reason);
     res = f->pg != NULL && !is_ending(f) ? pgask(f->pg, join_sql, 2, &f->reason) : NULL;
     if (res == NULL)
         return false;

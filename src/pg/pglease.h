@@ -108,8 +108,8 @@ void pglease_lost_names(struct pgpool *p);
 bool pglease_may_name(struct pgpool *p);
 /* A connection does not answer any more: the log says so, once a second. */
 void pglease_gave_up(struct pgpool *p);
-/* How connections are made now; one reference. */
-struct pgconnect *pglease_connect(struct pgpool *p);
+/* One besides the pool's, as they are made now: pgconnect_plain(). The reason is set anew. */
+PGconn *pglease_plain(struct pgpool *p, struct buf *reason);
 /* Why there is no connection; empty when there is one. */
 struct str pglease_last_error(struct pgpool *p, struct arena *a);
 

@@ -93,11 +93,7 @@ static bool listen_to(struct pglisten *l)
 
 static void connect_and_listen(struct pglisten *l)
 {
-    struct pgconnect *connect = pglease_connect(l->pool);
-
-    buf_clear(&l->reason);
-    l->pg = pgconnect_plain(connect, &l->reason);
-    pgconnect_free(connect);
+    l->pg = pglease_plain(l->pool, &l->reason);
     if (l->pg == NULL) {
         disconnect(l);
         return;

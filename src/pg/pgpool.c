@@ -177,14 +177,18 @@ bool pgpool_reconnect_by(struct pgpool *p, const struct pgpool_options *opt, str
     return true;
 }
 
-struct pgconnect *pglease_connect(struct pgpool *p)
+PGconn *pglease_plain(struct pgpool *p, struct buf *reason)
 {
     struct pgconnect *k;
+    PGconn *pg;
 
     pthread_mutex_lock(&p->lock);
     k = pgconnect_ref(p->connect);
     pthread_mutex_unlock(&p->lock);
-    return k;
+    buf_clear(reason);
+    pg = pgconnect_plain(k, reason);
+    pgconnect_free(k);
+    return pg;
 }
 
 void pgpool_limit(struct pgpool *p, size_t max)

@@ -171,11 +171,7 @@ static bool learn_cluster(struct pgreplica *s)
 
 static bool connect_to(struct pgreplica *s)
 {
-    struct pgconnect *connect = pglease_connect(s->pool);
-
-    buf_clear(&s->reason);
-    s->pg = pgconnect_plain(connect, &s->reason);
-    pgconnect_free(connect);
+    s->pg = pglease_plain(s->pool, &s->reason);
     /* What held it up may have lasted until the pool was gone. */
     if (s->pg == NULL || !rounds_wait(&s->all->rounds, 0) || !learn_cluster(s))
         return false;

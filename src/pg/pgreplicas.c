@@ -23,11 +23,7 @@ static bool parse_half(struct str text, uint64_t *out)
 {
     *out = 0;
     for (size_t i = 0; i < text.len; i++) {
-        char c = text.data[i];
-        int digit = c >= '0' && c <= '9'   ? c - '0'
-                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                                           : -1;
+        int digit = str_hex_value(text.data[i]);
 
         if (digit < 0)
             return false;

@@ -164,17 +164,14 @@ static bool accepts_gzip(const struct http_request *q)
 {
     struct str rest = http_request_header(q, STR("accept-encoding"));
     bool any = rest.data == NULL;
+    struct str coding;
+    unsigned weight;
 
-    while (rest.len > 0) {
-        struct str one, coding, parameters;
-
-        str_cut(rest, ',', &one, &rest);
-        str_cut(one, ';', &coding, &parameters);
-        coding = str_trim(coding);
+    while (quality_next(&rest, &coding, &weight)) {
         if (str_eq_nocase(coding, STR("gzip")) || str_eq_nocase(coding, STR("x-gzip")))
-            return quality_of(parameters) > 0;
+            return weight > 0;
         if (str_is(coding, "*"))
-            any = quality_of(parameters) > 0;
+            any = weight > 0;
     }
     return any;
 }

@@ -118,36 +118,34 @@ void ops_update_gauges(const struct health *h)
     metric_gauge_set(GAUGE_TURBO_BYTES, (double)turbo.bytes);
 }
 
-void ops_metrics(const struct health *h, struct http_reply *r)
+static void write_metrics(const struct health *h, struct http_reply *r, bool openmetrics)
 {
     ops_update_gauges(h);
     r->status = 200;
-    r->content_type = STR(PROMETHEUS_CONTENT_TYPE);
-    prometheus_write(&r->body, false);
+    r->content_type = openmetrics ? STR(OPENMETRICS_CONTENT_TYPE) : STR(PROMETHEUS_CONTENT_TYPE);
+    prometheus_write(&r->body, openmetrics);
+}
+
+void ops_metrics(const struct health *h, struct http_reply *r)
+{
+    write_metrics(h, r, false);
 }
 
 void ops_openmetrics(const struct health *h, struct http_reply *r)
 {
-    ops_update_gauges(h);
-    r->status = 200;
-    r->content_type = STR(OPENMETRICS_CONTENT_TYPE);
-    prometheus_write(&r->body, true);
+    write_metrics(h, r, true);
 }
 
 bool ops_wants_openmetrics(struct str accept)
 {
-    unsigned open = 0, text = 0;
+    unsigned open = 0, text = 0, q;
+    struct str type;
 
-    while (accept.len > 0) {
-        struct str one, type, parameters;
-
-        (void)str_cut(accept, ',', &one, &accept);
-        (void)str_cut(one, ';', &type, &parameters);
-        type = str_trim(type);
+    while (quality_next(&accept, &type, &q)) {
         if (str_eq_nocase(type, STR("application/openmetrics-text")))
-            open = (unsigned)size_max(open, quality_of(parameters));
+            open = (unsigned)size_max(open, q);
         else if (str_eq_nocase(type, STR("text/plain")))
-            text = (unsigned)size_max(text, quality_of(parameters));
+            text = (unsigned)size_max(text, q);
     }
     return open > 0 && open >= text;
 }

@@ -33,20 +33,15 @@ bool request_accept(struct str accept, enum request_media *out)
 {
     struct preference json = {0, -1};
     struct preference graphql = {0, -1};
+    struct str range;
+    unsigned weight;
 
     *out = MEDIA_JSON;
     if (str_trim(accept).len == 0)
         return true;
-    while (accept.len > 0) {
-        struct str one, range, parameters;
-        unsigned weight;
-
-        str_cut(accept, ',', &one, &accept);
-        str_cut(one, ';', &range, &parameters);
-        range = str_trim(range);
+    while (quality_next(&accept, &range, &weight)) {
         if (range.len == 0)
             continue;
-        weight = quality_of(parameters);
         prefer(&json, range, "application/json", weight);
         prefer(&graphql, range, "application/graphql-response+json", weight);
     }
